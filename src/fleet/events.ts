@@ -1,0 +1,168 @@
+import type { ErrorRecord } from "../errors/error.ts";
+import type { CheckResult } from "../proof/check.ts";
+import type { ResourceStatus } from "../program/report.ts";
+
+export const PHASES = [
+  "boot",
+  "trust",
+  "prepare",
+  "secure",
+  "install",
+  "enroll",
+  "configure",
+  "verify",
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+/**
+ * - `changed`: something was done (or, in a plan, would be done).
+ * - `unchanged`: all was as wanted.
+ * - `skipped`: there was nothing to look at.
+ */
+export type PhaseOutcome = "changed" | "unchanged" | "skipped" | "failed" | "cancelled";
+
+/** The steps of the access change, in order; `rolled-back` when the host went back to the old way. */
+export const ACCESS_STEPS = ["arm", "open", "prove", "close", "confirm", "disarm"] as const;
+export type AccessStep = (typeof ACCESS_STEPS)[number];
+
+interface EventBase {
+  /** ISO 8601 with milliseconds. */
+  readonly at: string;
+}
+
+export interface RunStartedEvent extends EventBase {
+  readonly type: "run-started";
+  readonly runId: string;
+  /** "up", "plan", "verify" … */
+  readonly command: string;
+  readonly stack: string;
+  readonly servers: readonly string[];
+  readonly version: string;
+}
+export interface RunEndedEvent extends EventBase {
+  readonly type: "run-ended";
+  readonly outcome: "ok" | "failed" | "cancelled";
+  readonly ms: number;
+  readonly servers: readonly ServerSummary[];
+}
+export interface PhaseStartedEvent extends EventBase {
+  readonly type: "phase-started";
+  readonly server: string;
+  readonly phase: Phase;
+}
+export interface PhaseEndedEvent extends EventBase {
+  readonly type: "phase-ended";
+  readonly server: string;
+  readonly phase: Phase;
+  readonly outcome: PhaseOutcome;
+  readonly ms: number;
+  /** How many resources were changed (or differ, in a plan). */
+  readonly changes: number;
+}
+/** What a server is doing now; replaces the step before it. */
+export interface StepEvent extends EventBase {
+  readonly type: "step";
+  readonly server: string;
+  readonly phase: Phase;
+  readonly text: string;
+}
+export interface ResourceEvent extends EventBase {
+  readonly type: "resource";
+  readonly server: string;
+  readonly phase: Phase;
+  readonly id: string;
+  readonly status: ResourceStatus;
+  readonly ms: number;
+  readonly reason?: string;
+  readonly exitStatus?: number;
+  readonly output?: readonly string[];
+  readonly diff?: readonly string[];
+}
+/** One line of output of what runs on the host now. */
+export interface OutputEvent extends EventBase {
+  readonly type: "output";
+  readonly server: string;
+  readonly phase: Phase;
+  readonly id: string;
+  readonly line: string;
+}
+/** A step of the access change is about to begin (`started`) or has been done. */
+export interface AccessEvent extends EventBase {
+  readonly type: "access";
+  readonly server: string;
+  readonly step: AccessStep | "rolled-back";
+  readonly state: "started" | "done" | "failed";
+  readonly text: string;
+}
+/** How the host's key was proven. */
+export interface IdentityEvent extends EventBase {
+  readonly type: "identity";
+  readonly server: string;
+  readonly proof: string;
+  readonly fingerprints: readonly string[];
+}
+/** A way into the host was found. */
+export interface ReachedEvent extends EventBase {
+  readonly type: "reached";
+  readonly server: string;
+  readonly user: string;
+  readonly address: string;
+  readonly port: number;
+}
+export interface CheckEvent extends EventBase {
+  readonly type: "check";
+  readonly server: string;
+  readonly check: CheckResult;
+}
+export interface NoteEvent extends EventBase {
+  readonly type: "note";
+  readonly level: "info" | "warning";
+  readonly server?: string;
+  readonly text: string;
+}
+export interface ErrorEvent extends EventBase {
+  readonly type: "error";
+  readonly server?: string;
+  readonly phase?: Phase;
+  readonly error: ErrorRecord;
+}
+
+export type FleetEvent =
+  | RunStartedEvent
+  | RunEndedEvent
+  | PhaseStartedEvent
+  | PhaseEndedEvent
+  | StepEvent
+  | ResourceEvent
+  | OutputEvent
+  | AccessEvent
+  | IdentityEvent
+  | ReachedEvent
+  | CheckEvent
+  | NoteEvent
+  | ErrorEvent;
+
+/** How a server came out of a run. */
+export interface ServerSummary {
+  readonly server: string;
+  readonly roles: readonly string[];
+  readonly outcome: PhaseOutcome;
+  /** How to log in, where it is known. */
+  readonly address?: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly ms: number;
+  readonly changes: number;
+  readonly failedChecks: number;
+  readonly failedPhase?: Phase;
+  readonly error?: ErrorRecord;
+}
+
+/** Events without their time: the fleet stamps them. */
+export type EventBody = FleetEvent extends infer E
+  ? E extends FleetEvent
+    ? Omit<E, "at">
+    : never
+  : never;
+
+export type EmitEvent = (event: EventBody) => void;

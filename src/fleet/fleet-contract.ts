@@ -1,0 +1,115 @@
+import type { Host } from "../host/host.ts";
+import type { CheckResult } from "../proof/check.ts";
+import type { ImageInfo, Machine, Prerequisites, SizeInfo } from "../providers/contract.ts";
+import type { Stack } from "../stack/stack.ts";
+import type { TaskHost } from "../stack/task.ts";
+import type { SshOptions, SshTarget, Transport } from "../transport/contract.ts";
+import type { FleetEvent, Phase, ServerSummary } from "./events.ts";
+
+/** Which servers a command is about. Empty lists select all. */
+export interface Selection {
+  /** Names or globs (`web*`), joined by "or". */
+  readonly servers: readonly string[];
+  /** Roles, joined by "or"; together with `servers`: both must hold. */
+  readonly roles: readonly string[];
+}
+
+export interface FleetOptions {
+  readonly stack: Stack;
+  readonly transport: Transport;
+  readonly version: string;
+  /** Called synchronously, in order, for every event. */
+  readonly onEvent: (event: FleetEvent) => void;
+  /** First abort: start nothing new, finish or undo the step in hand. */
+  readonly signal: AbortSignal;
+  /** Second abort: stop at once. */
+  readonly hardSignal?: AbortSignal;
+  /** Where host keys, journals and the lock lie; default `DIRECTORY/.bootmachine/STACK`. */
+  readonly stateDirectory?: string;
+  /** Who runs this, for the lock: "ada@laptop". */
+  readonly who: string;
+}
+
+export interface RunOutcome {
+  readonly outcome: "ok" | "failed" | "cancelled";
+  readonly servers: readonly ServerSummary[];
+  readonly ms: number;
+  /** The run's journal. */
+  readonly journalFile: string;
+}
+
+export interface UpOptions {
+  readonly selection: Selection;
+  /** Default: all. They run in their own order whatever the order here. */
+  readonly phases?: readonly Phase[];
+  /** Plan: says what would change, and changes nothing. */
+  readonly mode: "apply" | "plan";
+  /** The command's name, for the journal: "up", "secure" … */
+  readonly command: string;
+  /** `up` proves from outside the servers that it changed; true proves all. */
+  readonly alwaysProve?: boolean;
+}
+
+export interface ServerStatus {
+  readonly server: string;
+  readonly roles: readonly string[];
+  readonly machine: Machine | undefined;
+  /** Undefined: not asked, there is no machine. */
+  readonly reach:
+    | { readonly ok: true; readonly target: SshTarget; readonly isSecured: boolean }
+    | { readonly ok: false; readonly target: SshTarget | undefined; readonly code: string; readonly message: string }
+    | undefined;
+}
+
+export interface DestroyedServer {
+  readonly server: string;
+  readonly existed: boolean;
+  readonly note?: string;
+  readonly error?: string;
+}
+
+/** One member of the stack, for `inventory`. */
+export interface InventoryEntry {
+  readonly server: string;
+  readonly roles: readonly string[];
+  readonly isMaster: boolean;
+  readonly address: string | undefined;
+  readonly port: number;
+  readonly user: string;
+  readonly publicAddresses: readonly string[];
+  readonly privateAddresses: readonly string[];
+  readonly hostKeys: readonly string[];
+}
+
+/** The servers of one stack, as a whole. Every method emits events; none prints. */
+export interface Fleet {
+  readonly stack: Stack;
+  readonly stateDirectory: string;
+  /** The product files: pinned known_hosts and ssh_config. */
+  readonly knownHostsFile: string;
+  readonly sshConfigFile: string;
+  prerequisites(): Promise<Prerequisites>;
+  /** up, plan, and every single phase. Takes the stack's lock unless it is a plan. */
+  run(options: UpOptions): Promise<RunOutcome>;
+  /** The proof, from outside and inside, of all selected servers. */
+  verify(selection: Selection): Promise<RunOutcome & { readonly checks: ReadonlyMap<string, readonly CheckResult[]> }>;
+  status(selection: Selection): Promise<readonly ServerStatus[]>;
+  /** Names that `destroy` would remove, for the question to the user; orphans (ours at the provider, not in the config) included on request. */
+  destroyable(selection: Selection): Promise<readonly Machine[]>;
+  destroy(selection: Selection): Promise<readonly DestroyedServer[]>;
+  /** Reboots through the host where it can be reached, else through the provider, and proves it. */
+  reboot(selection: Selection, how: "soft" | "hard"): Promise<RunOutcome>;
+  /** The way in to one server, for `ssh`: target, options and the argv. */
+  wayIn(server: string): Promise<{ readonly target: SshTarget; readonly options: SshOptions; readonly argv: readonly string[] }>;
+  /** Calls `work` with each selected host, at most `concurrency` at once; one failure does not stop the others. */
+  onHosts<T>(
+    selection: Selection,
+    work: (host: Host, machine: Machine) => Promise<T>,
+  ): Promise<readonly { readonly server: string; readonly result?: T; readonly error?: Error }[]>;
+  /** The selected hosts as a custom task sees them, then `work`, then they are closed. */
+  withTaskHosts<T>(selection: Selection, work: (hosts: readonly TaskHost[]) => Promise<T>): Promise<T>;
+  inventory(selection: Selection): Promise<readonly InventoryEntry[]>;
+  images(): Promise<readonly ImageInfo[]>;
+  sizes(): Promise<readonly SizeInfo[]>;
+  console(server: string): Promise<string>;
+}

@@ -1,0 +1,151 @@
+/** How sure we are that a host key belongs to the machine. Strongest first. */
+export const IDENTITY_PROOFS = [
+  "published", // the provider hands the key out over its own authenticated channel
+  "pinned", // the user gave it
+  "injected", // we made it, put it into user-data, and replace it over the first session
+  "console", // its fingerprint stands in the console log
+  "first-use", // nothing proves it; the user said that this is accepted
+] as const;
+export type IdentityProof = (typeof IDENTITY_PROOFS)[number];
+
+export interface HostIdentity {
+  readonly proof: IdentityProof;
+  /** Public keys, `TYPE BASE64`, without comment. Empty for "first-use". */
+  readonly keys: readonly string[];
+}
+
+export type MachineStatus =
+  /** Asked for; not yet usable. */
+  | "creating"
+  | "running"
+  | "stopped"
+  /** The provider says that it is broken; `detail` says why. */
+  | "failed";
+
+/** What a provider holds for a server. */
+export interface Machine {
+  /** The provider's own id. */
+  readonly id: string;
+  /** The stack's and the server's name, from our tags. */
+  readonly stack: string;
+  readonly server: string;
+  readonly status: MachineStatus;
+  /** Why, for "failed" and "creating". */
+  readonly detail?: string;
+  /** Reached from the controller; empty while none is known ("an address that comes late"). */
+  readonly publicAddresses: readonly string[];
+  /** Reached from the other members. May be the same. */
+  readonly privateAddresses: readonly string[];
+  /** How to log in the first time. */
+  readonly login: { readonly user: string; readonly port: number };
+  readonly image: string;
+  readonly size: string;
+  /** ISO 8601; absent where the provider does not say. */
+  readonly createdAt?: string;
+}
+
+/** What is wanted for a server. */
+export interface MachineRequest {
+  readonly server: string;
+  readonly roles: readonly string[];
+  /** The provider's name of the image; absent: the provider's default. */
+  readonly image?: string;
+  readonly size?: string;
+  /** Public keys that may log in the first time, in authorized_keys form. */
+  readonly bootstrapKeys: readonly string[];
+  /** Carried by the create call, so that a lost answer is looked up and never sent twice. */
+  readonly token: string;
+}
+
+export interface ImageInfo {
+  readonly name: string;
+  /** What it is, for people: "Debian 12 (bookworm)". */
+  readonly title: string;
+  /** `debian-12` where it is known, for neutral wishes. */
+  readonly distro?: string;
+  /** Such as "cached", "not built yet". */
+  readonly note?: string;
+}
+
+export interface SizeInfo {
+  readonly name: string;
+  readonly cpus: number;
+  readonly memoryMb: number;
+  readonly diskGb?: number;
+  readonly note?: string;
+}
+
+/** What every call gets. */
+export interface ProviderContext {
+  /** The stack's name: part of every tag and name. Two stacks never touch each other. */
+  readonly stack: string;
+  readonly signal: AbortSignal;
+  /** What is being done now, for the live view: "building image debian-12 (18 s)". */
+  readonly progress: (text: string) => void;
+}
+
+export interface DestroyOutcome {
+  /** False where nothing was there. */
+  readonly existed: boolean;
+  /** What was left on purpose, for people: "not destroyed: the host is yours". */
+  readonly note?: string;
+}
+
+export interface ProviderCapabilities {
+  /** False for `existing`: destroy forgets. */
+  readonly creates: boolean;
+  readonly reboots: boolean;
+  readonly console: boolean;
+  readonly images: boolean;
+  readonly sizes: boolean;
+  /** What the provider can prove about host keys, strongest first. */
+  readonly identity: readonly IdentityProof[];
+}
+
+/**
+ * Where machines come from. A plain object from a factory, passed by value in the config.
+ *
+ * Reconcile, never assume: observe → create if missing → bring in line → return, one path every time.
+ * "Already exists" and "not found" are races, not failures; "exists and is not ours" is refused (NOT_OURS).
+ * Every wait has a limit and ends at `signal`. An answer that never came is "unknown": look it up by
+ * token and tags; never send a create again blindly. `src/testing.ts` has the suite that defines "supported".
+ */
+export interface Provider {
+  readonly kind: "provider";
+  readonly apiVersion: 1;
+  readonly name: string;
+  readonly capabilities: ProviderCapabilities;
+
+  /** Says what the provider lacks on this computer or in this account (packages, rights, credentials) before anything is
+   * touched; `install` may be called after the user saw the list. Absent: nothing is ever missing. */
+  prerequisites?(context: ProviderContext): Promise<Prerequisites>;
+
+  /** All machines of this stack, in any state, found by our tags. */
+  observe(context: ProviderContext): Promise<readonly Machine[]>;
+  /** All machines that bootmachine made here, of whatever stack. */
+  list(context: ProviderContext): Promise<readonly Machine[]>;
+  /** Makes sure that the server's machine exists and runs, and returns it as soon as an address is known. */
+  ensure(request: MachineRequest, context: ProviderContext): Promise<Machine>;
+  /** The strongest proof that can be had for the machine's host key. Called before the first connection. */
+  identity(machine: Machine, context: ProviderContext): Promise<HostIdentity>;
+  /** Removes the machine and all that was made for it; works on half-made ones; idempotent. */
+  destroy(server: string, context: ProviderContext): Promise<DestroyOutcome>;
+  /** Called by `destroy` of a whole stack after its last server: removes what the stack shared (networks, groups). */
+  destroyShared?(context: ProviderContext): Promise<void>;
+  reboot(machine: Machine, how: "soft" | "hard", context: ProviderContext): Promise<void>;
+  /** The console log, oldest line first. */
+  console(machine: Machine, context: ProviderContext): Promise<string>;
+  images(context: ProviderContext): Promise<readonly ImageInfo[]>;
+  sizes(context: ProviderContext): Promise<readonly SizeInfo[]>;
+  /** Problems of the request that can be told without touching anything: unknown image or size. */
+  check(request: Omit<MachineRequest, "token" | "bootstrapKeys">): readonly string[];
+}
+
+export interface Prerequisites {
+  /** What cannot be mended from here: "local needs Linux". One sentence each; empty when all is well. */
+  readonly missing: readonly string[];
+  /** Operating-system packages that would be installed, by name; empty when nothing is. */
+  readonly packages: readonly string[];
+  /** Installs `packages`. */
+  install(): Promise<void>;
+}
