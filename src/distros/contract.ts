@@ -1,5 +1,10 @@
 import type { HostFacts } from "../host/facts.ts";
-import type { FirewallResource, RepositoryResource, Resource, SshServerResource } from "../program/resource.ts";
+import type {
+  FirewallResource,
+  RepositoryResource,
+  Resource,
+  SshServerResource,
+} from "../program/resource.ts";
 
 /** The body of a POSIX shell function, or why there can be none on this distro. */
 export type Operation = { readonly sh: string } | { readonly impossible: string };

@@ -119,7 +119,7 @@ export const ERROR_CODES = {
   IDENTITY_UNPROVEN: {
     kind: "refused",
     means: "Nothing proves the host key of this server, and trusting the first one is not allowed.",
-    todo: "Give its host key in the config, or say `identity: \"first-use\"` if you accept the risk.",
+    todo: 'Give its host key in the config, or say `identity: "first-use"` if you accept the risk.',
   },
   ACCESS_ROLLED_BACK: {
     kind: "refused",
@@ -229,7 +229,8 @@ export const ERROR_CODES = {
   },
   PROGRAM_BROKEN: {
     kind: "remote",
-    means: "A program on the host ended without its closing line: it was killed, or the disk is full.",
+    means:
+      "A program on the host ended without its closing line: it was killed, or the disk is full.",
     todo: "Look at free space and memory on the host, then run the command again.",
   },
   COMMAND_FAILED: {
@@ -261,7 +262,8 @@ export const ERROR_CODES = {
   // timeout
   TIMEOUT: {
     kind: "timeout",
-    means: "Something did not end within its limit; the message says what, after how long, and which limit.",
+    means:
+      "Something did not end within its limit; the message says what, after how long, and which limit.",
     todo: "Find out why it is slow, or raise the limit that the message names.",
   },
 

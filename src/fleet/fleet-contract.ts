@@ -57,7 +57,12 @@ export interface ServerStatus {
   /** Undefined: not asked, there is no machine. */
   readonly reach:
     | { readonly ok: true; readonly target: SshTarget; readonly isSecured: boolean }
-    | { readonly ok: false; readonly target: SshTarget | undefined; readonly code: string; readonly message: string }
+    | {
+        readonly ok: false;
+        readonly target: SshTarget | undefined;
+        readonly code: string;
+        readonly message: string;
+      }
     | undefined;
 }
 
@@ -92,7 +97,9 @@ export interface Fleet {
   /** up, plan, and every single phase. Takes the stack's lock unless it is a plan. */
   run(options: UpOptions): Promise<RunOutcome>;
   /** The proof, from outside and inside, of all selected servers. */
-  verify(selection: Selection): Promise<RunOutcome & { readonly checks: ReadonlyMap<string, readonly CheckResult[]> }>;
+  verify(
+    selection: Selection,
+  ): Promise<RunOutcome & { readonly checks: ReadonlyMap<string, readonly CheckResult[]> }>;
   status(selection: Selection): Promise<readonly ServerStatus[]>;
   /** Names that `destroy` would remove, for the question to the user; orphans (ours at the provider, not in the config) included on request. */
   destroyable(selection: Selection): Promise<readonly Machine[]>;
@@ -100,14 +107,23 @@ export interface Fleet {
   /** Reboots through the host where it can be reached, else through the provider, and proves it. */
   reboot(selection: Selection, how: "soft" | "hard"): Promise<RunOutcome>;
   /** The way in to one server, for `ssh`: target, options and the argv. */
-  wayIn(server: string): Promise<{ readonly target: SshTarget; readonly options: SshOptions; readonly argv: readonly string[] }>;
+  wayIn(
+    server: string,
+  ): Promise<{
+    readonly target: SshTarget;
+    readonly options: SshOptions;
+    readonly argv: readonly string[];
+  }>;
   /** Calls `work` with each selected host, at most `concurrency` at once; one failure does not stop the others. */
   onHosts<T>(
     selection: Selection,
     work: (host: Host, machine: Machine) => Promise<T>,
   ): Promise<readonly { readonly server: string; readonly result?: T; readonly error?: Error }[]>;
   /** The selected hosts as a custom task sees them, then `work`, then they are closed. */
-  withTaskHosts<T>(selection: Selection, work: (hosts: readonly TaskHost[]) => Promise<T>): Promise<T>;
+  withTaskHosts<T>(
+    selection: Selection,
+    work: (hosts: readonly TaskHost[]) => Promise<T>,
+  ): Promise<T>;
   inventory(selection: Selection): Promise<readonly InventoryEntry[]>;
   images(): Promise<readonly ImageInfo[]>;
   sizes(): Promise<readonly SizeInfo[]>;

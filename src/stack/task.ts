@@ -16,7 +16,11 @@ export interface TaskHost {
     },
   ): Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }>;
   /** Writes a file as root, atomically. */
-  put(content: string | Uint8Array, path: string, options?: { readonly mode?: string }): Promise<void>;
+  put(
+    content: string | Uint8Array,
+    path: string,
+    options?: { readonly mode?: string },
+  ): Promise<void>;
 }
 
 export interface TaskContext {

@@ -50,7 +50,11 @@ export interface Connection {
   /** Runs shell text as the login user (`asRoot: false`) or as root (through `sudo -n` where needed; throws RemoteError NOT_ROOT). */
   run(script: string, options?: RunOptions & { readonly asRoot?: boolean }): Promise<RunResult>;
   /** Writes bytes to a file on the host, atomically, as root. Mode is octal text, default "0600". */
-  upload(content: Uint8Array, path: string, options?: { readonly mode?: string; readonly signal?: AbortSignal }): Promise<void>;
+  upload(
+    content: Uint8Array,
+    path: string,
+    options?: { readonly mode?: string; readonly signal?: AbortSignal },
+  ): Promise<void>;
   /** Ends the link. Never throws. */
   close(): Promise<void>;
 }
@@ -64,5 +68,9 @@ export interface Transport {
    */
   connect(target: SshTarget, options: SshOptions, signal?: AbortSignal): Promise<Connection>;
   /** The ssh command line (argv) a person would use, for `bootmachine ssh`. */
-  command(target: SshTarget, options: SshOptions, remoteCommand?: readonly string[]): readonly string[];
+  command(
+    target: SshTarget,
+    options: SshOptions,
+    remoteCommand?: readonly string[],
+  ): readonly string[];
 }

@@ -1,0 +1,33 @@
+import { defineConfig } from "vitest/config";
+
+// One project a kind of test. `lab` boots real servers, so it is the only one with long limits,
+// and it is not part of `npm run check`.
+const quick = { testTimeout: 20_000, hookTimeout: 20_000 };
+
+export default defineConfig({
+  test: {
+    passWithNoTests: false,
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...quick } },
+      { test: { name: "golden", include: ["test/golden/**/*.test.ts"], ...quick } },
+      { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...quick } },
+      {
+        test: {
+          name: "house",
+          include: ["test/house/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "lab",
+          include: ["test/lab/**/*.lab.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
