@@ -107,9 +107,7 @@ export interface Fleet {
   /** Reboots through the host where it can be reached, else through the provider, and proves it. */
   reboot(selection: Selection, how: "soft" | "hard"): Promise<RunOutcome>;
   /** The way in to one server, for `ssh`: target, options and the argv. */
-  wayIn(
-    server: string,
-  ): Promise<{
+  wayIn(server: string): Promise<{
     readonly target: SshTarget;
     readonly options: SshOptions;
     readonly argv: readonly string[];

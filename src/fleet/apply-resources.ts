@@ -1,0 +1,88 @@
+import { RemoteError } from "../errors/error.ts";
+import { compileProgram } from "../program/compile-program.ts";
+import type { ProgramMode } from "../program/program.ts";
+import type { ReportMessage, ResourceReport } from "../program/report.ts";
+import type { Resource } from "../program/resource.ts";
+import type { ServerRun } from "./server-run.ts";
+
+/** Turns what a program says into events of the server's phase. */
+export function reportTo(run: ServerRun): (message: ReportMessage) => void {
+  const { server, phase } = { server: run.server.name, phase: run.phase };
+  return (message) => {
+    switch (message.kind) {
+      case "resource-started":
+        run.step(message.id);
+        break;
+      case "output":
+        run.emit({ type: "output", server, phase, id: message.id, line: message.line });
+        break;
+      case "resource":
+        emitResource(run, message.report);
+        break;
+      case "trigger":
+        run.step(message.text);
+        break;
+      case "begin":
+      case "end":
+        break;
+    }
+  };
+}
+
+export function emitResource(run: ServerRun, report: ResourceReport): void {
+  run.emit({ type: "resource", server: run.server.name, phase: run.phase, ...report });
+}
+
+/**
+ * Compiles resources to one program, runs it on the server's host, and shows what it does.
+ *
+ * @returns how many resources were changed (or differ, in check mode)
+ * @throws RemoteError RESOURCE_FAILED with the resource, its exit status and its last lines
+ */
+export async function applyResources(
+  run: ServerRun,
+  resources: readonly Resource[],
+  options: { readonly title: string; readonly mode: ProgramMode },
+): Promise<number> {
+  if (resources.length === 0) return 0;
+  const host = run.connectedHost();
+  const { stack, hardSignal } = run.context;
+  const { distro, facts } = run.baselineContext();
+  const program = compileProgram(resources, {
+    title: `${stack.name} ${run.server.name}: ${options.title}`,
+    mode: options.mode,
+    distro,
+    facts,
+  });
+  const report = await host.runProgram(program, {
+    signal: hardSignal,
+    timeoutMs: run.server.ssh.phaseTimeoutMs,
+    onMessage: reportTo(run),
+    onLink: (state, attempt) => {
+      run.step(
+        state === "lost"
+          ? `the link broke, reconnecting (attempt ${attempt})`
+          : "the link is back; the report goes on",
+      );
+    },
+  });
+  const failed = report.resources.find(({ status }) => status === "failed");
+  if (failed !== undefined) throw resourceFailed(failed);
+  if (report.status !== 0) {
+    throw new RemoteError("RESOURCE_FAILED", `A trigger failed on ${run.server.name}.`);
+  }
+  return countChanges(report.resources);
+}
+
+export function countChanges(reports: readonly ResourceReport[]): number {
+  return reports.filter(({ status }) => status === "changed" || status === "differs").length;
+}
+
+function resourceFailed(report: ResourceReport): RemoteError {
+  const status = report.exitStatus === undefined ? "" : ` (exit status ${report.exitStatus})`;
+  return new RemoteError("RESOURCE_FAILED", `${report.id} failed${status}.`, {
+    resource: report.id,
+    exitStatus: report.exitStatus,
+    output: report.output,
+  });
+}

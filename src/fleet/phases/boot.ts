@@ -1,0 +1,44 @@
+import { randomUUID } from "node:crypto";
+
+import { ProviderError } from "../../errors/error.ts";
+import { providerContext } from "../run-context.ts";
+import { type PhaseResult, resultOf, type ServerRun } from "../server-run.ts";
+
+/** Makes sure that the server's machine exists and runs, and that an address is known. */
+export async function boot(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
+  const { context, server } = run;
+  const found = run.machine;
+  if (found?.status === "running" && found.publicAddresses.length > 0) {
+    context.addresses.settle(server.name, found);
+    return resultOf(0);
+  }
+  if (context.mode === "plan") {
+    run.step(found === undefined ? "would be created" : `would be started (it is ${found.status})`);
+    context.addresses.settle(server.name, found);
+    return resultOf(1);
+  }
+  run.step(
+    found === undefined ? "creating the machine" : `starting the machine (it is ${found.status})`,
+  );
+  const machine = await context.stack.provider.ensure(
+    {
+      server: server.name,
+      roles: server.roles,
+      bootstrapKeys: [server.ssh.publicKey],
+      token: randomUUID(),
+      ...(server.image === undefined ? {} : { image: server.image }),
+      ...(server.size === undefined ? {} : { size: server.size }),
+    },
+    providerContext(context, (text) => run.step(text), signal),
+  );
+  if (machine.status === "failed") {
+    throw new ProviderError(
+      "MACHINE_FAILED",
+      `The provider says that the machine failed: ${machine.detail ?? "no reason given"}.`,
+    );
+  }
+  run.machine = machine;
+  run.isFresh = found === undefined || found.status === "creating";
+  context.addresses.settle(server.name, machine);
+  return resultOf(1);
+}

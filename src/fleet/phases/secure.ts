@@ -1,0 +1,68 @@
+import { accessResources } from "../../baseline/access-resources.ts";
+import { changeAccess } from "../../baseline/access-change.ts";
+import { groundResources } from "../../baseline/ground-resources.ts";
+import { openHost } from "../../host/open-host.ts";
+import { applyResources, reportTo } from "../apply-resources.ts";
+import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
+import { replaySurvey } from "../survey.ts";
+import { securedWay, sshOptionsOf } from "../ways-in.ts";
+
+/** Brings the host into its secure state; the ssh port, the users who may come in and the firewall change as one transaction. */
+export async function secure(run: ServerRun): Promise<PhaseResult> {
+  if (run.host === undefined) return SKIPPED;
+  const ground = replaySurvey(run, "ground");
+  const access = replaySurvey(run, "access");
+  if (run.context.mode === "plan") return resultOf((ground ?? 0) + (access ?? 0));
+  let changes = 0;
+  if (ground !== 0) {
+    changes += await applyResources(run, groundResources(run.baselineContext()), {
+      title: "secure",
+      mode: "apply",
+    });
+  }
+  if (access !== 0) {
+    await moveToSecuredAccess(run);
+    changes += accessResources(run.baselineContext(), "final").length;
+  }
+  return resultOf(changes);
+}
+
+async function moveToSecuredAccess(run: ServerRun): Promise<void> {
+  const { context, server } = run;
+  const host = run.connectedHost();
+  const secured = securedWay(context.stack, server, host.target.address);
+  run.host = await changeAccess({
+    context: run.baselineContext(),
+    host,
+    openNewWay: () =>
+      openHost(
+        context.transport,
+        secured,
+        sshOptionsOf(context.stack, server, context.paths.knownHosts),
+        {
+          signal: context.hardSignal,
+        },
+      ),
+    emit: (event) => {
+      run.emit(event);
+      if (event.state === "started") run.step(`access change: ${event.text}`);
+    },
+    signal: context.hardSignal,
+    onMessage: reportTo(run),
+  });
+  const { target } = run.host;
+  const record = context.records.get(server.name, run.machine?.id ?? "");
+  if (record !== undefined) {
+    await context.records.put(server.name, {
+      ...record,
+      way: { user: target.user, port: target.port },
+    });
+  }
+  run.emit({
+    type: "reached",
+    server: server.name,
+    user: target.user,
+    address: target.address,
+    port: target.port,
+  });
+}

@@ -1,0 +1,142 @@
+import { RefusedError, UserError } from "../../errors/error.ts";
+import { fingerprint, learnHostKey, pinHostKeys } from "../../host/known-hosts.ts";
+import { waitForHost } from "../../host/wait-for-host.ts";
+import type { HostIdentity, Machine } from "../../providers/contract.ts";
+import { pickDistro } from "../pick-distro.ts";
+import { providerContext, type RunContext } from "../run-context.ts";
+import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
+import { hostKeyAlias, sshOptionsOf, waysIn } from "../ways-in.ts";
+import type { Server } from "../../stack/stack.ts";
+
+/** A plan asks a host that does not answer no longer than this. */
+const PLAN_PATIENCE_MS = 20_000;
+
+/** Pins the proven host key, then lets the server prove it: the first connection is an authenticated one. */
+export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
+  const { context, server, machine } = run;
+  if (machine === undefined) {
+    if (context.mode === "plan") return SKIPPED;
+    throw new UserError("SELECTION_EMPTY", `There is no machine for ${server.name} yet.`, {
+      hint: "Run `bootmachine up`, or `bootmachine boot` first.",
+    });
+  }
+  // A plan cannot ask a machine that would only be started.
+  if (context.mode === "plan" && machine.status !== "running") return SKIPPED;
+  const identity = await proveIdentity(context, server, machine, signal);
+  run.emit({
+    type: "identity",
+    server: server.name,
+    proof: identity.proof,
+    fingerprints: identity.keys.map(fingerprint),
+  });
+  const record = context.records.get(server.name, machine.id);
+  const limitMs = server.ssh.readyTimeoutMs;
+  run.host = await waitForHost({
+    transport: context.transport,
+    candidates: waysIn(context.stack, server, machine, record, run.isFresh).map((target) => ({
+      target,
+      options: sshOptionsOf(context.stack, server, context.paths.knownHosts),
+    })),
+    timeoutMs: context.mode === "plan" ? Math.min(limitMs, PLAN_PATIENCE_MS) : limitMs,
+    signal,
+    onAttempt: (target, error, elapsedMs) => {
+      const seconds = Math.round(elapsedMs / 1000);
+      if (error !== undefined) {
+        run.step(
+          `waiting for ssh: ${target.user}@${target.address}:${target.port} ${attemptText(error.code)} (${seconds} s)`,
+        );
+      }
+    },
+  });
+  const { target } = run.host;
+  await rememberWay(context, server.name, machine.id, identity, target);
+  run.emit({
+    type: "reached",
+    server: server.name,
+    user: target.user,
+    address: target.address,
+    port: target.port,
+  });
+  run.distro = pickDistro(context.stack, server, run.host.facts);
+  return resultOf(run.isFresh ? 1 : 0);
+}
+
+async function rememberWay(
+  context: RunContext,
+  server: string,
+  machineId: string,
+  identity: HostIdentity,
+  way: { readonly user: string; readonly port: number },
+): Promise<void> {
+  await context.records.put(server, {
+    machineId,
+    proof: identity.proof,
+    keys: [...identity.keys],
+    way: { user: way.user, port: way.port },
+  });
+}
+
+/**
+ * The proof of the machine's host key, pinned in our known_hosts. What the provider or the user can say at any
+ * time is asked for each time; a proof that can be had only once is the one on record for this machine.
+ *
+ * @throws RefusedError IDENTITY_UNPROVEN
+ */
+export async function proveIdentity(
+  context: Pick<RunContext, "stack" | "paths" | "records" | "signal" | "transport">,
+  server: Server,
+  machine: Machine,
+  signal: AbortSignal,
+): Promise<HostIdentity> {
+  const alias = hostKeyAlias(context.stack.name, server.name);
+  const record = context.records.get(server.name, machine.id);
+  let identity: HostIdentity;
+  if (record !== undefined && record.proof !== "published" && record.proof !== "pinned") {
+    identity = { proof: record.proof, keys: record.keys };
+  } else {
+    identity = await context.stack.provider.identity(
+      machine,
+      providerContext(context, undefined, signal),
+    );
+  }
+  if (identity.proof === "first-use" && server.ssh.identity !== "first-use") {
+    throw new RefusedError(
+      "IDENTITY_UNPROVEN",
+      `Nothing proves the host key of ${server.name} (${machine.publicAddresses.join(", ")}).`,
+    );
+  }
+  if (identity.proof === "first-use" && identity.keys.length === 0) {
+    const [first, ...others] = waysIn(context.stack, server, machine, record, true);
+    if (first === undefined)
+      throw new RefusedError("IDENTITY_UNPROVEN", `${server.name} has no address yet.`);
+    identity = {
+      proof: "first-use",
+      keys: await learnHostKey([first, ...others], {
+        ...sshOptionsOf(context.stack, server, context.paths.knownHosts),
+        signal,
+        timeoutMs: server.ssh.readyTimeoutMs,
+      }),
+    };
+  }
+  await pinHostKeys(context.paths.knownHosts, alias, identity.keys);
+  return identity;
+}
+
+function attemptText(code: string): string {
+  switch (code) {
+    case "CONNECTION_REFUSED":
+      return "refused the connection: nothing listens yet";
+    case "CONNECTION_TIMEOUT":
+      return "does not answer";
+    case "NO_ROUTE":
+      return "cannot be routed to";
+    case "NAME_UNKNOWN":
+      return "cannot be resolved";
+    case "KEY_REFUSED":
+      return "refused the user or key: the user may not be there yet";
+    case "HOST_NOT_READY":
+      return "is booting and lets nobody in yet";
+    default:
+      return `failed: ${code}`;
+  }
+}

@@ -1,0 +1,95 @@
+import { RemoteError } from "../../errors/error.ts";
+import { compileProgram } from "../../program/compile-program.ts";
+import type { ResourceReport } from "../../program/report.ts";
+import { resourceId } from "../../program/resource-id.ts";
+import type { CheckResult } from "../../proof/check.ts";
+import { checkResultOf, insideResources } from "../../proof/inside-checks.ts";
+import { runOutsideChecks } from "../../proof/outside-checks.ts";
+import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
+import { hostKeyAlias, sshOptionsOf } from "../ways-in.ts";
+
+/**
+ * Proves the server's state: from inside by one check program, and from outside where something was
+ * changed in this run or the proof was asked for.
+ *
+ * @throws RemoteError CHECK_FAILED
+ */
+export async function verify(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
+  if (run.host === undefined) return SKIPPED;
+  const { context } = run;
+  const isPlan = context.mode === "plan";
+  const fromOutside =
+    !isPlan && (context.alwaysProve || run.changes > 0 || run.survey === undefined);
+  const checks: CheckResult[] = [];
+  const record = (results: readonly CheckResult[]): void => {
+    for (const check of results) run.emit({ type: "check", server: run.server.name, check });
+    checks.push(...results);
+  };
+  const [inside, outside] = await Promise.all([
+    readInside(run),
+    fromOutside ? proveFromOutside(run, signal) : Promise.resolve([]),
+  ]);
+  record(inside);
+  record(outside);
+  run.checks = checks;
+  const failed = checks.filter(
+    ({ status, severity }) => status === "failed" && severity === "error",
+  );
+  if (failed.length > 0 && !isPlan) {
+    throw new RemoteError(
+      "CHECK_FAILED",
+      `${failed.length} of ${checks.length} checks failed: ${failed.map(({ id }) => id).join(", ")}.`,
+      { output: failed.flatMap(({ id, detail }) => `${id}: ${detail}`.split("\n")) },
+    );
+  }
+  return resultOf(0);
+}
+
+/** The survey's own answers where nothing was changed since; else the checks are run now. */
+async function readInside(run: ServerRun): Promise<readonly CheckResult[]> {
+  const baseline = run.baselineContext();
+  const definitions = insideResources(baseline);
+  let reports: readonly ResourceReport[];
+  if (run.survey !== undefined && run.changes === 0) {
+    reports = run.survey.get("checks") ?? [];
+  } else {
+    run.step("proving from inside");
+    const program = compileProgram(
+      definitions.map(({ resource }) => resource),
+      {
+        title: `${run.context.stack.name} ${run.server.name}: verify`,
+        mode: "check",
+        distro: baseline.distro,
+        facts: baseline.facts,
+      },
+    );
+    const report = await run.connectedHost().runProgram(program, {
+      signal: run.context.hardSignal,
+      timeoutMs: run.server.ssh.phaseTimeoutMs,
+    });
+    reports = report.resources;
+  }
+  const byId = new Map(reports.map((report) => [report.id, report]));
+  return definitions.map(({ check, resource }) =>
+    checkResultOf(check, byId.get(resourceId(resource))),
+  );
+}
+
+async function proveFromOutside(
+  run: ServerRun,
+  signal: AbortSignal,
+): Promise<readonly CheckResult[]> {
+  const { context, server } = run;
+  run.step("proving from outside");
+  const host = run.connectedHost();
+  return runOutsideChecks({
+    stack: context.stack,
+    server,
+    addresses: run.machine?.publicAddresses ?? [host.target.address],
+    arrivalPort: run.machine?.login.port ?? 22,
+    transport: context.transport,
+    sshOptions: sshOptionsOf(context.stack, server, context.paths.knownHosts),
+    hostKeyAlias: hostKeyAlias(context.stack.name, server.name),
+    signal,
+  });
+}

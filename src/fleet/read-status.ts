@@ -1,0 +1,63 @@
+import pLimit from "p-limit";
+
+import { toBootmachineError } from "../errors/error.ts";
+import type { Machine } from "../providers/contract.ts";
+import type { Server } from "../stack/stack.ts";
+import { connectHost } from "./connect-host.ts";
+import type { ServerStatus } from "./fleet-contract.ts";
+import type { RunContext } from "./run-context.ts";
+import { isSecuredWay, securedWay } from "./ways-in.ts";
+
+type StatusContext = Pick<RunContext, "stack" | "paths" | "records" | "signal" | "transport">;
+
+/** What the provider and each host say now. */
+export async function readStatus(
+  context: StatusContext,
+  servers: readonly Server[],
+  machines: ReadonlyMap<string, Machine>,
+): Promise<readonly ServerStatus[]> {
+  const queue = pLimit(context.stack.concurrency);
+  return Promise.all(
+    servers.map((server) =>
+      queue(async (): Promise<ServerStatus> => {
+        const machine = machines.get(server.name);
+        return {
+          server: server.name,
+          roles: server.roles,
+          machine,
+          reach: machine?.status === "running" ? await reach(context, server, machine) : undefined,
+        };
+      }),
+    ),
+  );
+}
+
+async function reach(
+  context: StatusContext,
+  server: Server,
+  machine: Machine,
+): Promise<ServerStatus["reach"]> {
+  const [address] = machine.publicAddresses;
+  try {
+    const host = await connectHost(context, server, machine);
+    await host.close();
+    return {
+      ok: true,
+      target: host.target,
+      isSecured: isSecuredWay(context.stack, server, host.target),
+    };
+  } catch (thrown) {
+    const error = toBootmachineError(thrown);
+    // A wait that reached its limit says why each attempt failed; the last cause is what people ask for.
+    const cause =
+      error.kind === "timeout" && error.cause !== undefined
+        ? toBootmachineError(error.cause)
+        : error;
+    return {
+      ok: false,
+      target: address === undefined ? undefined : securedWay(context.stack, server, address),
+      code: cause.code,
+      message: cause.message,
+    };
+  }
+}

@@ -1,0 +1,34 @@
+import type { ProviderContext } from "../providers/contract.ts";
+import type { Stack } from "../stack/stack.ts";
+import type { Transport } from "../transport/contract.ts";
+import type { AddressBook } from "./address-book.ts";
+import type { EmitEvent, Phase } from "./events.ts";
+import type { ServerRecords } from "./server-records.ts";
+import type { StatePaths } from "./state-paths.ts";
+
+/** What all servers of one run share. */
+export interface RunContext {
+  readonly stack: Stack;
+  readonly transport: Transport;
+  readonly emit: EmitEvent;
+  /** Start nothing new. */
+  readonly signal: AbortSignal;
+  /** Stop at once. */
+  readonly hardSignal: AbortSignal;
+  readonly mode: "apply" | "plan";
+  readonly phases: ReadonlySet<Phase>;
+  /** Prove every server from outside, also one on which nothing differed. */
+  readonly alwaysProve: boolean;
+  readonly paths: StatePaths;
+  readonly records: ServerRecords;
+  readonly addresses: AddressBook;
+}
+
+/** The provider's view of a call on behalf of one server, or of the whole stack. */
+export function providerContext(
+  context: Pick<RunContext, "stack" | "signal">,
+  progress: (text: string) => void = () => undefined,
+  signal: AbortSignal = context.signal,
+): ProviderContext {
+  return { stack: context.stack.name, signal, progress };
+}

@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import {
+  type BootmachineError,
+  CancelledError,
+  TimeoutError,
+  toBootmachineError,
+} from "../errors/error.ts";
+import { type Phase, PHASES, type ServerSummary } from "./events.ts";
+import { boot } from "./phases/boot.ts";
+import { runConfiguratorPhase } from "./phases/configurator-phase.ts";
+import { prepare } from "./phases/prepare.ts";
+import { secure } from "./phases/secure.ts";
+import { trust } from "./phases/trust.ts";
+import { verify } from "./phases/verify.ts";
+import { type PhaseResult, type ServerRun, SKIPPED } from "./server-run.ts";
+import { surveyHost } from "./survey.ts";
+
+/** What each phase does; total, so that a new phase cannot be forgotten. */
+const PHASE_FUNCTIONS: Readonly<
+  Record<Phase, (run: ServerRun, signal: AbortSignal) => Promise<PhaseResult>>
+> = {
+  boot,
+  trust: async (run, signal) => {
+    const result = await trust(run, signal);
+    if (run.host !== undefined) await lookAround(run, signal);
+    return result;
+  },
+  prepare,
+  secure,
+  install: (run) => runConfiguratorPhase(run, "install"),
+  enroll: (run) => runConfiguratorPhase(run, "enroll"),
+  configure: (run) => runConfiguratorPhase(run, "configure"),
+  verify,
+};
+
+/** Limits run to their end, then a step that does not heed its signal is given up. */
+const GRACE_MS = 15_000;
+
+/** Runs the phases before the first connection; apart from `runRest` because every address is needed there. */
+export function runBoot(run: ServerRun): Promise<BootmachineError | undefined> {
+  return runPhases(run, ["boot"]);
+}
+
+/** Runs all other phases, each in its turn, until one fails. */
+export function runRest(run: ServerRun): Promise<BootmachineError | undefined> {
+  return runPhases(
+    run,
+    PHASES.filter((phase) => phase !== "boot"),
+  );
+}
+
+async function runPhases(
+  run: ServerRun,
+  phases: readonly Phase[],
+): Promise<BootmachineError | undefined> {
+  for (const phase of phases) {
+    if (!run.context.phases.has(phase)) continue;
+    const error = await runPhase(run, phase);
+    if (error !== undefined) return error;
+  }
+  return undefined;
+}
+
+async function runPhase(run: ServerRun, phase: Phase): Promise<BootmachineError | undefined> {
+  const server = run.server.name;
+  run.phase = phase;
+  if (run.context.signal.aborted) return cancelled(run, phase);
+  run.emit({ type: "phase-started", server, phase });
+  const began = performance.now();
+  try {
+    const result = await withLimit(run, phase);
+    run.changes += result.changes;
+    run.emit({ type: "phase-ended", server, phase, ms: elapsed(began), ...result });
+    return undefined;
+  } catch (thrown) {
+    const error = toBootmachineError(thrown);
+    error.server ??= server;
+    error.phase ??= phase;
+    const outcome = error.kind === "cancelled" ? "cancelled" : "failed";
+    run.emit({ type: "error", server, phase, error: error.toRecord() });
+    run.emit({ type: "phase-ended", server, phase, outcome, ms: elapsed(began), changes: 0 });
+    return error;
+  }
+}
+
+/** A phase ends at its limit, at the user's wish, and in any case: a step that hangs is given up after a grace time. */
+async function withLimit(run: ServerRun, phase: Phase): Promise<PhaseResult> {
+  const limitMs = run.server.ssh.phaseTimeoutMs;
+  const limit = new AbortController();
+  const signal = AbortSignal.any([run.context.signal, limit.signal]);
+  const timedOut = new TimeoutError(
+    `The phase ${phase} did not end within ${Math.round(limitMs / 1000)} s.`,
+    limitMs,
+    {
+      hint: "Find out why it is slow (`bootmachine log`), or raise ssh.phaseTimeoutSeconds.",
+    },
+  );
+  const stopWaiting = new AbortController();
+  const watchdog = sleep(limitMs, undefined, { signal: stopWaiting.signal }).then(
+    async () => {
+      limit.abort(timedOut);
+      await sleep(GRACE_MS, undefined, { signal: stopWaiting.signal }).catch(() => undefined);
+      throw timedOut;
+    },
+    () => SKIPPED,
+  );
+  const hardStop = new Promise<never>((_resolve, reject) => {
+    run.context.hardSignal.addEventListener("abort", () => reject(new CancelledError()), {
+      once: true,
+      signal: stopWaiting.signal,
+    });
+  });
+  try {
+    return await Promise.race([PHASE_FUNCTIONS[phase](run, signal), watchdog, hardStop]);
+  } catch (error) {
+    if (limit.signal.aborted) throw timedOut;
+    if (run.context.signal.aborted && isAbort(error)) throw new CancelledError();
+    throw error;
+  } finally {
+    stopWaiting.abort();
+    watchdog.catch(() => undefined);
+  }
+}
+
+/** Waits for the addresses that the resources name, then surveys a host that was there before. */
+async function lookAround(run: ServerRun, signal: AbortSignal): Promise<void> {
+  const { addresses } = run.context;
+  const missing = addresses.missing();
+  if (missing.length > 0) {
+    run.step(
+      `waiting for the address of ${missing.slice(0, 3).join(", ")}${missing.length > 3 ? " and others" : ""}`,
+    );
+    await addresses.settled(signal);
+  }
+  if (run.isFresh) return;
+  run.step("looking at what is there");
+  run.survey = await surveyHost(run);
+}
+
+function cancelled(run: ServerRun, phase: Phase): BootmachineError {
+  return new CancelledError(undefined, { server: run.server.name, phase });
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === "AbortError" || error instanceof CancelledError);
+}
+
+function elapsed(began: number): number {
+  return Math.round(performance.now() - began);
+}
+
+/** How the server came out of the run. */
+export function summarize(
+  run: ServerRun,
+  error: BootmachineError | undefined,
+  ms: number,
+): ServerSummary {
+  const target = run.host?.target;
+  return {
+    server: run.server.name,
+    roles: run.server.roles,
+    outcome:
+      error === undefined
+        ? run.changes > 0
+          ? "changed"
+          : "unchanged"
+        : error.kind === "cancelled"
+          ? "cancelled"
+          : "failed",
+    ms,
+    changes: run.changes,
+    failedChecks: run.checks.filter(
+      ({ status, severity }) => status === "failed" && severity === "error",
+    ).length,
+    ...(target === undefined
+      ? {}
+      : { address: target.address, port: target.port, user: target.user }),
+    ...(error === undefined ? {} : { failedPhase: run.phase, error: error.toRecord() }),
+  };
+}

@@ -1,0 +1,91 @@
+import type { BaselineContext } from "../baseline/context.ts";
+import type { Distro } from "../distros/contract.ts";
+import { InternalError } from "../errors/error.ts";
+import type { Host } from "../host/host.ts";
+import type { ResourceReport } from "../program/report.ts";
+import type { CheckResult } from "../proof/check.ts";
+import type { Machine } from "../providers/contract.ts";
+import type { Server } from "../stack/stack.ts";
+import type { EventBody, Phase, PhaseOutcome } from "./events.ts";
+import type { RunContext } from "./run-context.ts";
+
+/** What a phase did to a server. */
+export interface PhaseResult {
+  readonly outcome: Extract<PhaseOutcome, "changed" | "unchanged" | "skipped">;
+  /** Resources changed, or that differ in a plan. */
+  readonly changes: number;
+}
+
+export const SKIPPED: PhaseResult = { outcome: "skipped", changes: 0 };
+
+export function resultOf(changes: number): PhaseResult {
+  return { outcome: changes === 0 ? "unchanged" : "changed", changes };
+}
+
+/** What the survey of a host that was there before found, by part. */
+export type Survey = ReadonlyMap<SurveyPart, readonly ResourceReport[]>;
+export const SURVEY_PARTS = ["prepare", "ground", "access", "checks"] as const;
+export type SurveyPart = (typeof SURVEY_PARTS)[number];
+
+/** One server on its way through the phases of one run: what is known of it so far. */
+export class ServerRun {
+  readonly server: Server;
+  readonly context: RunContext;
+  machine: Machine | undefined;
+  /** The machine was made in this run: nothing on it is as wanted, and only the first way in can be there. */
+  isFresh = false;
+  host: Host | undefined;
+  distro: Distro | undefined;
+  survey: Survey | undefined;
+  checks: readonly CheckResult[] = [];
+  changes = 0;
+  /** The phase now running. */
+  phase: Phase = "boot";
+
+  constructor(server: Server, context: RunContext, machine: Machine | undefined) {
+    this.server = server;
+    this.context = context;
+    this.machine = machine;
+  }
+
+  /** Says what the server is doing now. */
+  step(text: string): void {
+    this.emit({ type: "step", server: this.server.name, phase: this.phase, text });
+  }
+
+  emit(event: EventBody): void {
+    this.context.emit(event);
+  }
+
+  note(level: "info" | "warning", text: string): void {
+    this.emit({ type: "note", level, server: this.server.name, text });
+  }
+
+  /** The connected host; the phase `trust` comes before every phase that asks for it. */
+  connectedHost(): Host {
+    if (this.host === undefined)
+      throw new InternalError(`${this.server.name} is not connected in ${this.phase}`);
+    return this.host;
+  }
+
+  baselineContext(): BaselineContext {
+    const host = this.connectedHost();
+    if (this.distro === undefined || this.machine === undefined) {
+      throw new InternalError(`${this.server.name} has no distro or machine in ${this.phase}`);
+    }
+    return {
+      stack: this.context.stack,
+      server: this.server,
+      facts: host.facts,
+      distro: this.distro,
+      members: this.context.addresses.members(),
+      arrivalPort: this.machine.login.port,
+      arrivalUser: this.machine.login.user,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.host?.close();
+    this.host = undefined;
+  }
+}

@@ -1,0 +1,99 @@
+import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { dirname } from "node:path";
+import { randomBytes } from "node:crypto";
+
+import { RefusedError } from "../errors/error.ts";
+
+interface LockHolder {
+  readonly who: string;
+  readonly computer: string;
+  readonly pid: number;
+  /** Start time of the process in clock ticks, so that a recycled id is not taken for the holder; "" where unknown. */
+  readonly startedTicks: string;
+  readonly since: string;
+  readonly command: string;
+}
+
+export interface StackLock {
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the stack's lock on this computer, or refuses with who holds it, since when and where.
+ * A lock whose process has ended is taken over. Between computers the hosts' own locks stand guard.
+ *
+ * @throws RefusedError STACK_LOCKED
+ */
+export async function lockStack(path: string, who: string, command: string): Promise<StackLock> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const holder: LockHolder = {
+    who,
+    computer: hostname(),
+    pid: process.pid,
+    startedTicks: await readStartTicks(process.pid),
+    since: new Date().toISOString(),
+    command,
+  };
+  const text = JSON.stringify(holder);
+  // The content is written before the name appears (link fails when it exists), so a lock is never half-written.
+  const draft = `${path}.${randomBytes(6).toString("hex")}`;
+  await writeFile(draft, text, { mode: 0o600 });
+  try {
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      try {
+        await link(draft, path);
+        return { release: () => releaseOwn(path, text) };
+      } catch (error) {
+        if (!isCode(error, "EEXIST")) throw error;
+      }
+      const other = await readHolder(path);
+      if (other !== undefined && (await isAlive(other))) {
+        throw new RefusedError(
+          "STACK_LOCKED",
+          `Another run works on this stack: \`${other.command}\` by ${other.who} on ${other.computer}, process ${other.pid}, since ${other.since}.`,
+        );
+      }
+      await rm(path, { force: true });
+    }
+    throw new RefusedError("STACK_LOCKED", `The lock ${path} is contested; try again.`);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function releaseOwn(path: string, text: string): Promise<void> {
+  const current = await readFile(path, "utf8").catch(() => undefined);
+  if (current === text) await rm(path, { force: true });
+}
+
+async function readHolder(path: string): Promise<LockHolder | undefined> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as LockHolder;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isAlive(holder: LockHolder): Promise<boolean> {
+  // A lock from another computer (a shared directory) cannot be looked into: it counts until it is removed by hand.
+  if (holder.computer !== hostname()) return true;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    if (!isCode(error, "EPERM")) return false;
+  }
+  const ticks = await readStartTicks(holder.pid);
+  return holder.startedTicks === "" || ticks === "" || ticks === holder.startedTicks;
+}
+
+/** Field 22 of /proc/PID/stat; "" where there is no /proc. */
+async function readStartTicks(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  // The second field is the command in parentheses and may hold blanks.
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

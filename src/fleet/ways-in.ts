@@ -1,0 +1,64 @@
+import type { Machine } from "../providers/contract.ts";
+import type { Server, Stack } from "../stack/stack.ts";
+import type { SshOptions, SshTarget } from "../transport/contract.ts";
+import type { ServerRecord } from "./server-records.ts";
+
+/** The name under which a server's key is pinned, whatever its address and port. */
+export function hostKeyAlias(stack: string, server: string): string {
+  return `${stack}.${server}`;
+}
+
+export function sshOptionsOf(stack: Stack, server: Server, knownHostsFile: string): SshOptions {
+  const { identityFile, jumpHost, configFile, connectTimeoutMs } = server.ssh;
+  return {
+    knownHostsFile,
+    hostKeyAlias: hostKeyAlias(stack.name, server.name),
+    connectTimeoutMs,
+    ...(identityFile === undefined ? {} : { identityFile }),
+    ...(jumpHost === undefined ? {} : { jumpHost }),
+    ...(configFile === undefined ? {} : { configFile }),
+  };
+}
+
+/** The way in of a secured server. */
+export function securedWay(stack: Stack, server: Server, address: string): SshTarget {
+  return { server: server.name, address, port: server.ssh.port, user: stack.operator };
+}
+
+export function isSecuredWay(stack: Stack, server: Server, target: SshTarget): boolean {
+  return target.user === stack.operator && target.port === server.ssh.port;
+}
+
+/**
+ * Every way in that may work, the likeliest first: a fresh machine has only its first login; one that was
+ * here before is secured, or still has the way that worked last (the port was changed in the config), or
+ * was left half-done.
+ */
+export function waysIn(
+  stack: Stack,
+  server: Server,
+  machine: Machine,
+  record: ServerRecord | undefined,
+  isFresh: boolean,
+): readonly SshTarget[] {
+  const first = { user: machine.login.user, port: machine.login.port };
+  const secured = { user: stack.operator, port: server.ssh.port };
+  const ways = isFresh
+    ? [first, secured]
+    : [secured, ...(record?.way === undefined ? [] : [record.way]), first];
+  const targets = machine.publicAddresses.flatMap((address) =>
+    ways.map((way): SshTarget => ({
+      server: server.name,
+      address,
+      port: way.port,
+      user: way.user,
+    })),
+  );
+  const seen = new Set<string>();
+  return targets.filter((target) => {
+    const key = `${target.user}@${target.address}:${target.port}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+
+import { compileGlob, selectServers } from "../../../src/fleet/selection.ts";
+import type { Stack } from "../../../src/stack/stack.ts";
+
+const stack = {
+  name: "shop",
+  servers: [
+    { name: "web1", roles: ["web"] },
+    { name: "web2", roles: ["web", "spare"] },
+    { name: "db1", roles: ["database"] },
+  ],
+} as unknown as Stack;
+
+function names(servers: readonly string[], roles: readonly string[]): readonly string[] {
+  return selectServers(stack, { servers, roles }).map(({ name }) => name);
+}
+
+describe("selectServers", () => {
+  it.each([
+    [[], [], ["web1", "web2", "db1"]],
+    [["db1", "web1"], [], ["web1", "db1"]],
+    [["web*"], [], ["web1", "web2"]],
+    [["w?b2"], [], ["web2"]],
+    [[], ["spare", "database"], ["web2", "db1"]],
+    [["web*"], ["spare"], ["web2"]],
+  ])("servers %j roles %j → %j", (servers, roles, expected) => {
+    expect(names(servers, roles)).toEqual(expected);
+  });
+
+  it.each([
+    [["web9"], []],
+    [["web1", "x*"], []],
+    [[], ["cache"]],
+    [["db*"], ["web"]],
+  ])("servers %j roles %j → refused, with the names that exist", (servers, roles) => {
+    expect(() => names(servers, roles)).toThrow(
+      expect.objectContaining({
+        code: "SELECTION_EMPTY",
+        hint: expect.stringContaining("web1, web2, db1") as string,
+      }),
+    );
+  });
+
+  it("takes every other character of a glob as itself", () => {
+    expect(compileGlob("a.b+(c)").test("a.b+(c)")).toBe(true);
+    expect(compileGlob("a.b").test("axb")).toBe(false);
+  });
+});
