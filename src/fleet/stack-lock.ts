@@ -1,9 +1,13 @@
-import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { randomBytes } from "node:crypto";
 
 import { RefusedError } from "../errors/error.ts";
+
+const GUARD_LIMIT_MS = 5000;
+const GUARD_PAUSE_MS = 25;
 
 interface LockHolder {
   readonly who: string;
@@ -40,7 +44,7 @@ export async function lockStack(path: string, who: string, command: string): Pro
   const draft = `${path}.${randomBytes(6).toString("hex")}`;
   await writeFile(draft, text, { mode: 0o600 });
   try {
-    for (let attempt = 0; attempt < 5; attempt += 1) {
+    for (let attempt = 0; attempt < 20; attempt += 1) {
       try {
         await link(draft, path);
         return { release: () => releaseOwn(path, text) };
@@ -54,11 +58,40 @@ export async function lockStack(path: string, who: string, command: string): Pro
           `Another run works on this stack: \`${other.command}\` by ${other.who} on ${other.computer}, process ${other.pid}, since ${other.since}.`,
         );
       }
-      await rm(path, { force: true });
+      await removeStale(path);
     }
     throw new RefusedError("STACK_LOCKED", `The lock ${path} is contested; try again.`);
   } finally {
     await rm(draft, { force: true });
+  }
+}
+
+/**
+ * Removes the lock of a process that has ended. Only the holder of a second file may, and it looks again first:
+ * a run that takes the lock just now must not lose it to one that judged the old holder.
+ */
+async function removeStale(path: string): Promise<void> {
+  const guard = `${path}.takeover`;
+  try {
+    await writeFile(guard, "", { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if (!isCode(error, "EEXIST")) throw error;
+    const age =
+      Date.now() -
+      (await stat(guard).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => Date.now(),
+      ));
+    // Whoever made it was killed in the few milliseconds that it exists.
+    if (age > GUARD_LIMIT_MS) await rm(guard, { force: true });
+    await sleep(GUARD_PAUSE_MS);
+    return;
+  }
+  try {
+    const holder = await readHolder(path);
+    if (holder === undefined || !(await isAlive(holder))) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
   }
 }
 

@@ -82,6 +82,15 @@ describe("lockStack", () => {
     await expect(lockStack(path, "grace", "up")).rejects.toMatchObject({ code: "STACK_LOCKED" });
   });
 
+  it("lets exactly one of many take over", async () => {
+    const path = join(directory, "lock");
+    await writeFile(path, "half-written");
+    const tries = await Promise.allSettled(
+      Array.from({ length: 20 }, () => lockStack(path, "ada", "up")),
+    );
+    expect(tries.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  });
+
   it("lets exactly one of many in", async () => {
     const path = join(directory, "lock");
     const tries = await Promise.allSettled(
