@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import type { FleetEvent } from "../../src/fleet/events.ts";
+import { StackProject } from "./stack-project.ts";
+
+const SERVERS = [
+  { name: "one", image: "debian-12", roles: ["a"] },
+  { name: "two", image: "debian-13", roles: ["b"] },
+];
+
+/** Moments at which the controller is killed: an event of this kind has just been written. */
+const MOMENTS: readonly { readonly name: string; readonly is: (event: FleetEvent) => boolean }[] = [
+  {
+    name: "while the first machine is made",
+    is: (event) => event.type === "step" && event.phase === "boot",
+  },
+  { name: "when a server was reached", is: (event) => event.type === "reached" },
+  {
+    name: "in the middle of prepare",
+    is: (event) => event.type === "output" && event.phase === "prepare",
+  },
+  {
+    name: "in the middle of the baseline",
+    is: (event) => event.type === "resource" && event.phase === "secure",
+  },
+  {
+    name: "when the new way is open",
+    is: (event) => event.type === "access" && event.step === "open" && event.state === "done",
+  },
+  {
+    name: "when the old way is closed",
+    is: (event) => event.type === "access" && event.step === "close" && event.state === "done",
+  },
+  {
+    name: "while it proves",
+    is: (event) => event.type === "phase-started" && event.phase === "verify",
+  },
+];
+
+function story(result: { readonly stdout: string; readonly stderr: string }): string {
+  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
+}
+
+describe("a controller that is killed", () => {
+  let project: StackProject;
+  beforeAll(async () => {
+    project = await StackProject.create("kill", SERVERS, { upgrades: { atBoot: "none" } });
+  });
+  afterAll(async () => {
+    await project.remove();
+  });
+
+  it.each(MOMENTS)("$name: the next run goes on", async ({ is }) => {
+    let killed = false;
+    const { result } = project.start(["up", "--yes", "--json"], {
+      onEvent: (event, child) => {
+        if (killed || !is(event)) return;
+        killed = true;
+        child.kill("SIGKILL");
+      },
+    });
+    await result;
+  });
+
+  it("ends with exactly two servers, proved", async () => {
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    const status = await project.run("status", "--json");
+    expect(status.stdout.match(/"status":\s*"running"/g)).toHaveLength(2);
+    const verify = await project.run("verify");
+    expect(verify.status, story(verify)).toBe(0);
+  });
+
+  it("refuses a second run on the same stack, with who, when and where", async () => {
+    let second:
+      | Promise<{
+          readonly status: number | null;
+          readonly stderr: string;
+          readonly stdout: string;
+        }>
+      | undefined;
+    const { result } = project.start(["up", "--yes", "--json"], {
+      onEvent: (event) => {
+        if (event.type === "run-started") second = project.run("secure");
+      },
+    });
+    const first = await result;
+    expect(first.status, story(first)).toBe(0);
+    const refused = await second;
+    expect(refused?.status).toBe(3);
+    expect(`${refused?.stdout}${refused?.stderr}`).toMatch(/`up` by .+ on .+, process \d+, since/);
+  });
+
+  it("stops at Ctrl-C with exit status 130, and finishes at the next run", async () => {
+    const destroy = await project.run("destroy", "--yes", "--server", "two");
+    expect(destroy.status, story(destroy)).toBe(0);
+    let interrupted = false;
+    const { result } = project.start(["up", "--yes", "--json"], {
+      onEvent: (event, child) => {
+        if (interrupted || event.type !== "phase-started" || event.phase !== "prepare") return;
+        interrupted = true;
+        child.kill("SIGINT");
+      },
+    });
+    const stopped = await result;
+    expect(stopped.status, story(stopped)).toBe(130);
+    const up = await project.run("up", "--yes");
+    expect(up.status, story(up)).toBe(0);
+  });
+
+  it("destroys a half-made stack, twice", async () => {
+    const { result } = project.start(["up", "--yes", "--json"]);
+    await result;
+    expect((await project.run("destroy", "--yes")).status).toBe(0);
+    let killed = false;
+    const half = project.start(["up", "--yes", "--json"], {
+      onEvent: (event, child) => {
+        if (killed || event.type !== "step" || event.phase !== "boot") return;
+        killed = true;
+        child.kill("SIGKILL");
+      },
+    });
+    await half.result;
+    expect((await project.run("destroy", "--yes")).status).toBe(0);
+    expect((await project.run("destroy", "--yes")).status).toBe(0);
+  });
+});

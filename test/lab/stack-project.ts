@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { execFile } from "node:child_process";
+
+import { stringify } from "yaml";
+
+import type { FleetEvent } from "../../src/fleet/events.ts";
+
+const run = promisify(execFile);
+
+/** The command as its source: the same code that the package ships, without a build in between. */
+const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
+
+/** No command of a test may take longer than this, in milliseconds. */
+const COMMAND_LIMIT_MS = 600_000;
+
+export interface CommandResult {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Events, where the command was run with `--json`. */
+  readonly events: readonly FleetEvent[];
+}
+
+export interface RunningCommand {
+  readonly child: ChildProcess;
+  readonly result: Promise<CommandResult>;
+}
+
+/**
+ * A user's directory with a config and a key pair, and the real command run in it as its own process.
+ * `remove` destroys the servers and the directory, whatever state they are in.
+ */
+export class StackProject {
+  readonly directory: string;
+  readonly name: string;
+  config: Record<string, unknown>;
+
+  private constructor(directory: string, name: string, config: Record<string, unknown>) {
+    this.directory = directory;
+    this.name = name;
+    this.config = config;
+  }
+
+  static async create(
+    prefix: string,
+    servers: readonly Record<string, unknown>[],
+    extra: Record<string, unknown> = {},
+  ): Promise<StackProject> {
+    const directory = await mkdtemp(join(tmpdir(), "bootmachine-lab-"));
+    await run("ssh-keygen", [
+      "-q",
+      "-t",
+      "ed25519",
+      "-N",
+      "",
+      "-C",
+      "lab",
+      "-f",
+      join(directory, "id"),
+    ]);
+    const name = `${prefix}-${randomBytes(3).toString("hex")}`;
+    const project = new StackProject(directory, name, {
+      name,
+      provider: "local",
+      operator: "ada",
+      users: [{ name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./id.pub"] }],
+      ssh: { port: 2849, identityFile: "./id", configFile: "none", rollbackSeconds: 30 },
+      servers,
+      ...extra,
+    });
+    await project.write();
+    return project;
+  }
+
+  /** Writes the config as it is now. */
+  async write(): Promise<void> {
+    await writeFile(join(this.directory, "bootmachine.config.yaml"), stringify(this.config));
+  }
+
+  start(
+    args: readonly string[],
+    options: {
+      readonly env?: Record<string, string>;
+      readonly onEvent?: (event: FleetEvent, child: ChildProcess) => void;
+    } = {},
+  ): RunningCommand {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: this.directory,
+      env: { ...process.env, NO_COLOR: "1", SSH_AUTH_SOCK: "", ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: COMMAND_LIMIT_MS,
+    });
+    const lines: string[] = [];
+    const events: FleetEvent[] = [];
+    const stderr: Buffer[] = [];
+    child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      lines.push(line);
+      if (!args.includes("--json") || !line.startsWith("{")) return;
+      const event = JSON.parse(line) as FleetEvent;
+      events.push(event);
+      options.onEvent?.(event, child);
+    });
+    const result = new Promise<CommandResult>((done, fail) => {
+      child.once("error", fail);
+      child.once("close", (status, signal) => {
+        done({
+          status,
+          signal,
+          stdout: lines.join("\n"),
+          stderr: Buffer.concat(stderr).toString(),
+          events,
+        });
+      });
+    });
+    return { child, result };
+  }
+
+  run(...args: readonly string[]): Promise<CommandResult> {
+    return this.start(args).result;
+  }
+
+  /** Runs shell text as root on a server by the product's own ssh_config. */
+  async onServer(
+    server: string,
+    script: string,
+  ): Promise<{ readonly status: number; readonly stdout: string }> {
+    const file = join(this.directory, ".bootmachine", this.name, "ssh_config");
+    try {
+      const { stdout } = await run(
+        "ssh",
+        [
+          "-F",
+          file,
+          "-o",
+          "BatchMode=yes",
+          server,
+          "sudo",
+          "-n",
+          "sh",
+          "-c",
+          `'${script.replaceAll("'", String.raw`'\''`)}'`,
+        ],
+        { timeout: 60_000 },
+      );
+      return { status: 0, stdout };
+    } catch (error) {
+      const { code, stdout } = error as { readonly code?: number; readonly stdout?: string };
+      return { status: code ?? -1, stdout: stdout ?? "" };
+    }
+  }
+
+  readState(file: string): Promise<string> {
+    return readFile(join(this.directory, ".bootmachine", this.name, file), "utf8");
+  }
+
+  async remove(): Promise<void> {
+    const result = await this.run("destroy", "--yes");
+    await rm(this.directory, { recursive: true, force: true });
+    if (result.status !== 0)
+      throw new Error(`destroy of ${this.name} failed:\n${result.stdout}\n${result.stderr}`);
+  }
+}
