@@ -17,11 +17,13 @@ const MOMENTS: readonly { readonly name: string; readonly is: (event: FleetEvent
   { name: "when a server was reached", is: (event) => event.type === "reached" },
   {
     name: "in the middle of prepare",
-    is: (event) => event.type === "output" && event.phase === "prepare",
+    is: (event) =>
+      event.type === "resource" && event.phase === "prepare" && event.status === "changed",
   },
   {
     name: "in the middle of the baseline",
-    is: (event) => event.type === "resource" && event.phase === "secure",
+    is: (event) =>
+      event.type === "resource" && event.phase === "secure" && event.status === "changed",
   },
   {
     name: "when the new way is open",
@@ -59,7 +61,8 @@ describe("a controller that is killed", () => {
         child.kill("SIGKILL");
       },
     });
-    await result;
+    const stopped = await result;
+    expect(killed, story(stopped)).toBe(true);
   });
 
   it("ends with exactly two servers, proved", async () => {
