@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Each line of standard output as it comes, without its newline. */
   readonly onLine?: (line: string) => void;
+  /** Standard output as raw bytes, as it comes, for callers that count bytes; `stdout` of the result is then "". */
+  readonly onBytes?: (bytes: Uint8Array) => void;
   /** Bytes for the command's standard input; absent: /dev/null. Secrets go here, never into the command. */
   readonly stdin?: string | Uint8Array;
 }
