@@ -7,9 +7,12 @@ export interface CheckDefinition {
   readonly reason: string;
   /** Seen from the controller, or on the host. */
   readonly from: "outside" | "inside";
-  /** Number in the CIS Debian Linux benchmark, where it applies: "CIS Debian 12 v1.1.0 5.1.22". */
+  /** Number in the CIS Debian Linux benchmark, where it applies: "CIS Debian Linux 12 v1.1.0 5.1.20"; several by comma. */
   readonly cis?: string;
+  /** An error makes the proof fail; a warning is shown and does not. */
   readonly severity: "error" | "warning";
+  /** The next step where it fails, one sentence. */
+  readonly todo: string;
 }
 
 export interface CheckResult {
