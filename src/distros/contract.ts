@@ -81,6 +81,8 @@ export interface DistroBaseline {
   readonly basePackages: readonly string[];
   /** Waits for the first boot's own work (cloud-init) with a limit; judged as research/distros says. */
   firstBoot(facts: HostFacts): readonly Resource[];
+  /** Keeps the package lists fresh enough to say what is pending. Absent: the package manager does so by itself. */
+  packageLists?(facts: HostFacts): readonly Resource[];
   timeSynchronisation(facts: HostFacts): readonly Resource[];
   automaticUpgrades(policy: UpgradePolicy, facts: HostFacts): readonly Resource[];
   /** Services that listen to the outside in stock images and that nobody asked for. */
