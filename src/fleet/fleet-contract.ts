@@ -54,6 +54,8 @@ export interface ServerStatus {
   readonly server: string;
   readonly roles: readonly string[];
   readonly machine: Machine | undefined;
+  /** How the machine's host key was proven; absent while it was not. */
+  readonly proof?: string;
   /** Undefined: not asked, there is no machine. */
   readonly reach:
     | { readonly ok: true; readonly target: SshTarget; readonly isSecured: boolean }

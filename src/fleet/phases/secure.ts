@@ -32,7 +32,12 @@ async function moveToSecuredAccess(run: ServerRun): Promise<void> {
   const host = run.connectedHost();
   const secured = securedWay(context.stack, server, host.target.address);
   run.host = await changeAccess({
-    context: run.baselineContext(),
+    // What must stay open until the new way is proven is the way by which we came, not the image's own.
+    context: {
+      ...run.baselineContext(),
+      arrivalPort: host.target.port,
+      arrivalUser: host.target.user,
+    },
     host,
     openNewWay: () =>
       openHost(

@@ -6,7 +6,7 @@ import type { CheckResult } from "../../proof/check.ts";
 import { checkResultOf, insideResources } from "../../proof/inside-checks.ts";
 import { runOutsideChecks } from "../../proof/outside-checks.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
-import { hostKeyAlias, sshOptionsOf } from "../ways-in.ts";
+import { sshOptionsOf } from "../ways-in.ts";
 
 /**
  * Proves the server's state: from inside by one check program, and from outside where something was
@@ -89,7 +89,6 @@ async function proveFromOutside(
     arrivalPort: run.machine?.login.port ?? 22,
     transport: context.transport,
     sshOptions: sshOptionsOf(context.stack, server, context.paths.knownHosts),
-    hostKeyAlias: hostKeyAlias(context.stack.name, server.name),
     signal,
   });
 }
