@@ -1,5 +1,6 @@
 // `npm test`: `npm run check`, then the tests on real local servers. `--lab-only` leaves the first part out;
 // further arguments go to vitest in the second part (`npm run lab -- test/lab/access.lab.test.ts`).
+import { installFor } from "./operating-system-packages.ts";
 import { closeRun, runTests, type TestGroup } from "./run-tests.ts";
 
 const own = process.argv.slice(2);
@@ -9,5 +10,15 @@ const forVitest = own.filter((argument) => argument !== "--lab-only");
 const check: TestGroup = { name: "check", projects: ["house", "unit", "golden", "contract"] };
 const lab: TestGroup = { name: "lab", projects: ["lab"], arguments: forVitest };
 
-const counts = await runTests(isLabOnly ? [lab] : [check, lab]);
-closeRun(counts);
+let readiness = installFor(["program tests", "local servers"]);
+if (readiness.isReady && process.getuid?.() !== 0) {
+  readiness = { isReady: false, reason: "booting local servers needs root: run it with sudo." };
+}
+if (readiness.isReady) {
+  closeRun(await runTests(isLabOnly ? [lab] : [check, lab]));
+} else {
+  // A test run without its servers is no success, so it ends as a failure and says why.
+  const counts = isLabOnly ? { passed: 0, failed: 0 } : await runTests([check]);
+  console.error(`The tests on real servers were not run: ${readiness.reason}`);
+  closeRun({ passed: counts.passed, failed: counts.failed + 1 });
+}

@@ -1,0 +1,80 @@
+// Says which packages of the operating system a piece of work needs on this computer, and installs those
+// that are missing. Each is named, with what it is for, before anything is installed.
+import { spawnSync } from "node:child_process";
+
+export type Purpose = "program tests" | "local servers" | "bench";
+
+interface NeededPackage {
+  readonly name: string;
+  readonly why: string;
+}
+
+const PACKAGES: Readonly<Record<Purpose, readonly NeededPackage[]>> = {
+  "program tests": [
+    { name: "busybox", why: "its sh is one of the four shells that programs are tested in" },
+    { name: "mksh", why: "one of the four shells that programs are tested in" },
+  ],
+  "local servers": [
+    { name: "systemd-container", why: "systemd-nspawn runs the servers" },
+    { name: "mmdebstrap", why: "builds the servers' images" },
+    { name: "nftables", why: "the servers' way out to the network" },
+    { name: "iproute2", why: "the servers' bridge" },
+    { name: "openssh-client", why: "the way to the servers" },
+  ],
+  bench: [
+    { name: "ansible-core", why: "what bootmachine is measured against" },
+    { name: "python3", why: "Ansible needs it" },
+  ],
+};
+
+export interface Readiness {
+  readonly isReady: boolean;
+  /** One sentence where it is not. */
+  readonly reason: string;
+}
+
+/** Makes sure that the packages for the purposes are there. Prints what it does. */
+export function installFor(purposes: readonly Purpose[]): Readiness {
+  if (process.platform !== "linux") {
+    return notReady(
+      `this is ${process.platform}, and local servers need Linux. What works here: npm run check.`,
+    );
+  }
+  const wanted = purposes.flatMap((purpose) => PACKAGES[purpose]);
+  if (spawnSync("dpkg-query", ["--version"]).status !== 0) {
+    return notReady(
+      `this is no Debian or Ubuntu; install ${wanted.map(({ name }) => name).join(", ")} (or what they are called here) by hand.`,
+    );
+  }
+  const missing = wanted.filter(({ name }) => !isInstalled(name));
+  if (missing.length === 0) return { isReady: true, reason: "" };
+  const isRoot = process.getuid?.() === 0;
+  const names = missing.map(({ name }) => name);
+  if (!isRoot && spawnSync("sudo", ["--version"]).status !== 0) {
+    return notReady(
+      `these packages are missing, and we are not root and have no sudo: ${names.join(", ")}. What works here: npm run check.`,
+    );
+  }
+  console.log("These packages of the operating system are missing and will be installed:");
+  for (const { name, why } of missing) console.log(`  ${name.padEnd(18)} ${why}`);
+  const apt = (...words: readonly string[]): boolean => {
+    const command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", ...words];
+    const [program = "", ...parameters] = isRoot ? command : ["sudo", ...command];
+    return spawnSync(program, parameters, { stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+  };
+  const options = ["-o", "DPkg::Lock::Timeout=120", "--no-install-recommends", "install", ...names];
+  // The lists of a fresh computer may be empty or old: refresh them when the first try fails.
+  const isDone = apt(...options) || (apt("update") && apt(...options));
+  return isDone ? { isReady: true, reason: "" } : notReady("apt-get failed; its message is above.");
+}
+
+function notReady(reason: string): Readiness {
+  return { isReady: false, reason };
+}
+
+function isInstalled(name: string): boolean {
+  const query = spawnSync("dpkg-query", ["-W", "-f", "${db:Status-Status}", name], {
+    encoding: "utf8",
+  });
+  return query.status === 0 && query.stdout === "installed";
+}

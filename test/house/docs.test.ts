@@ -1,0 +1,241 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { COMMANDS, isCommandName, type CommandName } from "../../src/cli/command-list.ts";
+import { runCli } from "../../src/cli/run-cli.ts";
+import { ERROR_CODES } from "../../src/errors/codes.ts";
+import { listFiles, ROOT } from "./source-tree.ts";
+
+interface CodeBlock {
+  /** `docs/guide/config.md:12` */
+  readonly place: string;
+  readonly language: string;
+  readonly text: string;
+}
+
+const pages = listFiles("*.md", "docs/**/*.md").map((path) => ({
+  path,
+  text: readFileSync(resolve(ROOT, path), "utf8"),
+}));
+
+const blocks: readonly CodeBlock[] = pages.flatMap(({ path, text }) =>
+  [...text.matchAll(/^```(\w*)[^\n]*\n(.*?)^```$/gms)].map((match) => ({
+    place: `${path}:${text.slice(0, match.index).split("\n").length}`,
+    language: match[1] ?? "",
+    text: match[2] ?? "",
+  })),
+);
+
+test("the old commands' page, the guide and the decisions are there", () => {
+  expect(pages.length).toBeGreaterThan(15);
+  expect(blocks.length).toBeGreaterThan(30);
+});
+
+describe("TypeScript examples", () => {
+  const folder = resolve(ROOT, ".cache/docs-examples");
+  const examples = blocks.filter(({ language }) => /^(ts|typescript)$/.test(language));
+
+  test("compile", { timeout: 60_000 }, () => {
+    expect(examples.length).toBeGreaterThan(5);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    for (const [index, example] of examples.entries()) {
+      writeFileSync(
+        resolve(folder, `example-${index}.ts`),
+        `// ${example.place}\n${example.text}\nexport {};\n`,
+      );
+    }
+    writeFileSync(
+      resolve(folder, "tsconfig.json"),
+      JSON.stringify({
+        extends: "../../tsconfig.json",
+        compilerOptions: { rootDir: "../..", noUnusedLocals: false, noUnusedParameters: false },
+        include: ["./*.ts"],
+      }),
+    );
+    const result = spawnSync(
+      resolve(ROOT, "node_modules/.bin/tsc"),
+      ["-p", folder, "--pretty", "false"],
+      {
+        encoding: "utf8",
+      },
+    );
+    const withPlaces = result.stdout.replace(
+      /^.*example-(\d+)\.ts\((\d+),/gm,
+      (_, index: string, line: string) =>
+        `${examples[Number(index)]?.place} + ${Number(line) - 1} (`,
+    );
+    expect(withPlaces).toBe("");
+    expect(result.status).toBe(0);
+  });
+});
+
+describe("command lines", () => {
+  const help = new Map<CommandName, string>();
+
+  beforeAll(async () => {
+    for (const name of Object.keys(COMMANDS) as readonly CommandName[]) {
+      if (name !== "help") help.set(name, await helpOf(name));
+    }
+  });
+
+  test("name commands and flags that exist", () => {
+    const lines = findCommandLines();
+    expect(lines.length).toBeGreaterThan(40);
+    const problems = lines.flatMap(({ place, words }) => {
+      const [name = "", ...others] = words;
+      if (/^(--help|--version|-h|-V|COMMAND)$/.test(name)) return [];
+      if (!isCommandName(name)) return [`${place}: no command "${name}"`];
+      const known = help.get(name) ?? "";
+      const end = others.indexOf("--");
+      return others
+        .slice(0, end === -1 ? others.length : end)
+        .filter((word) => /^--?[a-zA-Z]/.test(word) && word !== "--help")
+        .map((word) => word.replace(/=.*/, ""))
+        .filter((flag) => !new RegExp(`(^|[\\s,|[(])${flag}(?![\\w-])`, "m").test(known))
+        .map((flag) => `${place}: \`bootmachine ${name}\` has no ${flag}`);
+    });
+    expect(problems).toEqual([]);
+  });
+});
+
+describe("links", () => {
+  test("between files and to headings lead somewhere", () => {
+    const broken = pages.flatMap(({ path, text }) => {
+      const prose = text.replace(/^```.*?^```$/gms, "");
+      return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+        .map((match) => match[1] ?? "")
+        .filter((link) => !/^[a-z]+:/.test(link) && !leadsSomewhere(path, link))
+        .map((link) => `${path}: ${link}`);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test("every page of docs/ can be reached from the README", () => {
+    const seen = new Set<string>();
+    const visit = (path: string): void => {
+      if (seen.has(path)) return;
+      seen.add(path);
+      const text = pages.find((page) => page.path === path)?.text ?? "";
+      for (const match of text.matchAll(/\]\(([^)\s#]+\.md)(#[^)]*)?\)/g)) {
+        const target = resolve("/", dirname(path), match[1] ?? "").slice(1);
+        visit(target);
+      }
+    };
+    visit("README.md");
+    expect(pages.map(({ path }) => path).filter((path) => !seen.has(path))).toEqual([]);
+  });
+});
+
+describe("error codes", () => {
+  const reference = pages.find(({ path }) => path === "docs/reference/errors.md")?.text ?? "";
+  const documented = [...reference.matchAll(/^#+ `?([A-Z][A-Z0-9_]+)`?\s*$/gm)].map(
+    (match) => match[1],
+  );
+
+  test("are all in docs/reference/errors.md, and no other is", () => {
+    expect(documented.toSorted()).toEqual(Object.keys(ERROR_CODES).toSorted());
+  });
+
+  test("that the docs speak of exist", () => {
+    const unknown = pages.flatMap(({ path, text }) =>
+      [...text.matchAll(/`bootmachine explain ([A-Z_]+)`/g)]
+        .map((match) => match[1] ?? "")
+        .filter((code) => code !== "CODE" && !(code in ERROR_CODES))
+        .map((code) => `${path}: ${code}`),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  test("are all used by the source, and none is made up there", () => {
+    const source = listFiles("src/**/*.ts")
+      .filter((path) => path !== "src/errors/codes.ts")
+      .map((path) => readFileSync(resolve(ROOT, path), "utf8"))
+      .join("\n");
+    const unused = Object.keys(ERROR_CODES).filter((code) => !source.includes(`"${code}"`));
+    expect(unused).toEqual([]);
+  });
+});
+
+interface CommandLine {
+  readonly place: string;
+  /** The words after `bootmachine`. */
+  readonly words: readonly string[];
+}
+
+/** Command lines in shell blocks (with or without a prompt) and in inline code. */
+function findCommandLines(): readonly CommandLine[] {
+  const inBlocks = blocks
+    .filter(({ language }) => /^(sh|bash|console)$/.test(language))
+    .flatMap(({ place, language, text }) =>
+      text
+        .split("\n")
+        .filter((line) => language !== "console" || line.startsWith("$ "))
+        .map((line) => line.replace(/^\$ /, "").replace(/\s+#.*$/, ""))
+        .flatMap((line) => line.split(/\s(?:&&|\||;)\s/))
+        .map((line) => /^(?:npx )?bootmachine (.+)$/.exec(line.trim())?.[1])
+        .filter((line) => line !== undefined)
+        .map((line) => ({ place, words: split(line) })),
+    );
+  const inline = pages
+    // The reference is generated from the commands themselves.
+    .filter(({ path }) => !path.startsWith("docs/reference/"))
+    .flatMap(({ path, text }) =>
+      [...text.replace(/^```.*?^```$/gms, "").matchAll(/`(?:npx )?bootmachine ([^`]+)`/g)].map(
+        (match) => ({
+          place: path,
+          words: split(match[1] ?? ""),
+        }),
+      ),
+    );
+  return [...inBlocks, ...inline];
+}
+
+function split(line: string): readonly string[] {
+  return line
+    .replace(/\s+>.*$/, "")
+    .trim()
+    .split(/\s+/);
+}
+
+async function helpOf(name: CommandName): Promise<string> {
+  let text = "";
+  const stream = {
+    isTTY: false,
+    columns: 500,
+    write: (part: string) => {
+      text += part;
+      return true;
+    },
+  };
+  await runCli([name, "--help"], {
+    env: {},
+    cwd: ROOT,
+    version: "0",
+    stdout: stream,
+    stderr: stream,
+    isInputTerminal: false,
+    signal: new AbortController().signal,
+    hardSignal: new AbortController().signal,
+  });
+  return text;
+}
+
+function leadsSomewhere(from: string, link: string): boolean {
+  const [file = "", heading] = link.split("#");
+  const target = file === "" ? from : resolve("/", dirname(from), file).slice(1);
+  if (!existsSync(resolve(ROOT, target))) return false;
+  if (heading === undefined || !target.endsWith(".md")) return true;
+  const text = readFileSync(resolve(ROOT, target), "utf8");
+  const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map((match) =>
+    (match[1] ?? "")
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .trim()
+      .replace(/\s/g, "-"),
+  );
+  return anchors.includes(heading);
+}
