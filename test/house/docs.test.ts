@@ -133,7 +133,7 @@ describe("links", () => {
 describe("error codes", () => {
   const reference = pages.find(({ path }) => path === "docs/reference/errors.md")?.text ?? "";
   const documented = [...reference.matchAll(/^#+ `?([A-Z][A-Z0-9_]+)`?\s*$/gm)].map(
-    (match) => match[1],
+    (match) => match[1] ?? "",
   );
 
   test("are all in docs/reference/errors.md, and no other is", () => {
