@@ -23,6 +23,7 @@ export default defineConfig({
         test: {
           name: "lab",
           include: ["test/lab/**/*.lab.test.ts"],
+          globalSetup: "test/lab/global-setup.ts",
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
