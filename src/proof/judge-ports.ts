@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from "node:net";
-import type { Opening, Server } from "../stack/stack.ts";
+import type { Opening } from "../stack/stack.ts";
 import type { CheckResult } from "./check.ts";
 import { failed, passed, skipped } from "./check-result.ts";
 import { CHECKS } from "./checks.ts";
@@ -31,7 +31,7 @@ export function judgeOldPorts(
 }
 
 export interface PortsSeen {
-  readonly server: Server;
+  readonly openings: readonly Opening[];
   /** Where the host sees us come from; undefined where we never got in. */
   readonly controllerAddress: string | undefined;
   readonly ipv4: AddressSight | undefined;
@@ -99,7 +99,7 @@ function judgeFamily(
   check: (typeof CHECKS)["ports-only-declared-ipv4" | "ports-only-declared-ipv6"],
   family: string,
   sight: AddressSight | undefined,
-  { server, controllerAddress }: PortsSeen,
+  { openings, controllerAddress }: PortsSeen,
 ): CheckResult {
   if (sight === undefined)
     return skipped(check, `the server has no ${family} address that is known`);
@@ -115,7 +115,7 @@ function judgeFamily(
     );
   }
   const open = portsIn(sight, "open");
-  const verdict = (port: number) => opensToUs(server.firewall, port, controllerAddress);
+  const verdict = (port: number) => opensToUs(openings, port, controllerAddress);
   const undeclared = open.filter((port) => verdict(port) === "no");
   if (undeclared.length > 0) {
     return failed(
@@ -133,7 +133,7 @@ function judgeFamily(
 /** Holes without a listener stand out where all the rest is silent. */
 function judgeSilence(
   sights: readonly AddressSight[],
-  { server, controllerAddress }: PortsSeen,
+  { openings, controllerAddress }: PortsSeen,
 ): CheckResult {
   const check = CHECKS["ports-undeclared-silent"];
   if (sights.length === 0) return skipped(check, "no address could be scanned");
@@ -141,7 +141,7 @@ function judgeSilence(
   const holes = sights.map((sight) => ({
     sight,
     ports: portsIn(sight, "closed").filter(
-      (port) => opensToUs(server.firewall, port, controllerAddress) === "no",
+      (port) => opensToUs(openings, port, controllerAddress) === "no",
     ),
   }));
   const found = holes.filter(({ ports }) => ports.length > 0);
@@ -154,17 +154,13 @@ function judgeSilence(
       )
       .join("; "),
     ms,
-    found.flatMap(({ sight, ports }) =>
-      describePorts(ports)
-        .split(", ")
-        .map((group) => `+ tcp ${group} refuses on ${sight.address}`),
-    ),
+    found.map(({ sight, ports }) => `+ tcp ${describePorts(ports)} refused on ${sight.address}`),
   );
 }
 
 function judgeReachable(
   sights: readonly AddressSight[],
-  { server, controllerAddress }: PortsSeen,
+  { openings, controllerAddress }: PortsSeen,
 ): CheckResult {
   const check = CHECKS["ports-declared-reachable"];
   if (sights.length === 0) return skipped(check, "no address could be scanned");
@@ -174,7 +170,7 @@ function judgeReachable(
       .filter(
         ([port, found]) =>
           (state === undefined || found === state) &&
-          opensToUs(server.firewall, port, controllerAddress) === "yes",
+          opensToUs(openings, port, controllerAddress) === "yes",
       )
       .map(([port]) => port);
   const asked = sights.flatMap((sight) => declared(sight));

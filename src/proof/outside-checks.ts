@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CancelledError } from "../errors/error.ts";
-import type { Server, Stack } from "../stack/stack.ts";
+import type { Opening, Server, Stack } from "../stack/stack.ts";
 import type { SshOptions, SshTarget, Transport } from "../transport/contract.ts";
 import { type AuthProbe, probeAuth } from "../transport/probe-auth.ts";
 import type { CheckResult } from "./check.ts";
@@ -28,7 +28,7 @@ import { type Handshake, shakeHands } from "./ssh-handshake.ts";
 import { wellKnownPorts } from "./well-known-ports.ts";
 
 export interface OutsideChecksOptions {
-  readonly stack: Pick<Stack, "servers" | "operator">;
+  readonly stack: Pick<Stack, "servers" | "operator" | "master" | "configurator">;
   readonly server: Server;
   /** The machine's addresses as seen from here, IPv4 and IPv6, best first; at least one. */
   readonly addresses: readonly string[];
@@ -75,7 +75,7 @@ export async function runOutsideChecks(
     ...bySsh.results,
     judgeOldPorts(oldPorts(options), byPort.old, byPort.oldMs),
     ...judgePorts({
-      server: options.server,
+      openings: openingsOf(options.stack, options.server),
       controllerAddress: operator.controllerAddress,
       ipv4: byPort.ipv4,
       ipv6: byPort.ipv6,
@@ -124,6 +124,20 @@ async function lookAtPorts(options: OutsideChecksOptions): Promise<PortSight> {
   return { old: new Map(old), oldMs, ipv4, ipv6 };
 }
 
+/** What is declared for a server; the members' addresses do not matter here. */
+function openingsOf(stack: OutsideChecksOptions["stack"], server: Server): readonly Opening[] {
+  const master =
+    stack.master === server.name
+      ? stack.configurator.masterPorts.map(({ port, protocol }): Opening => ({
+          port,
+          protocol,
+          from: "stack",
+          roles: [],
+        }))
+      : [];
+  return [...server.firewall, ...master];
+}
+
 /**
  * The well-known ports, and every port that the stack itself speaks of: what is open for one role or was
  * open in an older config is where a forgotten hole is likely. The ssh port is looked at by the handshake.
@@ -136,7 +150,7 @@ function portsToScan({
 }: OutsideChecksOptions): readonly number[] {
   const own = stack.servers.flatMap((other) => [
     other.ssh.port,
-    ...other.firewall
+    ...openingsOf(stack, other)
       .filter(({ protocol }) => protocol === "tcp")
       .flatMap(({ port }) => {
         const [first, last] = portRange(port);
@@ -155,7 +169,7 @@ interface SshSight {
 }
 
 const OPERATOR_COMMAND =
-  'sh -c \'echo "user $(id -un)"; echo "connection $SSH_CONNECTION"; echo "root $(sudo -n id -u 2>&1)"\'';
+  'sh -c \'echo "user $(id -un)"; echo "connection $SSH_CONNECTION"; echo "root $(sudo -n id -u 2>&1 | tail -n 1)"\'';
 
 async function lookAtSsh(options: OutsideChecksOptions): Promise<SshSight> {
   const { server, stack, sshOptions, signal } = options;

@@ -1,0 +1,117 @@
+import { assessProof } from "../proof/assess-proof.ts";
+import type { CheckResult } from "../proof/check.ts";
+import { findCheck } from "../proof/checks.ts";
+import type { Proof, ServerProof } from "../proof/proof.ts";
+
+/** XML 1.0 allows no other control characters, and no half surrogates, not even as references. */
+const ALLOWED = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]$/u;
+
+/** Text for XML content and attribute values; what XML cannot hold becomes U+FFFD. */
+export function escapeXml(text: string): string {
+  const escaped = new Map([
+    ["&", "&amp;"],
+    ["<", "&lt;"],
+    [">", "&gt;"],
+    ['"', "&quot;"],
+    ["'", "&apos;"],
+    ["\n", "&#10;"],
+    ["\r", "&#13;"],
+    ["\t", "&#9;"],
+  ]);
+  return Array.from(
+    text,
+    (character) => escaped.get(character) ?? (ALLOWED.test(character) ? character : "\uFFFD"),
+  ).join("");
+}
+
+function element(
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+  children: readonly string[] = [],
+): string {
+  const words = Object.entries(attributes).map(
+    ([key, value]) => ` ${key}="${escapeXml(String(value))}"`,
+  );
+  const open = `<${name}${words.join("")}`;
+  return children.length === 0 ? `${open}/>` : `${open}>${children.join("")}</${name}>`;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3);
+}
+
+function storyOf(check: CheckResult): string {
+  const todo = findCheck(check.id)?.todo;
+  return [
+    check.title,
+    `why: ${check.reason}`,
+    ...(check.cis === undefined ? [] : [check.cis]),
+    `found: ${check.detail}`,
+    ...(check.diff ?? []),
+    ...(todo === undefined ? [] : [`next: ${todo}`]),
+  ].join("\n");
+}
+
+function testCase(stack: string, server: string, check: CheckResult): string {
+  const body = ((): readonly string[] => {
+    if (check.status === "skipped") return [element("skipped", { message: check.detail })];
+    if (check.status === "passed") return [element("system-out", {}, [escapeXml(check.detail)])];
+    // A warning must not turn a build red: it stands in the output of a passed case.
+    return check.severity === "warning"
+      ? [element("system-out", {}, [escapeXml(`WARNING\n${storyOf(check)}`)])]
+      : [
+          element("failure", { message: check.detail, type: check.id }, [
+            escapeXml(storyOf(check)),
+          ]),
+        ];
+  })();
+  return element(
+    "testcase",
+    {
+      name: `${check.id}: ${check.title}`,
+      classname: `bootmachine.${stack}.${server}`,
+      time: seconds(check.ms),
+    },
+    body,
+  );
+}
+
+function counts(checks: readonly CheckResult[]): Readonly<Record<string, string | number>> {
+  const { failed, skipped } = assessProof(checks);
+  const ms = checks.reduce((sum, check) => sum + check.ms, 0);
+  return { tests: checks.length, failures: failed, errors: 0, skipped, time: seconds(ms) };
+}
+
+function testSuite(proof: Proof, { server, checks }: ServerProof, index: number): string {
+  return element(
+    "testsuite",
+    {
+      name: `${proof.stack}/${server}`,
+      id: index,
+      hostname: server,
+      // The schema has no time zone here; UTC is what `at` is in.
+      timestamp: proof.at.replace(/(\.\d+)?Z$/u, ""),
+      ...counts(checks),
+    },
+    [
+      "\n    ",
+      element("properties", {}, [
+        element("property", { name: "bootmachine.version", value: proof.version }),
+      ]),
+      ...checks.map((check) => `\n    ${testCase(proof.stack, server, check)}`),
+      "\n  ",
+    ],
+  );
+}
+
+/** The proof as JUnit XML: a suite for each server, a case for each check. */
+export function renderProofJunit(proof: Proof): string {
+  const all = proof.servers.flatMap(({ checks }) => checks);
+  const suites = proof.servers.map((server, index) => `\n  ${testSuite(proof, server, index)}`);
+  const root = element(
+    "testsuites",
+    { name: `bootmachine verify ${proof.stack}`, ...counts(all) },
+    [...suites, "\n"],
+  );
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${root}\n`;
+}
