@@ -1,0 +1,54 @@
+import type { SshOptions } from "../transport/contract.ts";
+
+/** One server of the ssh_config product. */
+export interface SshConfigEntry {
+  readonly server: string;
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly options: SshOptions;
+}
+
+/** Renders the ssh_config with which anybody's ssh (`ssh -F FILE web1`) reaches the stack, by pinned host keys only. */
+export function renderSshConfig(
+  entries: readonly SshConfigEntry[],
+  options: { readonly stack: string },
+): string {
+  const head = [
+    `# The servers of the stack ${options.stack}. Made by bootmachine, and made anew by every run.`,
+    "# Use it with `ssh -F THIS-FILE SERVER`, or include it in your own ssh_config.",
+  ];
+  const hosts = entries.map((entry) => {
+    const { knownHostsFile, hostKeyAlias, identityFile, jumpHost } = entry.options;
+    return [
+      "",
+      `Host ${entry.server}`,
+      `  HostName ${entry.address.replaceAll("%", "%%")}`,
+      `  Port ${entry.port}`,
+      `  User ${entry.user}`,
+      `  HostKeyAlias ${hostKeyAlias}`,
+      `  UserKnownHostsFile ${fileValue(knownHostsFile)}`,
+      "  GlobalKnownHostsFile /dev/null",
+      "  StrictHostKeyChecking yes",
+      "  UpdateHostKeys no",
+      "  CheckHostIP no",
+      ...(identityFile === undefined
+        ? []
+        : [`  IdentityFile ${fileValue(identityFile)}`, "  IdentitiesOnly yes"]),
+      ...(jumpHost === undefined ? [] : [`  ProxyJump ${jumpHost}`]),
+    ].join("\n");
+  });
+  const files = new Set(
+    entries.map(({ options: { configFile } }) => configFile ?? "~/.ssh/config"),
+  );
+  files.delete("none");
+  // `ssh -F` leaves the user's own file out; what stands there comes after ours and so never overrides it.
+  const includes = [...files].map(
+    (file) => `\nMatch all\n  Include ${file === "~/.ssh/config" ? file : fileValue(file)}`,
+  );
+  return `${[...head, ...hosts, ...includes].join("\n")}\n`;
+}
+
+function fileValue(path: string): string {
+  return `"${path.replaceAll("%", "%%")}"`;
+}

@@ -1,0 +1,131 @@
+import {
+  BootmachineError,
+  CancelledError,
+  RemoteError,
+  TimeoutError,
+  TransportError,
+} from "../errors/error.ts";
+import type { SshOptions, SshTarget, Transport } from "../transport/contract.ts";
+import { pauseFor } from "../transport/pause.ts";
+import type { Host } from "./host.ts";
+import { openHost } from "./open-host.ts";
+
+/** One way into a host that may work. */
+export interface HostCandidate {
+  readonly target: SshTarget;
+  readonly options: SshOptions;
+}
+
+export interface WaitForHostOptions {
+  readonly transport: Transport;
+  /** Tried in turn, the likeliest first; not empty. */
+  readonly candidates: readonly HostCandidate[];
+  /** Limit for all attempts together, ms. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Called after each attempt; `error` is undefined for the one that let us in. */
+  readonly onAttempt: (
+    target: SshTarget,
+    error: BootmachineError | undefined,
+    elapsedMs: number,
+  ) => void;
+  /** Who works on the host, for its lock. */
+  readonly who?: string;
+}
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 2_000;
+/** Newer ssh servers shut out an address for some seconds after each refused login (PerSourcePenalties): ask them seldom. */
+const PAUSE_AFTER_REFUSAL_MS = 5_000;
+/** A first boot writes the user's key before its sudo rule; after this long it is not that, ms. */
+const ROOT_GRACE_MS = 10_000;
+
+/**
+ * Waits until one of the candidates lets us in as root.
+ *
+ * @throws TransportError HOST_KEY_MISMATCH at once; RemoteError NOT_ROOT when a user got in and stayed without root;
+ *   TimeoutError whose message and cause are the failure that was seen last at the limit; CancelledError
+ */
+export async function waitForHost(options: WaitForHostOptions): Promise<Host> {
+  const { candidates, timeoutMs, signal } = options;
+  const start = performance.now();
+  const leftMs = (): number => timeoutMs - (performance.now() - start);
+  const failures = new Map<HostCandidate, BootmachineError>();
+  let firstNotRootAt: number | undefined;
+  let pauseMs = FIRST_PAUSE_MS;
+  for (;;) {
+    for (const candidate of candidates) {
+      const limitMs = leftMs();
+      if (limitMs <= 0 && failures.size > 0) break;
+      try {
+        const host = await attempt(options, candidate, Math.max(limitMs, 1));
+        options.onAttempt(candidate.target, undefined, performance.now() - start);
+        return host;
+      } catch (error) {
+        if (signal.aborted) throw new CancelledError();
+        if (!(error instanceof BootmachineError)) throw error;
+        options.onAttempt(candidate.target, error, performance.now() - start);
+        if (!mayPass(error)) throw error;
+        failures.set(candidate, error);
+      }
+    }
+    const notRoot = [...failures.values()].find(({ code }) => code === "NOT_ROOT");
+    if (notRoot !== undefined) {
+      firstNotRootAt ??= performance.now();
+      if (performance.now() - firstNotRootAt > ROOT_GRACE_MS) throw notRoot;
+    }
+    const wasRefused = [...failures.values()].some(({ code }) => code === "KEY_REFUSED");
+    const pause = wasRefused && pauseMs >= LONGEST_PAUSE_MS ? PAUSE_AFTER_REFUSAL_MS : pauseMs;
+    if (leftMs() <= pause) throw limitReached(options, failures);
+    await pauseFor(pause, signal);
+    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+  }
+}
+
+async function attempt(
+  options: WaitForHostOptions,
+  candidate: HostCandidate,
+  limitMs: number,
+): Promise<Host> {
+  const connectTimeoutMs = Math.min(candidate.options.connectTimeoutMs, limitMs);
+  return openHost(options.transport, candidate.target, candidate.options, {
+    signal: options.signal,
+    connectTimeoutMs,
+    ...(options.who === undefined ? {} : { who: options.who }),
+  });
+}
+
+/** Is it a failure that a host on its way up, or a network on its way back, gets over? */
+function mayPass(error: BootmachineError): boolean {
+  if (error instanceof TransportError) return error.code !== "HOST_KEY_MISMATCH";
+  if (error instanceof RemoteError) return error.code === "NOT_ROOT";
+  return error instanceof TimeoutError;
+}
+
+function limitReached(
+  options: WaitForHostOptions,
+  failures: ReadonlyMap<HostCandidate, BootmachineError>,
+): TimeoutError {
+  const { candidates, timeoutMs } = options;
+  const server = candidates[0]?.target.server ?? "the host";
+  const messages = [...new Set([...failures.values()].map(({ message }) => message))];
+  // The most telling one: who got furthest in.
+  const cause = [...failures.values()].sort((a, b) => telling(b) - telling(a))[0];
+  return new TimeoutError(
+    `${server} did not let us in within ${timeoutMs / 1000} s: ${messages.join(" ") || "there is no address to try"}`,
+    timeoutMs,
+    { server, cause, ...(cause === undefined ? {} : { hint: cause.hint }) },
+  );
+}
+
+function telling(error: BootmachineError): number {
+  const order = [
+    "CONNECTION_TIMEOUT",
+    "NO_ROUTE",
+    "CONNECTION_REFUSED",
+    "HOST_NOT_READY",
+    "KEY_REFUSED",
+    "NOT_ROOT",
+  ];
+  return order.indexOf(error.code);
+}
