@@ -21,10 +21,13 @@ export async function readStatus(
     servers.map((server) =>
       queue(async (): Promise<ServerStatus> => {
         const machine = machines.get(server.name);
+        const proof =
+          machine === undefined ? undefined : context.records.get(server.name, machine.id)?.proof;
         return {
           server: server.name,
           roles: server.roles,
           machine,
+          ...(proof === undefined ? {} : { proof }),
           reach: machine?.status === "running" ? await reach(context, server, machine) : undefined,
         };
       }),

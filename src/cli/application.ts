@@ -1,0 +1,64 @@
+import {
+  buildApplication,
+  buildRouteMap,
+  text_en,
+  type Application,
+  type ApplicationText,
+} from "@stricli/core";
+
+import { nearestWord } from "../stack/suggest.ts";
+import { COMMANDS } from "./command-list.ts";
+import type { CliContext } from "./context.ts";
+import { BEGIN_ROUTES } from "./routes-begin.ts";
+import { BRING_UP_ROUTES } from "./routes-bring-up.ts";
+import { LOOK_ROUTES } from "./routes-look.ts";
+import { USE_ROUTES } from "./routes-use.ts";
+
+const SEE_HELP = "See `bootmachine --help`.";
+
+const TEXT: ApplicationText = {
+  ...text_en,
+  headers: {
+    ...text_en.headers,
+    usage: "Usage",
+    aliases: "Aliases",
+    commands: "Commands",
+    flags: "Flags",
+    arguments: "Arguments",
+  },
+  briefs: {
+    ...text_en.briefs,
+    help: "Show this help",
+    version: "Show the version",
+    argumentEscapeSequence: "What follows is not for bootmachine",
+  },
+  noCommandRegisteredForInput: ({ input }) => {
+    if (input.startsWith("-"))
+      return `error USAGE: flags follow the command, and "${input}" stands before it. ${SEE_HELP}`;
+    const meant = nearestWord(input, Object.keys(COMMANDS));
+    const question = meant === undefined ? "" : ` Did you mean "${meant}"?`;
+    return `error USAGE: there is no command "${input}".${question} ${SEE_HELP}`;
+  },
+  exceptionWhileParsingArguments(error, color) {
+    return `error USAGE: ${text_en.exceptionWhileParsingArguments.call(this, error, color)}`;
+  },
+};
+
+/** The commands as the argument parser knows them. */
+export function makeApplication(version: string): Application<CliContext> {
+  const root = buildRouteMap({
+    routes: { ...BEGIN_ROUTES, ...BRING_UP_ROUTES, ...LOOK_ROUTES, ...USE_ROUTES },
+    docs: { brief: "One typed file, one command, a stack of real, secured servers" },
+  });
+  return buildApplication(root, {
+    name: "bootmachine",
+    versionInfo: { currentVersion: version },
+    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+    documentation: {
+      caseStyle: "convert-camel-to-kebab",
+      onlyRequiredInUsageLine: true,
+      disableAnsiColor: true,
+    },
+    localization: { text: TEXT },
+  });
+}

@@ -1,0 +1,7 @@
+import type { CliContext, ExitCode } from "../context.ts";
+import type { ChangeFlags } from "../flags.ts";
+import { runPhases } from "../run-phases.ts";
+
+export function boot(context: CliContext, flags: ChangeFlags): Promise<ExitCode> {
+  return runPhases(context, flags, { command: "boot", phases: ["boot"] });
+}

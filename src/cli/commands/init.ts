@@ -1,0 +1,184 @@
+import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { basename, join } from "node:path";
+
+import { RefusedError, UserError } from "../../errors/error.ts";
+import { CONFIG_EXTENSIONS } from "../../stack/find-config.ts";
+import { renderStarterConfig, type StarterServer } from "../../stack/starter-config.ts";
+import { canAsk } from "../ask.ts";
+import type { CliContext, ExitCode } from "../context.ts";
+import type { OutputFlags } from "../flags.ts";
+import { findLoginKey } from "../login-key.ts";
+import { printJson, printLines } from "../print.ts";
+
+export interface InitFlags extends OutputFlags {
+  readonly name?: string;
+  readonly provider?: "local" | "existing";
+  readonly address?: readonly string[];
+  readonly format: "ts" | "yaml";
+  readonly identityFile?: string;
+  readonly yes: boolean;
+}
+
+interface Answers {
+  readonly name: string;
+  readonly provider: "local" | "existing";
+  readonly addresses: readonly string[];
+}
+
+export async function init(context: CliContext, flags: InitFlags): Promise<ExitCode> {
+  const directory = context.cwd;
+  await refuseToOverwrite(directory);
+  const answers =
+    canAsk(context) && !flags.yes && !flags.json
+      ? await askAll(context, flags)
+      : defaults(context, flags);
+  const key = await findLoginKey(directory, context.env["HOME"] ?? homedir(), flags.identityFile);
+  const file = `bootmachine.config.${flags.format}`;
+  const servers = serversOf(answers);
+  const text = renderStarterConfig({
+    format: flags.format,
+    name: answers.name,
+    provider: answers.provider,
+    servers,
+    operator: operatorName(context),
+    identityFile: key.identityFile,
+  });
+  await writeFile(join(directory, file), text, { flag: "wx" });
+  const ignored = await ignoreStateDirectory(directory);
+  if (flags.json) {
+    printJson(context, {
+      file,
+      stack: answers.name,
+      provider: answers.provider,
+      servers: servers.map(({ name }) => name),
+      identityFile: key.identityFile,
+    });
+    return 0;
+  }
+  printLines(context, [
+    `Written: ${file}`,
+    `  stack ${answers.name}, provider ${answers.provider}, ${servers.map(({ name }) => name).join(", ")}`,
+    `  ${key.note}`,
+    ...(ignored ? ["  .gitignore: .bootmachine/ added"] : []),
+    "",
+    "Next:  bootmachine up        (bootmachine plan shows what it would do)",
+  ]);
+  return 0;
+}
+
+async function refuseToOverwrite(directory: string): Promise<void> {
+  for (const extension of CONFIG_EXTENSIONS) {
+    const name = `bootmachine.config${extension}`;
+    const isThere = await readFile(join(directory, name)).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) {
+      throw new UserError(
+        "FILE_EXISTS",
+        `There is a ${name} here already, and init never overwrites.`,
+        {
+          hint: "Change that file, or run init in another directory.",
+        },
+      );
+    }
+  }
+}
+
+function defaults(context: CliContext, flags: InitFlags): Answers {
+  const provider = flags.provider ?? (flags.address === undefined ? "local" : "existing");
+  const addresses = flags.address ?? [];
+  if (provider === "existing" && addresses.length === 0) {
+    throw new UserError("USAGE", "The provider existing needs the addresses of the servers.", {
+      hint: "Such as `bootmachine init --provider existing --address web1=192.0.2.10 --address db1=192.0.2.11`.",
+    });
+  }
+  if (provider === "local" && addresses.length > 0) {
+    throw new UserError(
+      "USAGE",
+      "The provider local makes its servers itself; --address is for the provider existing.",
+      {
+        hint: "Leave out --provider, or name existing.",
+      },
+    );
+  }
+  return { name: flags.name ?? stackName(context.cwd), provider, addresses };
+}
+
+async function askAll(context: CliContext, flags: InitFlags): Promise<Answers> {
+  const { select, text, isCancel } = await import("@clack/prompts");
+  const { signal } = context;
+  const refused = (): never => {
+    throw new RefusedError("NOT_CONFIRMED", "Nothing was written.");
+  };
+  const name =
+    flags.name ??
+    (await text({ message: "Name of the stack", initialValue: stackName(context.cwd), signal }));
+  if (isCancel(name)) return refused();
+  const provider =
+    flags.provider ??
+    (flags.address === undefined
+      ? await select<"local" | "existing">({
+          message: "Where do the servers come from?",
+          options: [
+            {
+              value: "local",
+              label: "this computer",
+              hint: "systemd-nspawn, needs Linux and root",
+            },
+            { value: "existing", label: "servers that I have", hint: "by address" },
+          ],
+          signal,
+        })
+      : "existing");
+  if (isCancel(provider)) return refused();
+  if (provider === "local" || flags.address !== undefined)
+    return { name, provider, addresses: flags.address ?? [] };
+  const list = await text({
+    message: "Addresses (NAME=ADDRESS, with blanks between)",
+    placeholder: "web1=192.0.2.10 db1=192.0.2.11",
+    signal,
+  });
+  if (isCancel(list)) return refused();
+  const addresses = String(list ?? "")
+    .split(/[\s,]+/)
+    .filter((word) => word !== "");
+  return addresses.length === 0 ? refused() : { name, provider, addresses };
+}
+
+function serversOf(answers: Answers): readonly StarterServer[] {
+  if (answers.provider === "local") return [{ name: "web1", roles: ["web"] }];
+  return answers.addresses.map((word, index) => {
+    const [left = "", right] = word.split("=", 2);
+    return right === undefined
+      ? { name: `server${index + 1}`, roles: [], address: left }
+      : { name: left, roles: [], address: right };
+  });
+}
+
+/** The directory's name as a stack's name. */
+function stackName(directory: string): string {
+  const name = basename(directory)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^[^a-z]+|-+$/g, "")
+    .slice(0, 40)
+    .replace(/-+$/, "");
+  return name === "" ? "stack" : name;
+}
+
+/** The user's own name where a server can have it; root is nobody's operator. */
+function operatorName(context: CliContext): string {
+  const name = (context.env["SUDO_USER"] ?? context.env["USER"] ?? "").toLowerCase();
+  return /^[a-z][a-z0-9_-]{0,31}$/.test(name) && name !== "root" ? name : "operator";
+}
+
+/** True where the entry was not there yet. */
+async function ignoreStateDirectory(directory: string): Promise<boolean> {
+  const file = join(directory, ".gitignore");
+  const text = await readFile(file, "utf8").catch(() => "");
+  if (text.split("\n").some((line) => /^\/?\.bootmachine\/?$/.test(line.trim()))) return false;
+  await appendFile(file, `${text === "" || text.endsWith("\n") ? "" : "\n"}.bootmachine/\n`);
+  return true;
+}

@@ -1,0 +1,11 @@
+import type { CliContext, ExitCode } from "../context.ts";
+import type { ChangeFlags } from "../flags.ts";
+import { runPhases } from "../run-phases.ts";
+
+export interface UpFlags extends ChangeFlags {
+  readonly prove: boolean;
+}
+
+export function up(context: CliContext, flags: UpFlags): Promise<ExitCode> {
+  return runPhases(context, flags, { command: "up", alwaysProve: flags.prove });
+}

@@ -1,0 +1,78 @@
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+
+import { UserError } from "../../errors/error.ts";
+import type { Proof } from "../../proof/proof.ts";
+import type { CliContext, ExitCode } from "../context.ts";
+import type { SelectionFlags } from "../flags.ts";
+import { makeReporter } from "../make-reporter.ts";
+import { openFleet, selectionOf } from "../open-fleet.ts";
+import { renderProofAs } from "../proof-formats.ts";
+import { exitCodeOf } from "../run-phases.ts";
+
+export type ProofFormat = "table" | "json" | "junit" | "sarif";
+
+export interface VerifyFlags extends SelectionFlags {
+  readonly format: ProofFormat;
+  readonly output?: string;
+}
+
+export async function verify(context: CliContext, flags: VerifyFlags): Promise<ExitCode> {
+  // Events go to the terminal alone: with a format that a machine reads, or in a pipe, the proof is the output.
+  const isAlone =
+    flags.output === undefined &&
+    !flags.json &&
+    (flags.format !== "table" || context.stdout.isTTY !== true);
+  const reporter = makeReporter(
+    isAlone ? { ...context, stdout: { write: () => true } } : context,
+    flags,
+  );
+  try {
+    const fleet = await openFleet(context, flags, (event) => reporter.onEvent(event));
+    const outcome = await fleet.verify(selectionOf(flags));
+    reporter.close();
+    const proof: Proof = {
+      stack: fleet.stack.name,
+      version: context.version,
+      at: new Date().toISOString(),
+      servers: [...outcome.checks].map(([server, checks]) => ({ server, checks })),
+    };
+    const text = await renderProofAs(context, flags, proof);
+    if (flags.output !== undefined) await writeProof(resolve(context.cwd, flags.output), text);
+    else if (!flags.json) context.stdout.write(text);
+    if (!flags.json) showUnreachable(context, outcome.servers);
+    return exitCodeOf(outcome);
+  } finally {
+    reporter.close();
+  }
+}
+
+/** Servers without a proof would otherwise be missing from it without a word. */
+function showUnreachable(
+  context: CliContext,
+  servers: readonly {
+    readonly server: string;
+    readonly error?: { readonly code: string; readonly message: string };
+  }[],
+): void {
+  for (const { server, error } of servers) {
+    if (error !== undefined && error.code !== "CHECK_FAILED") {
+      context.stderr.write(`${server}: not proved, ${error.code}: ${error.message}\n`);
+    }
+  }
+}
+
+async function writeProof(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (cause) {
+    throw new UserError(
+      "USAGE",
+      `${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        hint: "Choose another place for --output.",
+        cause,
+      },
+    );
+  }
+}

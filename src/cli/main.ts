@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// The program. Only what is needed to say that Node is too old is imported here; all else follows the check.
+const NEEDED = [22, 18] as const;
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
+  process.stderr.write(
+    `bootmachine needs Node ${NEEDED.join(".")} or newer, and this is ${process.version} (${process.execPath}).\n` +
+      "Install a newer Node (https://nodejs.org, or your system's packages), and run the command again.\n",
+  );
+  process.exitCode = 3;
+} else {
+  const { runProcess } = await import("./run-process.ts");
+  await runProcess();
+}
+
+export {};

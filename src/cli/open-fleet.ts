@@ -1,0 +1,60 @@
+import { hostname, userInfo } from "node:os";
+import { join } from "node:path";
+
+import type { FleetEvent } from "../fleet/events.ts";
+import { createFleet } from "../fleet/fleet.ts";
+import type { Fleet, Selection } from "../fleet/fleet-contract.ts";
+import { loadStack } from "../stack/load-stack.ts";
+import type { Stack } from "../stack/stack.ts";
+import { openSsh } from "../transport/open-ssh.ts";
+import { BUILTINS } from "../builtins.ts";
+import type { CliContext } from "./context.ts";
+import type { ConfigFlags, SelectionFlags } from "./flags.ts";
+
+/** Reads the config that the flags name, or the one found here or above. */
+export async function openStack(
+  context: CliContext,
+  flags: ConfigFlags & { readonly concurrency?: number },
+): Promise<Stack> {
+  const stack = await loadStack({
+    cwd: context.cwd,
+    env: context.env,
+    plugins: BUILTINS,
+    ...(flags.config === undefined ? {} : { configPath: flags.config }),
+  });
+  return flags.concurrency === undefined ? stack : { ...stack, concurrency: flags.concurrency };
+}
+
+/** The fleet of the stack that the flags name, with OpenSSH as the way to it. */
+export async function openFleet(
+  context: CliContext,
+  flags: ConfigFlags & { readonly concurrency?: number },
+  onEvent: (event: FleetEvent) => void,
+): Promise<Fleet> {
+  const stack = await openStack(context, flags);
+  return createFleet({
+    stack,
+    transport: openSsh({ controlDirectory: controlDirectory(context) }),
+    version: context.version,
+    onEvent,
+    signal: context.signal,
+    hardSignal: context.hardSignal,
+    who: whoRuns(context),
+  });
+}
+
+export function selectionOf(flags: SelectionFlags, names: readonly string[] = []): Selection {
+  return { servers: [...(flags.server ?? []), ...names], roles: flags.role ?? [] };
+}
+
+/** Short, since a socket's path has about a hundred characters, and the user's own. */
+function controlDirectory(context: CliContext): string {
+  const runtime = context.env["XDG_RUNTIME_DIR"];
+  if (runtime !== undefined && runtime.startsWith("/")) return join(runtime, "bootmachine");
+  return join("/tmp", `bootmachine-${userInfo().uid}`);
+}
+
+function whoRuns(context: CliContext): string {
+  const user = context.env["SUDO_USER"] ?? context.env["USER"] ?? userInfo().username;
+  return `${user}@${hostname()}`;
+}

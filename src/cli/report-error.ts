@@ -1,0 +1,37 @@
+import { exitStatusOf, toBootmachineError } from "../errors/error.ts";
+import { renderError } from "../report/error-text.ts";
+import type { ExitCode, Surroundings } from "./context.ts";
+import { writeDefectReport } from "./defect-report.ts";
+import type { OutputFlags } from "./flags.ts";
+import { styleFor } from "./output-style.ts";
+
+/** Shows an error that ended a command, and answers with its exit status. */
+export async function reportError(
+  surroundings: Surroundings,
+  flags: Pick<OutputFlags, "json" | "color" | "verbose">,
+  thrown: unknown,
+): Promise<ExitCode> {
+  const error = toBootmachineError(thrown);
+  const record = error.toRecord();
+  if (flags.json) {
+    surroundings.stdout.write(
+      `${JSON.stringify({ type: "error", at: new Date().toISOString(), error: record })}\n`,
+    );
+  }
+  const style = styleFor(surroundings.stderr, surroundings.env, flags.color);
+  const lines = [...renderError(record, style, flags.verbose ? stackOf(error) : undefined)];
+  if (error.kind === "internal") {
+    const file = await writeDefectReport(surroundings, error);
+    lines.push(file === undefined ? stackOf(error) : `  details: ${file}`);
+  }
+  surroundings.stderr.write(`${lines.join("\n")}\n`);
+  return exitStatusOf(error);
+}
+
+/** The stack trace, those of the causes included. */
+export function stackOf(error: Error): string {
+  const own = error.stack ?? error.message;
+  const { cause } = error;
+  if (cause === undefined) return own;
+  return `${own}\ncaused by: ${cause instanceof Error ? stackOf(cause) : String(cause)}`;
+}

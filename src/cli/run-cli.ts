@@ -1,0 +1,79 @@
+import type { ExitCode, Surroundings } from "./context.ts";
+
+/**
+ * Runs one command line and answers with its exit status. Never throws for what a user can cause.
+ *
+ * @param argv the words after the program's name
+ */
+export async function runCli(
+  argv: readonly string[],
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const [first, ...others] = argv;
+  if (
+    first === undefined ||
+    first === "--help" ||
+    first === "-h" ||
+    (first === "help" && others.length === 0)
+  ) {
+    const { renderRootHelp } = await import("./root-help.ts");
+    surroundings.stdout.write(renderRootHelp(surroundings.version));
+    return 0;
+  }
+  if (first === "--version" || first === "-V") {
+    surroundings.stdout.write(`${surroundings.version}\n`);
+    return 0;
+  }
+  if (first === "__complete") {
+    const { complete } = await import("./complete.ts");
+    const context = { ...surroundings, process: { ...surroundings }, tail: undefined };
+    const found = await complete(others, context).catch(() => []);
+    if (found.length > 0) surroundings.stdout.write(`${found.join("\n")}\n`);
+    return 0;
+  }
+  // `help up` is `up --help`; an unknown name gets the parser's "did you mean".
+  const words = first === "help" ? [others[0] ?? "", "--help"] : argv;
+  const [{ run }, { makeApplication }] = await Promise.all([
+    import("@stricli/core"),
+    import("./application.ts"),
+  ]);
+  const { head, tail } = splitTail(words);
+  const process: {
+    exitCode?: number | string | null;
+    readonly stdout: Surroundings["stdout"];
+    readonly stderr: Surroundings["stderr"];
+  } = {
+    stdout: surroundings.stdout,
+    stderr: surroundings.stderr,
+  };
+  await run(makeApplication(surroundings.version), head, { ...surroundings, process, tail });
+  return mapExitCode(Number(process.exitCode ?? 0));
+}
+
+/** What stands after the first `--` is not for us to parse. */
+function splitTail(words: readonly string[]): {
+  readonly head: readonly string[];
+  readonly tail: readonly string[] | undefined;
+} {
+  const index = words.indexOf("--");
+  if (index === -1) return { head: words, tail: undefined };
+  return { head: words.slice(0, index), tail: words.slice(index + 1) };
+}
+
+/** The parser's own statuses are negative: -5 and -4 are the user's, the others are defects of ours. */
+function mapExitCode(status: number): ExitCode {
+  switch (status) {
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+    case 70:
+    case 130:
+      return status;
+    case -4:
+    case -5:
+      return 2;
+    default:
+      return 70;
+  }
+}

@@ -1,0 +1,52 @@
+import type { DestroyedServer } from "../fleet/fleet-contract.ts";
+import type { Machine } from "../providers/contract.ts";
+import { sanitize } from "./display-width.ts";
+import { count } from "./duration.ts";
+import type { Style } from "./style.ts";
+
+/** What stands above the question of `destroy`: the names, and what will be lost. */
+export function renderDestroyQuestion(
+  machines: readonly Machine[],
+  about: {
+    readonly stack: string;
+    /** The servers of the config. */
+    readonly declared: readonly string[];
+    /** False where the provider forgets machines and does not destroy them. */
+    readonly creates: boolean;
+  },
+  style: Style,
+): readonly string[] {
+  if (machines.length === 0) return [`Stack ${about.stack}: there is nothing to destroy.`];
+  const title = about.creates
+    ? `Stack ${about.stack}: ${count(machines.length, "machine")} will be destroyed, with all data on ${machines.length === 1 ? "it" : "them"}:`
+    : `Stack ${about.stack}: ${count(machines.length, "machine")} will be forgotten; the provider does not destroy ${machines.length === 1 ? "it" : "them"}:`;
+  return [
+    style(title, "strong"),
+    ...machines.map((machine) => {
+      const address = machine.publicAddresses[0] ?? "no address";
+      const orphan = about.declared.includes(machine.server) ? "" : ", no longer in the config";
+      return `  ${style(machine.server, "name")}  ${machine.status}, ${address}, ${machine.image} ${machine.size}, id ${machine.id}${orphan}`;
+    }),
+  ];
+}
+
+export function renderDestroyed(
+  results: readonly DestroyedServer[],
+  style: Style,
+): readonly string[] {
+  const lines = results.map((result) => {
+    const note = result.note === undefined ? "" : `: ${sanitize(result.note)}`;
+    if (result.error !== undefined) {
+      return `  ${style(result.server, "name")}  ${style("FAILED", "bad")}: ${sanitize(result.error)}`;
+    }
+    return `  ${style(result.server, "name")}  ${result.existed ? "destroyed" : "was not there"}${note}`;
+  });
+  const destroyed = results.filter((result) => result.existed && result.error === undefined).length;
+  const failed = results.filter((result) => result.error !== undefined).length;
+  lines.push(
+    failed > 0
+      ? `${style("Failed", "bad")}: ${count(failed, "machine")} left; run \`bootmachine destroy\` again.`
+      : `${style("Done", "good")}: ${count(destroyed, "machine")} destroyed.`,
+  );
+  return lines;
+}

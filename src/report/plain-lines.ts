@@ -1,0 +1,92 @@
+import type { FleetEvent } from "../fleet/events.ts";
+import { sanitize } from "./display-width.ts";
+import { count, formatClock, formatDuration } from "./duration.ts";
+import { renderFailure } from "./error-text.ts";
+import type { Style } from "./style.ts";
+
+export interface PlainOptions {
+  readonly style: Style;
+  /** Output of hosts and unchanged resources as well. */
+  readonly verbose: boolean;
+}
+
+/**
+ * An event as lines for a pipe or a log file: the time since the start, the server, what happened.
+ * Empty for what is not worth a line.
+ *
+ * @param startedAt the run's start, milliseconds since 1970
+ */
+export function renderPlain(
+  event: FleetEvent,
+  startedAt: number,
+  options: PlainOptions,
+): readonly string[] {
+  const { style } = options;
+  const clock = style(`[${formatClock(Date.parse(event.at) - startedAt).padStart(5)}]`, "quiet");
+  const line = (server: string | undefined, text: string): readonly string[] => [
+    server === undefined ? `${clock} ${text}` : `${clock} ${style(server, "name")} ${text}`,
+  ];
+  switch (event.type) {
+    case "run-started":
+      return line(
+        undefined,
+        `${event.command}: stack ${event.stack}, ${count(event.servers.length, "server")}`,
+      );
+    case "phase-started":
+      return options.verbose ? line(event.server, `${event.phase}: begins`) : [];
+    case "phase-ended": {
+      if (event.outcome === "skipped" && !options.verbose) return [];
+      const changes = event.changes === 0 ? "" : `, ${count(event.changes, "change")}`;
+      return line(
+        event.server,
+        `${event.phase}: ${event.outcome}${changes} (${formatDuration(event.ms)})`,
+      );
+    }
+    case "step":
+      return line(event.server, `${event.phase}: ${sanitize(event.text)}`);
+    case "resource":
+      if ((event.status === "ok" || event.status === "skipped") && !options.verbose) return [];
+      return [
+        ...line(
+          event.server,
+          `${event.phase}: ${event.status} ${sanitize(event.id)}${event.reason === undefined ? "" : ` (${sanitize(event.reason)})`}`,
+        ),
+        ...(options.verbose ? (event.diff ?? []).map((text) => `        ${sanitize(text)}`) : []),
+      ];
+    case "output":
+      return options.verbose
+        ? line(event.server, `${sanitize(event.id)} | ${sanitize(event.line)}`)
+        : [];
+    case "access":
+      return line(event.server, `secure: ${event.step} ${event.state}: ${sanitize(event.text)}`);
+    case "identity":
+      return line(
+        event.server,
+        `trust: host key ${event.proof}${event.fingerprints.length === 0 ? "" : `, ${event.fingerprints.join(" ")}`}`,
+      );
+    case "reached":
+      return options.verbose
+        ? line(event.server, `reached as ${event.user}@${event.address}:${event.port}`)
+        : [];
+    case "check":
+      if (event.check.status === "passed" && !options.verbose) return [];
+      if (event.check.status === "skipped" && !options.verbose) return [];
+      return line(
+        event.server,
+        `verify: ${event.check.status} ${event.check.id}: ${sanitize(event.check.detail)}`,
+      );
+    case "note":
+      return line(
+        event.server,
+        `${event.level === "warning" ? "warning: " : ""}${sanitize(event.text)}`,
+      );
+    case "error":
+      return renderFailure(event.error, style).map((text, index) =>
+        index === 0 ? `${clock} ${text}` : `        ${text}`,
+      );
+    case "run-ended":
+      return [];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,61 @@
+import { renderDiff } from "./diff-lines.ts";
+import { count } from "./duration.ts";
+import { renderFailure } from "./error-text.ts";
+import type { RunView, ServerView } from "./run-view.ts";
+import type { Style } from "./style.ts";
+
+/**
+ * What `bootmachine plan` prints: for each server and phase what would change, with the diffs of files;
+ * servers that are as wanted are counted, not listed.
+ */
+export function renderPlan(view: RunView, style: Style): readonly string[] {
+  const lines: string[] = [];
+  const unchanged: string[] = [];
+  for (const server of view.servers) {
+    const block = renderServerPlan(view, server, style);
+    if (block.length === 0) unchanged.push(server.name);
+    else lines.push(`${style(server.name, "name")}`, ...block, "");
+  }
+  const changing = view.servers.length - unchanged.length;
+  const failed = view.servers.filter((server) => server.state === "failed").length;
+  if (unchanged.length > 0) lines.push(`As wanted: ${unchanged.join(", ")}`);
+  const failedPart = failed === 0 ? "" : `, ${failed} could not be looked at`;
+  lines.push(
+    `Plan: ${count(changing - failed, "server")} to change, ${unchanged.length} unchanged${failedPart}. Nothing was changed.`,
+  );
+  return lines;
+}
+
+function renderServerPlan(view: RunView, server: ServerView, style: Style): readonly string[] {
+  const lines: string[] = [];
+  for (const phase of view.phases) {
+    const changed = server.changed.filter((resource) => resource.phase === phase);
+    const seen = server.phases[phase];
+    if (changed.length === 0 && (seen?.outcome !== "changed" || seen.changes === 0)) {
+      if (seen?.outcome === "changed") lines.push(`  ${style(phase, "strong")}: would do its work`);
+      continue;
+    }
+    const number = Math.max(changed.length, seen?.changes ?? 0);
+    lines.push(`  ${style(phase, "strong")}: ${count(number, "change")}`);
+    for (const resource of changed) {
+      const reason = resource.reason === undefined ? "" : ` (${resource.reason})`;
+      const mark = resource.status === "failed" ? style("!", "bad") : style("~", "warn");
+      lines.push(
+        `    ${mark} ${resource.id}${reason}`,
+        ...renderDiff(resource.diff, style, "        "),
+      );
+    }
+  }
+  const notes = view.notes.filter((note) => note.server === server.name);
+  lines.push(
+    ...notes.map((note) => `  ${note.level === "warning" ? "warning: " : ""}${note.text}`),
+  );
+  if (server.failure !== undefined) {
+    lines.push(
+      ...renderFailure({ ...server.failure, server: server.name }, style).map(
+        (line) => `  ${line}`,
+      ),
+    );
+  }
+  return lines;
+}
