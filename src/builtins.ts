@@ -1,0 +1,48 @@
+import { PluginRegistry } from "./stack/plugin-registry.ts";
+
+/** The plug-ins that come with bootmachine; each is loaded when it is used. */
+export const BUILTINS = new PluginRegistry([
+  {
+    kind: "provider",
+    name: "local",
+    async load() {
+      const [{ local }, { localOptionsSchema }] = await Promise.all([
+        import("./providers/local/local.ts"),
+        import("./providers/local/options.ts"),
+      ]);
+      return { kind: "provider", name: "local", options: localOptionsSchema, create: local };
+    },
+  },
+  {
+    kind: "provider",
+    name: "existing",
+    async load() {
+      const [{ existing }, { existingOptionsSchema }] = await Promise.all([
+        import("./providers/existing/existing.ts"),
+        import("./providers/existing/options.ts"),
+      ]);
+      return {
+        kind: "provider",
+        name: "existing",
+        options: existingOptionsSchema,
+        create: existing,
+      };
+    },
+  },
+  {
+    kind: "configurator",
+    name: "none",
+    async load() {
+      const { none } = await import("./configurators/none.ts");
+      return { kind: "configurator", name: "none", create: none };
+    },
+  },
+  {
+    kind: "distro",
+    name: "debian",
+    async load() {
+      const { debian } = await import("./distros/debian.ts");
+      return { kind: "distro", name: "debian", create: debian };
+    },
+  },
+]);

@@ -1,0 +1,124 @@
+import { access } from "node:fs/promises";
+import { basename } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { UserError } from "../errors/error.ts";
+import { findCodePlace, makeCodeError } from "./code-failure.ts";
+import { type Environment, withEnvironment } from "./environment.ts";
+import { importAnew, parseForPlace } from "./import-natively.ts";
+
+/** A config as it was read, before any rule looked at it. */
+export interface RawConfig {
+  readonly value: unknown;
+  /** Environment variables that were asked for and are not set. */
+  readonly unset: readonly string[];
+  /**
+   * Paths, as "/ssh/port", whose value is an environment variable and nothing else: a text that may be meant
+   * as a number or a truth value.
+   */
+  readonly fromVariables?: ReadonlySet<string>;
+}
+
+/** Node says where TypeScript is broken, and not where JavaScript is: ask it again as TypeScript. */
+async function findSyntaxError(thrown: unknown, file: string): Promise<unknown> {
+  const isUnplaced =
+    thrown instanceof SyntaxError &&
+    findCodePlace(thrown, file) === undefined &&
+    /\.m?js$/.test(file);
+  if (!isUnplaced) return thrown;
+  try {
+    await parseForPlace(pathToFileURL(file).href);
+    return thrown;
+  } catch (placed) {
+    return placed instanceof SyntaxError ? placed : thrown;
+  }
+}
+
+/** A plug-in's factory refused its options: its problems, at the user's line that called it. */
+function placePluginProblems(thrown: UserError, file: string): UserError {
+  const place = findCodePlace(thrown, file);
+  if (place === undefined) return thrown;
+  const given =
+    thrown.problems.length === 0
+      ? [{ path: "", message: thrown.message, hint: thrown.hint }]
+      : thrown.problems;
+  return new UserError("CONFIG_INVALID", thrown.message, {
+    hint: thrown.hint,
+    cause: thrown,
+    problems: given.map((problem) => ({
+      ...problem,
+      ...(problem.file === undefined
+        ? {
+            file: place.file,
+            ...(place.line === undefined ? {} : { line: place.line }),
+            ...(place.column === undefined ? {} : { column: place.column }),
+          }
+        : {}),
+    })),
+  });
+}
+
+/** True for our error class, from whatever copy of the package it was thrown. */
+function isUserError(thrown: unknown): thrown is UserError {
+  return (
+    thrown instanceof Error &&
+    "kind" in thrown &&
+    thrown.kind === "user" &&
+    "problems" in thrown &&
+    Array.isArray(thrown.problems)
+  );
+}
+
+/**
+ * Loads a TypeScript or JavaScript config by Node's own import, and calls it where it is a function.
+ *
+ * @throws UserError CONFIG_UNREADABLE; CONFIG_CODE_FAILED with the user's own line; CONFIG_INVALID where a
+ *   plug-in's factory refused its options.
+ */
+export async function loadModule(file: string, environment: Environment): Promise<RawConfig> {
+  try {
+    await access(file);
+  } catch (cause) {
+    throw new UserError("CONFIG_UNREADABLE", `${file} cannot be read.`, { cause });
+  }
+  const loaded = await withEnvironment(environment, async () => {
+    try {
+      const module = await importAnew(pathToFileURL(file).href);
+      if (!("default" in module)) {
+        return { failure: noDefaultExport(file) };
+      }
+      const exported = module["default"];
+      const isFunction = typeof exported === "function";
+      const value: unknown = isFunction
+        ? await (exported as (context: { env: Environment }) => unknown)({ env: environment })
+        : await (exported as Promise<unknown>);
+      return { value };
+    } catch (thrown) {
+      const placed = await findSyntaxError(thrown, file);
+      return {
+        failure: isUserError(placed)
+          ? placePluginProblems(placed, file)
+          : makeCodeError(placed, file),
+      };
+    }
+  });
+  if (loaded.result.failure === undefined)
+    return { value: loaded.result.value, unset: loaded.unset };
+  // What failed may have failed only because the variable is not set: say that first.
+  if (loaded.unset.length > 0) return { value: undefined, unset: loaded.unset };
+  throw loaded.result.failure;
+}
+
+function noDefaultExport(file: string): UserError {
+  return new UserError("CONFIG_INVALID", `${basename(file)} has no default export.`, {
+    hint: "Write `export default defineStack({ ... })`.",
+    problems: [
+      {
+        path: "",
+        message: "has no default export",
+        hint: "Write `export default defineStack({ ... })`.",
+        file,
+      },
+    ],
+  });
+}

@@ -1,0 +1,220 @@
+import { dirname } from "node:path";
+
+import { UserError } from "../errors/error.ts";
+import type { Provider } from "../providers/contract.ts";
+import { buildStack, DEFAULT_SSH_PORT } from "./build-stack.ts";
+import { checkShape, unsetProblem } from "./check-shape.ts";
+import { makeCodeError } from "./code-failure.ts";
+import type { Draft } from "./draft.ts";
+import type { Environment } from "./environment.ts";
+import { type ExpandedServer, expandServers } from "./expand-servers.ts";
+import { findConfig } from "./find-config.ts";
+import { findIdentity } from "./identity.ts";
+import { loadDocument } from "./load-document.ts";
+import { loadModule, type RawConfig } from "./load-module.ts";
+import type { PluginRegistry } from "./plugin-registry.ts";
+import { type Problem, recordProblems, type ReportProblem } from "./problem.ts";
+import { readAllKeys } from "./read-keys.ts";
+import { resolvePlugins } from "./resolve-plugins.ts";
+import { checkFirewall } from "./rules/firewall-rules.ts";
+import { checkMaster, checkServerDistros, checkServers } from "./rules/server-rules.ts";
+import { checkSettings } from "./rules/setting-rules.ts";
+import { checkGroups, checkOperator, checkUsers } from "./rules/user-rules.ts";
+import type { StackInput } from "./stack-input.ts";
+import type { Stack } from "./stack.ts";
+import { makePathBase } from "./user-path.ts";
+
+export interface LoadStackOptions {
+  /** Where the search for a config file begins, absolute. */
+  readonly cwd: string;
+  /** Names the config file instead; relative to `cwd`. */
+  readonly configPath?: string;
+  /** The environment that the config may read. */
+  readonly env: Environment;
+  /** Plug-ins that a config may call by name. */
+  readonly plugins: PluginRegistry;
+  /** Public key lines of ssh-agent; absent: there is no agent. Asked only where the config names no key file. */
+  readonly agentKeys?: () => Promise<readonly string[]>;
+}
+
+const isDocument = (file: string): boolean => /\.(ya?ml|json)$/.test(file);
+
+function checkMachines(
+  provider: Provider | undefined,
+  servers: readonly ExpandedServer[],
+  report: ReportProblem,
+): void {
+  if (provider === undefined) return;
+  const told = new Set<string>();
+  for (const { name, index, input } of servers) {
+    const problems = provider.check({
+      server: name,
+      roles: (input.roles ?? []).filter((role) => role !== undefined),
+      ...(input.image === undefined ? {} : { image: input.image }),
+      ...(input.size === undefined ? {} : { size: input.size }),
+    });
+    for (const message of problems) {
+      // Alike servers of one entry have alike problems.
+      if (told.has(`${index} ${message}`)) continue;
+      told.add(`${index} ${message}`);
+      report({
+        path: ["servers", index, ...placeOfMachineProblem(message, input)],
+        message,
+        hint: "`bootmachine images` and `bootmachine sizes` list what there is.",
+      });
+    }
+  }
+}
+
+/** The provider speaks in sentences; the option whose value it quotes is the one that is meant. */
+function placeOfMachineProblem(
+  message: string,
+  input: { readonly image?: string | undefined; readonly size?: string | undefined },
+): readonly string[] {
+  for (const key of ["image", "size"] as const) {
+    const value = input[key];
+    if (value !== undefined && message.includes(value)) return [key];
+  }
+  return [];
+}
+
+/**
+ * Finds, reads and checks a config, and fills in its defaults. Nothing but files is touched: no network, and
+ * no program but ssh-keygen where a private key file has no .pub beside it.
+ *
+ * @throws UserError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, CONFIG_CODE_FAILED; CONFIG_INVALID with every broken
+ *   rule in `problems`; KEY_UNUSABLE where the only problem is the controller's key.
+ */
+export async function loadStack(options: LoadStackOptions): Promise<Stack> {
+  const configFile = await findConfig(options.cwd, options.configPath);
+  const raw = isDocument(configFile)
+    ? await loadDocument(configFile, options.env)
+    : await loadModule(configFile, options.env);
+  const problems: Problem[] = [];
+  let stack: Stack | undefined;
+  try {
+    stack = await checkConfig(raw, configFile, options, (problem) => problems.push(problem));
+  } catch (thrown) {
+    // A getter of the user's, or a plug-in's own check: the user's code, while we looked at it.
+    if (thrown instanceof UserError) throw thrown;
+    throw makeCodeError(thrown, configFile);
+  }
+  if (stack !== undefined && problems.length === 0) return stack;
+  throw await makeProblemsError(problems, configFile);
+}
+
+async function checkConfig(
+  raw: RawConfig,
+  configFile: string,
+  options: LoadStackOptions,
+  report: ReportProblem,
+): Promise<Stack | undefined> {
+  const told = new Set<string>();
+  const brokenKeys = new Set<number>();
+  let count = 0;
+  const note: ReportProblem = (problem) => {
+    count++;
+    const [list, index, key] = problem.path;
+    if (list === "users" && key === "keys" && typeof index === "number") brokenKeys.add(index);
+    for (const name of raw.unset)
+      if (problem.message === unsetProblem(name).message) told.add(name);
+    report(problem);
+  };
+  const hasValue = raw.value !== undefined || raw.unset.length === 0;
+  const draft: Draft<StackInput> = hasValue ? checkShape(raw.value, note, raw.fromVariables) : {};
+  for (const name of raw.unset) if (!told.has(name)) note({ path: [], ...unsetProblem(name) });
+  if (!hasValue) return undefined;
+
+  const base = makePathBase(dirname(configFile), options.env);
+  const servers = expandServers(draft.servers);
+  // Rules that say "there is none" hold only where everything that might be one could be read.
+  const hasAllServers =
+    draft.servers !== undefined && draft.servers.every((one) => one?.name !== undefined);
+  const hasAllRoles =
+    hasAllServers && draft.servers.every((one) => one?.roles?.includes(undefined) !== true);
+  const hasAllUsers =
+    draft.users !== undefined && draft.users.every((one) => one?.name !== undefined);
+
+  const [plugins, keys] = await Promise.all([
+    resolvePlugins(draft, { registry: options.plugins, directory: base.directory, report: note }),
+    readAllKeys(draft, base, note),
+  ]);
+  checkServers(draft, servers, note);
+  checkMaster({ ...draft, configurator: plugins.configurator }, servers, hasAllServers, note);
+  checkServerDistros(
+    draft,
+    plugins.distros.map((distro) => distro.name),
+    note,
+  );
+  checkGroups(draft, note);
+  checkUsers(draft, note);
+  const operator = checkOperator(draft, hasAllUsers, note);
+  checkFirewall(draft, DEFAULT_SSH_PORT, hasAllRoles, note);
+  checkSettings(draft, note);
+  checkMachines(plugins.provider, servers, note);
+
+  const operatorKeys = operator === undefined ? undefined : (keys.get(operator.index) ?? []);
+  const operatorName = operator?.user.name;
+  const isWithoutKeys =
+    operator !== undefined && (operator.user.keys ?? []).length === 0 && operatorName !== undefined;
+  if (isWithoutKeys) {
+    note({
+      path: ["users", operator.index, "keys"],
+      message: `the operator ${operatorName} has no key`,
+      hint: 'Give at least one public key, such as "~/.ssh/id_ed25519.pub": the controller logs in with it.',
+    });
+  }
+  // Whether the operator has the controller's key is known only where all its keys could be read.
+  const hasWholeKeys =
+    operator !== undefined && !isWithoutKeys && !brokenKeys.has(operator.index);
+  const identity = await findIdentity({
+    ssh: draft.ssh,
+    base,
+    operator:
+      hasWholeKeys && operatorName !== undefined && operatorKeys !== undefined
+        ? { name: operatorName, path: ["users", operator.index], keys: operatorKeys }
+        : undefined,
+    agentKeys: options.agentKeys ?? (() => Promise.resolve([])),
+    report: note,
+  });
+  if (count > 0) return undefined;
+  if (
+    identity === undefined ||
+    operatorName === undefined ||
+    plugins.provider === undefined ||
+    plugins.configurator === undefined
+  ) {
+    return undefined;
+  }
+  return buildStack({
+    input: draft as StackInput,
+    configFile,
+    base,
+    provider: plugins.provider,
+    configurator: plugins.configurator,
+    distros: plugins.distros,
+    operator: operatorName,
+    identity,
+    keys,
+    servers,
+  });
+}
+
+async function makeProblemsError(
+  problems: readonly Problem[],
+  configFile: string,
+): Promise<UserError> {
+  // Only a broken config pays for finding the lines.
+  const { openLocator } = await import("./open-locator.ts");
+  const records = recordProblems(problems, configFile, await openLocator(configFile));
+  const isKeyAlone =
+    problems.length > 0 && problems.every((problem) => problem.isAboutIdentity === true);
+  const [first] = records;
+  if (isKeyAlone && first !== undefined) {
+    return new UserError("KEY_UNUSABLE", first.message, { hint: first.hint, problems: records });
+  }
+  const many = records.length === 1 ? "1 problem" : `${records.length} problems`;
+  return new UserError("CONFIG_INVALID", `The config ${configFile} has ${many}.`, {
+    problems: records,
+  });
+}
