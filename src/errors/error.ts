@@ -100,8 +100,15 @@ export class UserError extends BootmachineError {
 
 /** A safety check said no. Exit status 3. */
 export class RefusedError extends BootmachineError {
-  constructor(code: RefusedErrorCode, message: string, details: ErrorDetails = {}) {
+  /** For HOST_BUSY: who runs the other program, such as "ada@laptop". */
+  readonly heldBy: string | undefined;
+  constructor(
+    code: RefusedErrorCode,
+    message: string,
+    details: ErrorDetails & { readonly heldBy?: string } = {},
+  ) {
     super(code, message, details);
+    this.heldBy = details.heldBy;
   }
 }
 

@@ -1,7 +1,9 @@
-import { RemoteError } from "../errors/error.ts";
+import { RefusedError, RemoteError } from "../errors/error.ts";
+import type { RunProgramOptions } from "../host/host.ts";
+import { waitForIdle } from "../host/wait-for-idle.ts";
 import { compileProgram } from "../program/compile-program.ts";
-import type { ProgramMode } from "../program/program.ts";
-import type { ReportMessage, ResourceReport } from "../program/report.ts";
+import type { Program, ProgramMode } from "../program/program.ts";
+import type { ProgramReport, ReportMessage, ResourceReport } from "../program/report.ts";
 import type { Resource } from "../program/resource.ts";
 import type { ServerRun } from "./server-run.ts";
 
@@ -45,7 +47,6 @@ export async function applyResources(
   options: { readonly title: string; readonly mode: ProgramMode },
 ): Promise<number> {
   if (resources.length === 0) return 0;
-  const host = run.connectedHost();
   const { stack, hardSignal } = run.context;
   const { distro, facts } = run.baselineContext();
   const program = compileProgram(resources, {
@@ -54,7 +55,7 @@ export async function applyResources(
     distro,
     facts,
   });
-  const report = await host.runProgram(program, {
+  const report = await runWhenIdle(run, program, {
     signal: hardSignal,
     timeoutMs: run.server.ssh.phaseTimeoutMs,
     onMessage: reportTo(run),
@@ -72,6 +73,29 @@ export async function applyResources(
     throw new RemoteError("RESOURCE_FAILED", `A trigger failed on ${run.server.name}.`);
   }
   return countChanges(report.resources);
+}
+
+/**
+ * We hold the stack's lock, so a program of our own that still runs on the host was left by a run that was killed:
+ * it finishes by itself, and is waited for. Somebody else's is refused.
+ */
+async function runWhenIdle(
+  run: ServerRun,
+  program: Program,
+  options: RunProgramOptions,
+): Promise<ProgramReport> {
+  const host = run.connectedHost();
+  try {
+    return await host.runProgram(program, options);
+  } catch (error) {
+    if (!(error instanceof RefusedError) || error.heldBy !== run.context.who) throw error;
+    run.step("waiting for the program of an earlier run to end");
+    await waitForIdle(host, {
+      timeoutMs: options.timeoutMs,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    return host.runProgram(program, options);
+  }
 }
 
 export function countChanges(reports: readonly ResourceReport[]): number {

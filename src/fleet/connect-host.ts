@@ -7,7 +7,10 @@ import { proveIdentity } from "./phases/trust.ts";
 import type { RunContext } from "./run-context.ts";
 import { sshOptionsOf, waysIn } from "./ways-in.ts";
 
-type ConnectContext = Pick<RunContext, "stack" | "paths" | "records" | "signal" | "transport">;
+type ConnectContext = Pick<
+  RunContext,
+  "stack" | "paths" | "records" | "signal" | "transport" | "who"
+>;
 
 /** Outside a run a host has this long to let us in, in milliseconds. */
 const PATIENCE_MS = 20_000;
@@ -40,5 +43,6 @@ export async function connectHost(
     timeoutMs: Math.min(server.ssh.readyTimeoutMs, PATIENCE_MS),
     signal: context.signal,
     onAttempt: () => undefined,
+    who: context.who,
   });
 }

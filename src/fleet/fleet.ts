@@ -66,6 +66,7 @@ export function createFleet(options: FleetOptions): Fleet {
       paths,
       records: await ServerRecords.read(paths.records),
       addresses: new AddressBook(stack),
+      who: options.who,
       ...overrides,
     };
   }

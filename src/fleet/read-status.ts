@@ -8,7 +8,10 @@ import type { ServerStatus } from "./fleet-contract.ts";
 import type { RunContext } from "./run-context.ts";
 import { isSecuredWay, securedWay } from "./ways-in.ts";
 
-type StatusContext = Pick<RunContext, "stack" | "paths" | "records" | "signal" | "transport">;
+type StatusContext = Pick<
+  RunContext,
+  "stack" | "paths" | "records" | "signal" | "transport" | "who"
+>;
 
 /** What the provider and each host say now. */
 export async function readStatus(

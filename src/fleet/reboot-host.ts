@@ -64,6 +64,7 @@ export async function waitForReboot(
       ],
       timeoutMs: deadline - performance.now(),
       signal: options.signal,
+      who: context.who,
       onAttempt: (_target, error, elapsedMs) => {
         if (error !== undefined)
           run.step(

@@ -22,6 +22,8 @@ export interface RunContext {
   readonly paths: StatePaths;
   readonly records: ServerRecords;
   readonly addresses: AddressBook;
+  /** Who runs this, for the hosts' own locks: "ada@laptop". */
+  readonly who: string;
 }
 
 /** The provider's view of a call on behalf of one server, or of the whole stack. */

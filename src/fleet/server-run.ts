@@ -2,12 +2,12 @@ import type { BaselineContext } from "../baseline/context.ts";
 import type { Distro } from "../distros/contract.ts";
 import { InternalError } from "../errors/error.ts";
 import type { Host } from "../host/host.ts";
-import type { ResourceReport } from "../program/report.ts";
 import type { CheckResult } from "../proof/check.ts";
 import type { Machine } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
 import type { EventBody, Phase, PhaseOutcome } from "./events.ts";
 import type { RunContext } from "./run-context.ts";
+import type { Survey } from "./survey.ts";
 
 /** What a phase did to a server. */
 export interface PhaseResult {
@@ -21,11 +21,6 @@ export const SKIPPED: PhaseResult = { outcome: "skipped", changes: 0 };
 export function resultOf(changes: number): PhaseResult {
   return { outcome: changes === 0 ? "unchanged" : "changed", changes };
 }
-
-/** What the survey of a host that was there before found, by part. */
-export type Survey = ReadonlyMap<SurveyPart, readonly ResourceReport[]>;
-export const SURVEY_PARTS = ["prepare", "ground", "access", "checks"] as const;
-export type SurveyPart = (typeof SURVEY_PARTS)[number];
 
 /** One server on its way through the phases of one run: what is known of it so far. */
 export class ServerRun {

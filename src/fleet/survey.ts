@@ -5,52 +5,59 @@ import { compileProgram } from "../program/compile-program.ts";
 import type { ResourceReport } from "../program/report.ts";
 import type { Resource } from "../program/resource.ts";
 import { resourceId } from "../program/resource-id.ts";
-import { insideResources } from "../proof/inside-checks.ts";
+import { type BaselinePart, type InsideCheck, insideResources } from "../proof/inside-checks.ts";
 import { countChanges, emitResource } from "./apply-resources.ts";
-import { type ServerRun, type Survey, SURVEY_PARTS, type SurveyPart } from "./server-run.ts";
+import type { ServerRun } from "./server-run.ts";
+
+/** What a look at a host that was there before has found. */
+export interface Survey {
+  /** Ids begin with their part: "prepare: ", "ground: ", "access: ", "proof ". */
+  readonly reports: readonly ResourceReport[];
+  readonly parts: ReadonlySet<BaselinePart>;
+  readonly inside: readonly InsideCheck[];
+}
 
 /**
- * Looks at a host that was there before this run: the resources of all parts in one check program, in one
- * round trip. Changes nothing. What is as wanted needs no further look in this run; a plan is made of it too.
+ * Looks at a host that was there before this run: the resources of all phases and the inside checks in one check
+ * program, in one round trip. Changes nothing. What is as wanted needs no further look in this run; a plan is
+ * made of it too.
  */
 export async function surveyHost(run: ServerRun): Promise<Survey> {
   const context = run.baselineContext();
-  const wanted = run.context.phases;
-  const resources: Record<SurveyPart, readonly Resource[]> = {
-    prepare: wanted.has("prepare") ? prepareResources(context) : [],
-    ground: wanted.has("secure") ? groundResources(context) : [],
-    access: wanted.has("secure") ? accessResources(context, "final") : [],
-    checks: wanted.has("verify") ? insideResources(context).map(({ resource }) => resource) : [],
-  };
-  const program = compileProgram(
-    SURVEY_PARTS.flatMap((part) => resources[part].map((resource) => inPart(part, resource))),
-    {
-      title: `${context.stack.name} ${run.server.name}: survey`,
-      mode: "check",
-      distro: context.distro,
-      facts: context.facts,
-    },
-  );
+  const { phases } = run.context;
+  const parts: readonly (readonly [BaselinePart, readonly Resource[]])[] = [
+    ["prepare", phases.has("prepare") ? prepareResources(context) : []],
+    ["ground", phases.has("secure") ? groundResources(context) : []],
+    ["access", phases.has("secure") ? accessResources(context, "final") : []],
+  ];
+  const inside = phases.has("verify") ? insideResources(context) : [];
+  // The proof asks for most of the baseline too, under the same ids: each is looked at once.
+  const byId = new Map<string, Resource>();
+  for (const [part, resources] of parts) {
+    for (const resource of resources) {
+      const id = `${part}: ${resourceId(resource)}`;
+      byId.set(id, { ...resource, id });
+    }
+  }
+  for (const { resource } of inside) {
+    const id = resourceId(resource);
+    if (!byId.has(id)) byId.set(id, resource);
+  }
+  const program = compileProgram([...byId.values()], {
+    title: `${context.stack.name} ${run.server.name}: survey`,
+    mode: "check",
+    distro: context.distro,
+    facts: context.facts,
+  });
   const report = await run.connectedHost().runProgram(program, {
-    signal: run.context.signal,
+    signal: run.context.hardSignal,
     timeoutMs: run.server.ssh.phaseTimeoutMs,
   });
-  return new Map(SURVEY_PARTS.map((part) => [part, reportsOf(part, report.resources)]));
-}
-
-/** The same resource may stand in two parts: its id says which one is meant. */
-function inPart(part: SurveyPart, resource: Resource): Resource {
-  return { ...resource, id: `${part}: ${resourceId(resource)}` };
-}
-
-function reportsOf(
-  part: SurveyPart,
-  reports: readonly ResourceReport[],
-): readonly ResourceReport[] {
-  const prefix = `${part}: `;
-  return reports
-    .filter(({ id }) => id.startsWith(prefix))
-    .map((report) => ({ ...report, id: report.id.slice(prefix.length) }));
+  return {
+    reports: report.resources,
+    parts: new Set(parts.flatMap(([part, resources]) => (resources.length === 0 ? [] : [part]))),
+    inside,
+  };
 }
 
 /**
@@ -58,15 +65,17 @@ function reportsOf(
  *
  * @returns how many resources differ; undefined where the host was not surveyed
  */
-export function replaySurvey(
-  run: ServerRun,
-  part: Exclude<SurveyPart, "checks">,
-): number | undefined {
-  const reports = run.survey?.get(part);
-  if (reports === undefined) return undefined;
+export function replaySurvey(run: ServerRun, part: BaselinePart): number | undefined {
+  const { survey } = run;
+  if (survey === undefined || !survey.parts.has(part)) return undefined;
+  const prefix = `${part}: `;
+  const reports = survey.reports
+    .filter(({ id }) => id.startsWith(prefix))
+    .map((report) => ({ ...report, id: report.id.slice(prefix.length) }));
   const changes = countChanges(reports);
   // What differs is about to be worked on and reported then; a plan shows it now.
-  if (changes === 0 || run.context.mode === "plan")
+  if (changes === 0 || run.context.mode === "plan") {
     for (const report of reports) emitResource(run, report);
+  }
   return changes + reports.filter(({ status }) => status === "failed").length;
 }

@@ -194,7 +194,7 @@ function busy(server: string, closing: Closing): RefusedError {
   return new RefusedError(
     "HOST_BUSY",
     `Another program runs on ${server}: "${title}", started by ${who} at ${since}.`,
-    { server },
+    { server, heldBy: who },
   );
 }
 

@@ -46,6 +46,7 @@ async function moveToSecuredAccess(run: ServerRun): Promise<void> {
         sshOptionsOf(context.stack, server, context.paths.knownHosts),
         {
           signal: context.hardSignal,
+          who: context.who,
         },
       ),
     emit: (event) => {

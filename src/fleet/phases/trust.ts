@@ -39,6 +39,7 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
     })),
     timeoutMs: context.mode === "plan" ? Math.min(limitMs, PLAN_PATIENCE_MS) : limitMs,
     signal,
+    who: context.who,
     onAttempt: (target, error, elapsedMs) => {
       const seconds = Math.round(elapsedMs / 1000);
       if (error !== undefined) {

@@ -1,11 +1,10 @@
 import { RemoteError } from "../../errors/error.ts";
 import { compileProgram } from "../../program/compile-program.ts";
 import type { ResourceReport } from "../../program/report.ts";
-import { resourceId } from "../../program/resource-id.ts";
 import type { CheckResult } from "../../proof/check.ts";
-import { checkResultOf, insideResources } from "../../proof/inside-checks.ts";
+import { insideResources, judgeInside } from "../../proof/inside-checks.ts";
 import { runOutsideChecks } from "../../proof/outside-checks.ts";
-import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
+import { type PhaseResult, resultOf, type ServerRun, SKIPPED, type Survey } from "../server-run.ts";
 import { sshOptionsOf } from "../ways-in.ts";
 
 /**
@@ -47,32 +46,26 @@ export async function verify(run: ServerRun, signal: AbortSignal): Promise<Phase
 
 /** The survey's own answers where nothing was changed since; else the checks are run now. */
 async function readInside(run: ServerRun): Promise<readonly CheckResult[]> {
-  const baseline = run.baselineContext();
-  const definitions = insideResources(baseline);
-  let reports: readonly ResourceReport[];
   if (run.survey !== undefined && run.changes === 0) {
-    reports = run.survey.get("checks") ?? [];
-  } else {
-    run.step("proving from inside");
-    const program = compileProgram(
-      definitions.map(({ resource }) => resource),
-      {
-        title: `${run.context.stack.name} ${run.server.name}: verify`,
-        mode: "check",
-        distro: baseline.distro,
-        facts: baseline.facts,
-      },
-    );
-    const report = await run.connectedHost().runProgram(program, {
-      signal: run.context.hardSignal,
-      timeoutMs: run.server.ssh.phaseTimeoutMs,
-    });
-    reports = report.resources;
+    return judgeInside(run.survey.inside, run.survey.reports);
   }
-  const byId = new Map(reports.map((report) => [report.id, report]));
-  return definitions.map(({ check, resource }) =>
-    checkResultOf(check, byId.get(resourceId(resource))),
+  run.step("proving from inside");
+  const baseline = run.baselineContext();
+  const inside = insideResources(baseline);
+  const program = compileProgram(
+    inside.map(({ resource }) => resource),
+    {
+      title: `${run.context.stack.name} ${run.server.name}: verify`,
+      mode: "check",
+      distro: baseline.distro,
+      facts: baseline.facts,
+    },
   );
+  const report = await run.connectedHost().runProgram(program, {
+    signal: run.context.hardSignal,
+    timeoutMs: run.server.ssh.phaseTimeoutMs,
+  });
+  return judgeInside(inside, report.resources);
 }
 
 async function proveFromOutside(
