@@ -40,9 +40,9 @@ elsewhere="What works here: 'npm run check' (all but the servers), and bootmachi
 	stop "the demo's servers are systemd-nspawn containers, which need Linux; this is $(uname -s). $elsewhere"
 as_root=
 if [ "$(id -u)" -ne 0 ]; then
-	command -v sudo >/dev/null 2>&1 ||
-		stop "booting servers on this computer needs root, and there is no sudo to become root with. $elsewhere"
-	as_root="sudo env PATH=$PATH"
+	sudo -n true 2>/dev/null ||
+		stop "booting servers on this computer needs root, and neither are you root nor does sudo work without a password. $elsewhere"
+	as_root="sudo -n"
 fi
 
 sh scripts/setup.sh
@@ -52,8 +52,7 @@ config=$demo/bootmachine.config.ts
 key=$demo/.bootmachine/operator-key
 
 bootmachine() {
-	# shellcheck disable=SC2086 # as_root is words on purpose
-	$as_root node dist/cli/main.js "$@"
+	node dist/cli/main.js "$@"
 }
 
 make_key() {
@@ -89,15 +88,11 @@ TEXT
 	exit "$status"
 	;;
 destroy)
-	if [ -f "$key" ]; then
-		bootmachine destroy --yes --config "$config"
-	else
-		# The config names the key, so that it must be there while the stack is read.
-		make_key >/dev/null
-		bootmachine destroy --yes --config "$config"
-	fi
-	$as_root rm -rf "$demo/.bootmachine"
-	$as_root sh scripts/remove-local-files.sh "$([ "$keep_images" = no ] || echo --keep-images)"
+	# The config names the key, so that it must be there while the stack is read.
+	make_key >/dev/null
+	bootmachine destroy --yes --config "$config"
+	rm -rf "$demo/.bootmachine"
+	$as_root sh scripts/remove-local-files.sh $([ "$keep_images" = no ] || echo --keep-images)
 	echo "demo: everything is taken down. Operating-system packages that were installed stay."
 	;;
 esac

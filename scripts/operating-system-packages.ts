@@ -19,6 +19,7 @@ const PACKAGES: Readonly<Record<Purpose, readonly NeededPackage[]>> = {
     { name: "mmdebstrap", why: "builds the servers' images" },
     { name: "nftables", why: "the servers' way out to the network" },
     { name: "iproute2", why: "the servers' bridge" },
+    { name: "debian-archive-keyring", why: "the keys that Debian's archive is signed with" },
     { name: "openssh-client", why: "the way to the servers" },
   ],
   bench: [

@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
-
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+
+import { expect, test } from "vitest";
+
 import { listFiles, ROOT } from "./source-tree.ts";
 
 test("the packages that npm test installs for local servers are those that the provider asks for", () => {
