@@ -9,6 +9,7 @@ import type { Host } from "../host/host.ts";
 import { renderSshConfig } from "../host/ssh-config.ts";
 import type { Machine, Prerequisites } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
+import { createProbeBudget } from "../proof/port-scan.ts";
 import { AddressBook } from "./address-book.ts";
 import { connectHost } from "./connect-host.ts";
 import { destroyServers, findDestroyable } from "./destroy-stack.ts";
@@ -41,6 +42,9 @@ import { asTaskHost } from "./task-host.ts";
 import { securedWay, sshOptionsOf } from "./ways-in.ts";
 import { writeAtomically } from "./write-atomically.ts";
 
+/** Sockets that the port scans of one run may hold at once: well below the usual limit of open files that a process may raise itself to. */
+const PROBES_AT_ONCE = 3000;
+
 /** Phases that cannot do without a connection bring `trust` with them. */
 const NEEDS_TRUST: ReadonlySet<Phase> = new Set(PHASES.filter((phase) => phase !== "boot"));
 
@@ -66,6 +70,7 @@ export function createFleet(options: FleetOptions): Fleet {
       paths,
       records: await ServerRecords.read(paths.records),
       addresses: new AddressBook(stack),
+      probes: createProbeBudget(PROBES_AT_ONCE),
       who: options.who,
       ...overrides,
     };

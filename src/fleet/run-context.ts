@@ -1,3 +1,4 @@
+import type { ProbeBudget } from "../proof/port-scan.ts";
 import type { ProviderContext } from "../providers/contract.ts";
 import type { Stack } from "../stack/stack.ts";
 import type { Transport } from "../transport/contract.ts";
@@ -22,6 +23,8 @@ export interface RunContext {
   readonly paths: StatePaths;
   readonly records: ServerRecords;
   readonly addresses: AddressBook;
+  /** Shared by the port scans of all servers, so that many of them do not run out of sockets. */
+  readonly probes: ProbeBudget;
   /** Who runs this, for the hosts' own locks: "ada@laptop". */
   readonly who: string;
 }

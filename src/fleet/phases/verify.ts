@@ -1,10 +1,9 @@
 import { RemoteError } from "../../errors/error.ts";
 import { compileProgram } from "../../program/compile-program.ts";
-import type { ResourceReport } from "../../program/report.ts";
 import type { CheckResult } from "../../proof/check.ts";
 import { insideResources, judgeInside } from "../../proof/inside-checks.ts";
 import { runOutsideChecks } from "../../proof/outside-checks.ts";
-import { type PhaseResult, resultOf, type ServerRun, SKIPPED, type Survey } from "../server-run.ts";
+import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 import { sshOptionsOf } from "../ways-in.ts";
 
 /**
@@ -82,6 +81,7 @@ async function proveFromOutside(
     arrivalPort: run.machine?.login.port ?? 22,
     transport: context.transport,
     sshOptions: sshOptionsOf(context.stack, server, context.paths.knownHosts),
+    budget: context.probes,
     signal,
   });
 }
