@@ -1,4 +1,4 @@
-import { accessResources } from "../baseline/access-resources.ts";
+import { accessResources, NOTHING_ARMED_ID } from "../baseline/access-resources.ts";
 import type { BaselineContext } from "../baseline/context.ts";
 import { groundResources } from "../baseline/ground-resources.ts";
 import { prepareResources } from "../baseline/prepare-resources.ts";
@@ -116,6 +116,7 @@ function checkOfResource(resource: Resource): CheckId | undefined {
     case "upgrade":
       return undefined;
     case "command":
+      if (resource.id === NOTHING_ARMED_ID) return "access-change-settled";
       return resource.id === "file permissions" ? undefined : "baseline-as-declared";
     case "package":
     case "repository":

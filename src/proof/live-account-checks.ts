@@ -1,6 +1,6 @@
 import type { BaselineContext } from "../baseline/context.ts";
 import { type LiveCheck, nothingFound } from "./live-check.ts";
-import { shellWord, shellWords } from "./shell-word.ts";
+import { quote } from "../program/quote.ts";
 
 /** Locked is what no password can match: "!" or "*" first. A declared hash is the baseline's own business. */
 export function usersPasswordLocked({ stack }: BaselineContext): LiveCheck {
@@ -8,7 +8,7 @@ export function usersPasswordLocked({ stack }: BaselineContext): LiveCheck {
   return {
     check: "users-password-locked",
     sh: nothingFound(
-      String.raw`awk -F: -v names=${shellWord(names.map(({ name }) => name).join(" "))} '
+      String.raw`awk -F: -v names=${quote(names.map(({ name }) => name).join(" "))} '
   BEGIN { n = split(names, list, " "); for (i = 1; i <= n; i++) wanted[list[i]] = 1 }
   ($1 in wanted) && $2 !~ /^[!*]/ { print ($2 == "" ? "+ " $1 " has an empty password" : "+ " $1 " has a password") }' /etc/shadow`,
     ),
@@ -37,7 +37,7 @@ export function rootOnlyUid0(): LiveCheck {
 export function undeclaredLogin({ stack }: BaselineContext): LiveCheck {
   return {
     check: "accounts-undeclared-login",
-    sh: nothingFound(String.raw`awk -F: -v names=${shellWord(stack.users.map(({ name }) => name).join(" "))} '
+    sh: nothingFound(String.raw`awk -F: -v names=${quote(stack.users.map(({ name }) => name).join(" "))} '
   BEGIN { n = split(names, list, " "); for (i = 1; i <= n; i++) declared[list[i]] = 1; declared["root"] = 1 }
   FNR == NR { usable[$1] = ($2 !~ /^[!*]/); next }
   !($1 in declared) && $7 !~ /(nologin|false|sync|shutdown|halt)$/ { print $1 ":" (usable[$1] ? "password" : "") ":" $6 }' /etc/shadow /etc/passwd |
@@ -76,7 +76,7 @@ export function noOtherSudoRules(
   case $bm_name in *.*|*~) continue ;; esac
   case " ${declaredFiles.join(" ")} " in *" $bm_name "*) continue ;; esac
   [ -f "$bm_file" ] || continue
-  awk -v file="$bm_file" -v group=${shellWord(`%${group}`)} '
+  awk -v file="$bm_file" -v group=${quote(`%${group}`)} '
     { line = line $0 }
     /\\$/ { sub(/\\$/, "", line); next }
     {
@@ -91,11 +91,11 @@ export function noOtherSudoRules(
       print "+ " file ": " text
     }' "$bm_file"
 done
-awk -F: -v group=${shellWord(group)} -v admins=${shellWord(admins.map(({ name }) => name).join(" "))} '
+awk -F: -v group=${quote(group)} -v admins=${quote(admins.map(({ name }) => name).join(" "))} '
   BEGIN { n = split(admins, list, " "); for (i = 1; i <= n; i++) declared[list[i]] = 1; declared["root"] = 1 }
   FNR == NR { if ($1 == group) { gid = $3; m = split($4, member, ","); for (i = 1; i <= m; i++) if (!(member[i] in declared)) print "+ " member[i] " is in the group " group }; next }
   gid != "" && $4 == gid && !($1 in declared) { print "+ " $1 " has the primary group " group }' /etc/group /etc/passwd`),
     onlyIf: "command -v sudo >/dev/null",
-    skipReason: `no sudo here, and so no ${shellWords([group])} either`,
+    skipReason: "there is no sudo here",
   };
 }

@@ -1,6 +1,6 @@
 import type { BaselineContext } from "../baseline/context.ts";
 import { nothingFound, type LiveCheck } from "./live-check.ts";
-import { shellWord, shellWords } from "./shell-word.ts";
+import { quote } from "../program/quote.ts";
 
 const CONFIG_FILES = String.raw`/etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf`;
 
@@ -12,11 +12,11 @@ export function sshdSettings({ distro, stack }: BaselineContext): LiveCheck {
   const users = [...new Set(["root", ...stack.users.map(({ name }) => name)])];
   return {
     check: "sshd-settings",
-    sh: nothingFound(String.raw`bm_drop_in=${shellWord(distro.baseline.sshDropIn)}
+    sh: nothingFound(String.raw`bm_drop_in=${quote(distro.baseline.sshDropIn)}
 bm_matches=$(grep -liE '^[[:space:]]*match[[:space:]]' ${CONFIG_FILES} 2>/dev/null | grep -vxF "$bm_drop_in")
 if [ -n "$bm_matches" ]; then
   bm_keywords=$(awk '!/^[[:space:]]*(#|$)/ { print tolower($1) }' "$bm_drop_in" | grep -vx match | sort -u | tr '\n' ' ')
-  for bm_user in ${shellWords(users)}; do
+  for bm_user in ${users.map(quote).join(" ")}; do
     for bm_address in 127.0.0.1 10.0.0.1 203.0.113.1; do
       bm_who="user=$bm_user,host=outside.example,addr=$bm_address"
       {
@@ -31,7 +31,7 @@ if [ -n "$bm_matches" ]; then
         END {
           for (line in minus) if (!(line in plus)) print "- " line " (" who ")"
           for (line in plus) if (!(line in minus)) print "+ " line " (" who ")"
-        }' | sort
+        }' | LC_ALL=C sort
     done
   done
 fi`),
@@ -42,7 +42,7 @@ export function sshdMatchBlocks({ distro }: BaselineContext): LiveCheck {
   return {
     check: "sshd-match-blocks",
     sh: nothingFound(
-      String.raw`grep -HniE '^[[:space:]]*match[[:space:]]' ${CONFIG_FILES} 2>/dev/null | grep -vF ${shellWord(`${distro.baseline.sshDropIn}:`)} | sed 's/^/+ /'`,
+      String.raw`grep -HniE '^[[:space:]]*match[[:space:]]' ${CONFIG_FILES} 2>/dev/null | grep -vF ${quote(`${distro.baseline.sshDropIn}:`)} | sed 's/^/+ /'`,
     ),
   };
 }
@@ -61,7 +61,7 @@ export function sshdListens({ server }: BaselineContext): LiveCheck {
 
 /** Host keys, and the files that decide who is let in. */
 export function sshFilePermissions({ stack }: BaselineContext): LiveCheck {
-  const users = shellWords(["root", ...stack.users.map(({ name }) => name)]);
+  const users = ["root", ...stack.users.map(({ name }) => name)].map(quote).join(" ");
   return {
     check: "ssh-file-permissions",
     // Octal digits as text: 2, 3, 6, 7 can be written to.
@@ -85,7 +85,7 @@ export function sshFilePermissions({ stack }: BaselineContext): LiveCheck {
 
 /** sshd reads this second file too unless it is told otherwise. */
 export function undeclaredKeyFiles({ stack }: BaselineContext): LiveCheck {
-  const users = shellWords(["root", ...stack.users.map(({ name }) => name)]);
+  const users = ["root", ...stack.users.map(({ name }) => name)].map(quote).join(" ");
   return {
     check: "users-keys",
     sh: nothingFound(String.raw`for bm_user in ${users}; do

@@ -1,9 +1,10 @@
+import { ACCESS_DIRECTORY } from "../baseline/access-restore.ts";
 import { firewallOpenings } from "../baseline/access-resources.ts";
 import type { BaselineContext } from "../baseline/context.ts";
 import type { Operation } from "../distros/contract.ts";
 import { type LiveCheck, nothingFound, type ProofClock } from "./live-check.ts";
 import { portRange } from "./port-ranges.ts";
-import { shellWord } from "./shell-word.ts";
+import { quote } from "../program/quote.ts";
 
 /** Ours, and what firewalld and ufw make of our declarations where one of them is active. */
 const OWN_TABLES = ["inet bootmachine"];
@@ -13,7 +14,7 @@ export function foreignFirewallTables({ facts }: BaselineContext): LiveCheck {
   return {
     check: "firewall-foreign-tables",
     sh: nothingFound(
-      String.raw`nft list tables 2>/dev/null | sed 's/^table //' | grep -vxE ${shellWord(OWN_TABLES.join("|"))} | sed 's/^/+ table /'`,
+      String.raw`nft list tables 2>/dev/null | sed 's/^table //' | grep -vxE ${quote(OWN_TABLES.join("|"))} | sed 's/^/+ table /'`,
     ),
     onlyIf: managed ? "false" : "command -v nft >/dev/null",
     skipReason: managed
@@ -42,7 +43,7 @@ export function listenersDeclared(context: BaselineContext): LiveCheck {
     .join(";");
   return {
     check: "listeners-declared",
-    sh: nothingFound(String.raw`ss -Hltunp 2>&1 | awk -v declared=${shellWord(declared)} '
+    sh: nothingFound(String.raw`ss -Hltunp 2>&1 | awk -v declared=${quote(declared)} '
   BEGIN { n = split(declared, list, ";") }
   {
     address = $5; port = address; sub(/^.*:/, "", port); sub(/:[^:]*$/, "", address); sub(/%[^]]*/, "", address)
@@ -126,11 +127,11 @@ fi`,
   };
 }
 
-/** The access change keeps its state here until it is confirmed or undone. */
+/** Armed: the timer counts down. Restoring: the old way is being put back right now. */
 export function accessChangeSettled(): LiveCheck {
   return {
     check: "access-change-settled",
-    sh: nothingFound(String.raw`for bm_entry in /var/lib/bootmachine/access/*; do
+    sh: nothingFound(String.raw`for bm_entry in ${ACCESS_DIRECTORY}/armed ${ACCESS_DIRECTORY}/restoring; do
   [ ! -e "$bm_entry" ] || echo "+ $bm_entry"
 done`),
   };

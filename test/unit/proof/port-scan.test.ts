@@ -1,0 +1,79 @@
+import { createServer, type Server } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { CancelledError } from "../../../src/errors/error.ts";
+import { createProbeBudget, probePort, scanPorts } from "../../../src/proof/port-scan.ts";
+
+const servers: Server[] = [];
+
+async function listen(host: string): Promise<number> {
+  const server = createServer((socket) => socket.destroy());
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+async function freePort(host: string): Promise<number> {
+  const port = await listen(host);
+  const server = servers.pop();
+  await new Promise((resolve) => server?.close(resolve));
+  return port;
+}
+
+afterEach(async () => {
+  await Promise.all(
+    servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))),
+  );
+});
+
+function options(maxProbes = 100, signal = new AbortController().signal) {
+  return { budget: createProbeBudget(maxProbes), probeTimeoutMs: 2000, signal };
+}
+
+describe("scanPorts", () => {
+  it("tells an open port from a closed one, on both address families", async () => {
+    for (const host of ["127.0.0.1", "::1"]) {
+      const open = await listen(host);
+      const closed = await freePort(host);
+      const states = await scanPorts(host, [open, closed], options());
+      expect(states.get(open)).toBe("open");
+      expect(states.get(closed)).toBe("closed");
+    }
+  });
+
+  it("says that it could not ask where this computer has no way", async () => {
+    // A name that cannot be resolved: nothing was asked, so nothing may be claimed.
+    expect(await probePort("no-such-host.invalid", 80, options())).toBe("unknown");
+  });
+
+  it("throws CancelledError on abort", async () => {
+    const controller = new AbortController();
+    controller.abort();
+    await expect(scanPorts("127.0.0.1", [1], options(1, controller.signal))).rejects.toThrow(
+      CancelledError,
+    );
+  });
+});
+
+describe("createProbeBudget", () => {
+  it("never has more probes under way than it allows, and lets all through", async () => {
+    const budget = createProbeBudget(3);
+    let underWay = 0;
+    let most = 0;
+    let done = 0;
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        await budget.acquire();
+        underWay += 1;
+        most = Math.max(most, underWay);
+        await new Promise((resolve) => setImmediate(resolve));
+        underWay -= 1;
+        done += 1;
+        budget.release();
+      }),
+    );
+    expect(most).toBe(3);
+    expect(done).toBe(20);
+  });
+});
