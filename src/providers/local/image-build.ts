@@ -1,0 +1,109 @@
+import { access, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PREREQUISITE_KEYRING } from "./prerequisites.ts";
+import type { ProviderContext } from "../contract.ts";
+import { readAptAcquire } from "./apt-settings.ts";
+import { renderSources, type DebianSources } from "./apt-sources.ts";
+import { runCommand } from "./command.ts";
+import { IMAGE_PACKAGES, type DebianImage } from "./image-recipe.ts";
+import type { LocalSettings } from "./options.ts";
+
+export interface BuildOptions {
+  readonly image: DebianImage;
+  readonly sources: DebianSources;
+  readonly settings: LocalSettings;
+  /** An empty directory. */
+  readonly rootfs: string;
+  readonly context: ProviderContext;
+  readonly onStart: (pid: number) => void;
+}
+
+/** Builds a Debian root file system with mmdebstrap, and leaves nothing in it that must be different on each server. */
+export async function buildDebian(options: BuildOptions): Promise<void> {
+  const { image, sources, settings, rootfs, context } = options;
+  const startedAt = Date.now();
+  let step = "starting";
+  const tell = (): void => {
+    const seconds = Math.round((Date.now() - startedAt) / 1000);
+    context.progress(`building image ${image.name} (${seconds} s): ${step}`);
+  };
+  const ticker = setInterval(tell, 1000);
+  tell();
+  try {
+    const acquire = await readAptAcquire(context.signal);
+    await runCommand(
+      [
+        "mmdebstrap",
+        "--variant=minbase",
+        "--mode=root",
+        "--format=directory",
+        `--include=${[...IMAGE_PACKAGES, ...settings.packages].join(",")}`,
+        ...acquire.map((line) => `--aptopt=${line}`),
+        image.suite,
+        rootfs,
+        ...sourceLines(sources, image.suite),
+      ],
+      {
+        timeoutMs: settings.buildTimeoutMs,
+        signal: context.signal,
+        onStart: options.onStart,
+        onLine: (line) => {
+          const match = /^I: (.*?)\.*$/.exec(line);
+          if (match !== null) step = match[1] ?? step;
+        },
+      },
+    );
+    step = "cleaning";
+    await finish(rootfs, image, sources, acquire);
+  } finally {
+    clearInterval(ticker);
+  }
+}
+
+function sourceLines(sources: DebianSources, suite: string): readonly string[] {
+  const line = (uri: string, name: string): string =>
+    `deb [signed-by=${PREREQUISITE_KEYRING}] ${uri} ${name} main`;
+  const lines = [line(sources.archive, suite), line(sources.archive, `${suite}-updates`)];
+  if (sources.security !== undefined) lines.push(line(sources.security, `${suite}-security`));
+  return lines;
+}
+
+async function finish(
+  rootfs: string,
+  image: DebianImage,
+  sources: DebianSources,
+  acquire: readonly string[],
+): Promise<void> {
+  const inside = (path: string): string => join(rootfs, path);
+  const sshFiles = await readdir(inside("etc/ssh"));
+  for (const name of sshFiles.filter((file) => file.startsWith("ssh_host_")))
+    await rm(inside(`etc/ssh/${name}`));
+  for (const path of [
+    "var/lib/dbus/machine-id",
+    "etc/resolv.conf",
+    "etc/hostname",
+    "etc/apt/sources.list",
+    "etc/apt/apt.conf.d/99mmdebstrap",
+  ]) {
+    await rm(inside(path), { force: true });
+  }
+  await writeFile(inside("etc/machine-id"), "");
+  await mkdir(inside("etc/apt/sources.list.d"), { recursive: true });
+  await writeFile(
+    inside("etc/apt/sources.list.d/debian.sources"),
+    renderSources(sources, image.suite),
+  );
+  await rm(inside("etc/apt/sources.list.d/0000sources.list"), { force: true });
+  // What this computer's administrator decided about these archives holds inside as well; proxies do not reach there.
+  const kept = acquire.filter((line) => /^Acquire::Check-(Valid-Until|Date) /.test(line));
+  if (kept.length > 0)
+    await writeFile(
+      inside("etc/apt/apt.conf.d/20archive"),
+      `${kept.map((line) => `${line};`).join("\n")}\n`,
+    );
+  const hasLocale = await access(inside("etc/default/locale")).then(
+    () => true,
+    () => false,
+  );
+  if (!hasLocale) await writeFile(inside("etc/default/locale"), "LANG=C.UTF-8\n");
+}

@@ -1,0 +1,16 @@
+import type { SizeInfo } from "../contract.ts";
+
+export const LOCAL_SIZES = [
+  { name: "small", cpus: 1, memoryMb: 512 },
+  { name: "medium", cpus: 2, memoryMb: 1024 },
+  { name: "large", cpus: 2, memoryMb: 2048 },
+  { name: "unlimited", cpus: 0, memoryMb: 0, note: "all that this computer has" },
+] as const satisfies readonly SizeInfo[];
+
+export type LocalSizeName = (typeof LOCAL_SIZES)[number]["name"];
+
+export const DEFAULT_SIZE: LocalSizeName = "medium";
+
+export function findSize(name: string): SizeInfo | undefined {
+  return LOCAL_SIZES.find((size) => size.name === name);
+}
