@@ -8,7 +8,15 @@ export default defineConfig({
   test: {
     passWithNoTests: false,
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...quick } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          ...quick,
+          // Configs are loaded in the tests as in real life: by Node itself, not through vitest.
+          server: { deps: { external: [/\/src\/stack\/import-natively\.ts$/] } },
+        },
+      },
       { test: { name: "golden", include: ["test/golden/**/*.test.ts"], ...quick } },
       { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...quick } },
       {

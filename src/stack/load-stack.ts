@@ -165,8 +165,7 @@ async function checkConfig(
     });
   }
   // Whether the operator has the controller's key is known only where all its keys could be read.
-  const hasWholeKeys =
-    operator !== undefined && !isWithoutKeys && !brokenKeys.has(operator.index);
+  const hasWholeKeys = operator !== undefined && !isWithoutKeys && !brokenKeys.has(operator.index);
   const identity = await findIdentity({
     ssh: draft.ssh,
     base,

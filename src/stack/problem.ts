@@ -60,11 +60,16 @@ export function recordProblems(
       ...(position === undefined ? {} : { line: position.line, column: position.column }),
     });
   }
-  const place = (record: ProblemRecord): number => record.line ?? Number.MAX_SAFE_INTEGER;
-  return records
-    .map((record, index) => ({ record, index }))
-    .sort((a, b) => place(a.record) - place(b.record) || a.index - b.index)
-    .map((entry) => entry.record);
+  // In the order of the file; what has no place comes last, in the order in which it was found.
+  const order = (record: ProblemRecord): readonly [number, number] => [
+    record.line ?? Number.MAX_SAFE_INTEGER,
+    record.column ?? 0,
+  ];
+  return records.toSorted((a, b) => {
+    const [lineA, columnA] = order(a);
+    const [lineB, columnB] = order(b);
+    return lineA - lineB || columnA - columnB;
+  });
 }
 
 /**

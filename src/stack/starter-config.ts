@@ -1,0 +1,143 @@
+/** A server of a new config. */
+export interface StarterServer {
+  readonly name: string;
+  readonly roles: readonly string[];
+  /** For the provider `existing`: where the host is. */
+  readonly address?: string;
+}
+
+/** The answers that a new config is made from. */
+export interface StarterOptions {
+  readonly format: "ts" | "yaml";
+  /** The stack's name. */
+  readonly name: string;
+  readonly provider: "local" | "existing";
+  /** At least one. */
+  readonly servers: readonly StarterServer[];
+  /** The operator's user name. */
+  readonly operator: string;
+  /** Private key file of the controller; its public half lies beside it with ".pub". */
+  readonly identityFile: string;
+}
+
+// JSON's text form is valid in TypeScript and in YAML.
+const text = (value: string): string => JSON.stringify(value);
+const list = (values: readonly string[]): string => `[${values.map(text).join(", ")}]`;
+const key = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : text(name));
+
+const isTrustedAtFirst = (options: StarterOptions): boolean => options.provider === "existing";
+
+function renderTypeScript(options: StarterOptions): string {
+  const { name, provider, servers, operator, identityFile } = options;
+  const roles = [...new Set(servers.flatMap((server) => server.roles))];
+  const lines = [
+    `import { defineStack, ${provider} } from "bootmachine";`,
+    "",
+    "export default defineStack({",
+    "  // Part of every tag at the provider: two stacks never touch each other.",
+    `  name: ${text(name)},`,
+    "",
+  ];
+  if (provider === "existing") {
+    lines.push(
+      "  provider: existing({",
+      "    hosts: {",
+      ...servers.map(
+        (server) =>
+          `      ${key(server.name)}: { address: ${text(server.address ?? "")}, user: "root" },`,
+      ),
+      "    },",
+      "  }),",
+    );
+  } else lines.push("  provider: local(),");
+  lines.push(
+    "",
+    "  ssh: {",
+    "    // Where sshd listens once a server is secured.",
+    "    port: 2849,",
+  );
+  lines.push(`    identityFile: ${text(identityFile)},`);
+  if (isTrustedAtFirst(options)) {
+    lines.push(
+      "    // Trusts the host key that a server shows the first time. Better: give the key of each host",
+      '    // (hostKeys: ["ssh-ed25519 AAAA..."]) and leave this line out.',
+      '    identity: "first-use",',
+    );
+  }
+  lines.push(
+    "  },",
+    "",
+    "  // The controller logs in as the operator, who needs a key and sudo without a password.",
+    `  operator: ${text(operator)},`,
+    "  users: [",
+    "    {",
+    `      name: ${text(operator)},`,
+    '      sudo: "nopasswd",',
+    `      keys: [{ file: ${text(`${identityFile}.pub`)} }],`,
+    "    },",
+    "  ],",
+    "",
+    "  // Everything that is not named here is dropped; the ssh port is opened by itself.",
+  );
+  const example = `{ port: 443, from: "anywhere"${roles[0] === undefined ? "" : `, roles: [${text(roles[0])}]`} }`;
+  lines.push("  firewall: [", `    // ${example},`, "  ],", "", "  servers: [");
+  for (const server of servers) {
+    const its = server.roles.length === 0 ? "" : `, roles: ${list(server.roles)}`;
+    lines.push(`    { name: ${text(server.name)}${its} },`);
+  }
+  lines.push("  ],", "});");
+  return `${lines.join("\n")}\n`;
+}
+
+function renderYaml(options: StarterOptions): string {
+  const { name, provider, servers, operator, identityFile } = options;
+  const roles = [...new Set(servers.flatMap((server) => server.roles))];
+  const lines = [
+    "# yaml-language-server: $schema=./node_modules/bootmachine/schema/bootmachine.schema.json",
+    "",
+    "# Part of every tag at the provider: two stacks never touch each other.",
+    `name: ${text(name)}`,
+    "",
+  ];
+  if (provider === "existing") {
+    lines.push("provider:", "  name: existing", "  hosts:");
+    for (const server of servers) {
+      lines.push(
+        `    ${text(server.name)}: { address: ${text(server.address ?? "")}, user: root }`,
+      );
+    }
+  } else lines.push("provider: local");
+  lines.push("", "ssh:", "  # Where sshd listens once a server is secured.", "  port: 2849");
+  lines.push(`  identityFile: ${text(identityFile)}`);
+  if (isTrustedAtFirst(options)) {
+    lines.push(
+      "  # Trusts the host key that a server shows the first time. Better: give the key of each host",
+      "  # (hostKeys: [ssh-ed25519 AAAA...]) and leave this line out.",
+      "  identity: first-use",
+    );
+  }
+  lines.push(
+    "",
+    "# The controller logs in as the operator, who needs a key and sudo without a password.",
+    `operator: ${text(operator)}`,
+    "users:",
+    `  - name: ${text(operator)}`,
+    "    sudo: nopasswd",
+    "    keys:",
+    `      - file: ${text(`${identityFile}.pub`)}`,
+    "",
+    "# Everything that is not named here is dropped; the ssh port is opened by itself.",
+  );
+  const example = `{ port: 443, from: anywhere${roles[0] === undefined ? "" : `, roles: [${text(roles[0])}]`} }`;
+  lines.push("firewall: []", `#  - ${example}`, "", "servers:");
+  for (const server of servers) {
+    const its = server.roles.length === 0 ? "" : `, roles: ${list(server.roles)}`;
+    lines.push(`  - { name: ${text(server.name)}${its} }`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** The text of a new config, ready to be used and commented for whoever opens it first. */
+export function renderStarterConfig(options: StarterOptions): string {
+  return options.format === "ts" ? renderTypeScript(options) : renderYaml(options);
+}
