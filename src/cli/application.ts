@@ -1,6 +1,7 @@
 import {
   buildApplication,
   buildRouteMap,
+  help,
   text_en,
   type Application,
   type ApplicationText,
@@ -29,7 +30,6 @@ const TEXT: ApplicationText = {
   briefs: {
     ...text_en.briefs,
     help: "Show this help",
-    version: "Show the version",
     argumentEscapeSequence: "What follows is not for bootmachine",
   },
   noCommandRegisteredForInput: ({ input }) => {
@@ -45,20 +45,29 @@ const TEXT: ApplicationText = {
 };
 
 /** The commands as the argument parser knows them. */
-export function makeApplication(version: string): Application<CliContext> {
+export function makeApplication(): Application<CliContext> {
   const root = buildRouteMap({
     routes: { ...BEGIN_ROUTES, ...BRING_UP_ROUTES, ...LOOK_ROUTES, ...USE_ROUTES },
     docs: { brief: "One typed file, one command, a stack of real, secured servers" },
   });
-  return buildApplication(root, {
-    name: "bootmachine",
-    versionInfo: { currentVersion: version },
-    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
-    documentation: {
-      caseStyle: "convert-camel-to-kebab",
-      onlyRequiredInUsageLine: true,
-      disableAnsiColor: true,
+  return buildApplication(
+    root,
+    {
+      name: "bootmachine",
+      scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+      documentation: { disableAnsiColor: true },
+      localization: { text: TEXT },
     },
-    localization: { text: TEXT },
-  });
+    {
+      help: help({
+        brief: TEXT.briefs.help,
+        defaultForRouteMap: true,
+        formatting: {
+          caseStyle: "convert-camel-to-kebab",
+          onlyRequiredInUsageLine: true,
+          useAliasInUsageLine: false,
+        },
+      }),
+    },
+  );
 }

@@ -1,4 +1,4 @@
-import { RefusedError } from "../errors/error.ts";
+import { CancelledError, RefusedError } from "../errors/error.ts";
 import type { CliContext } from "./context.ts";
 
 /** True where somebody can be asked: both ends are a terminal. */
@@ -9,7 +9,7 @@ export function canAsk(context: CliContext): boolean {
 /**
  * Asks for a yes.
  *
- * @throws RefusedError NOT_CONFIRMED when the answer is anything else, or nobody can be asked
+ * @throws RefusedError NOT_CONFIRMED when the answer is anything else, or nobody can be asked; CancelledError on Ctrl-C
  */
 export async function confirm(
   context: CliContext,
@@ -18,7 +18,8 @@ export async function confirm(
 ): Promise<void> {
   const { confirm: ask, isCancel } = await import("@clack/prompts");
   const answer = await ask({ message: question, initialValue: false, signal: context.signal });
-  if (isCancel(answer) || !answer) throw new RefusedError("NOT_CONFIRMED", refusal);
+  if (isCancel(answer)) throw new CancelledError(refusal);
+  if (!answer) throw new RefusedError("NOT_CONFIRMED", refusal);
 }
 
 /**
@@ -34,7 +35,8 @@ export async function confirmByTyping(
 ): Promise<void> {
   const { text, isCancel } = await import("@clack/prompts");
   const answer = await text({ message: question, signal: context.signal });
-  if (isCancel(answer) || !words.includes(String(answer ?? "").trim())) {
+  if (isCancel(answer)) throw new CancelledError(refusal);
+  if (!words.includes(answer.trim())) {
     throw new RefusedError("NOT_CONFIRMED", refusal);
   }
 }

@@ -23,7 +23,7 @@ export async function complete(
   if (words.includes("--")) return [];
   if (before === "--server" || before === "-s")
     return startingWith(await knownServers(context.cwd), partial);
-  const proposals = await proposeCompletions(makeApplication(context.version), words, context);
+  const proposals = await proposeCompletions(makeApplication(), words, context);
   const found = proposals.map(({ completion }) => completion);
   const isServerPlace = TAKES_SERVERS.has(command) || (command === "put" && words.length > 3);
   if (words.length > 1 && isServerPlace && !partial.startsWith("-")) {

@@ -4,7 +4,7 @@ import { arch, release, tmpdir, type } from "node:os";
 import { join } from "node:path";
 
 import type { Surroundings } from "./context.ts";
-import { stackOf } from "./report-error.ts";
+import { stackOf } from "./stack-text.ts";
 
 /**
  * Writes what a defect's report needs into a file of its own (0600, new name, no arguments: they may hold secrets).

@@ -13,5 +13,3 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
   const { runProcess } = await import("./run-process.ts");
   await runProcess();
 }
-
-export {};

@@ -1,4 +1,4 @@
-import { hostname, userInfo } from "node:os";
+import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 
 import type { FleetEvent } from "../fleet/events.ts";
@@ -6,6 +6,7 @@ import { createFleet } from "../fleet/fleet.ts";
 import type { Fleet, Selection } from "../fleet/fleet-contract.ts";
 import { loadStack } from "../stack/load-stack.ts";
 import type { Stack } from "../stack/stack.ts";
+import { readAgentKeys } from "../transport/agent-keys.ts";
 import { openSsh } from "../transport/open-ssh.ts";
 import { BUILTINS } from "../builtins.ts";
 import type { CliContext } from "./context.ts";
@@ -20,6 +21,7 @@ export async function openStack(
     cwd: context.cwd,
     env: context.env,
     plugins: BUILTINS,
+    agentKeys: () => readAgentKeys(context.env["SSH_AUTH_SOCK"]),
     ...(flags.config === undefined ? {} : { configPath: flags.config }),
   });
   return flags.concurrency === undefined ? stack : { ...stack, concurrency: flags.concurrency };
@@ -47,11 +49,11 @@ export function selectionOf(flags: SelectionFlags, names: readonly string[] = []
   return { servers: [...(flags.server ?? []), ...names], roles: flags.role ?? [] };
 }
 
-/** Short, since a socket's path has about a hundred characters, and the user's own. */
+/** Short, since a socket's path has about a hundred characters; the transport makes sure that it is ours alone. */
 function controlDirectory(context: CliContext): string {
   const runtime = context.env["XDG_RUNTIME_DIR"];
-  if (runtime !== undefined && runtime.startsWith("/")) return join(runtime, "bootmachine");
-  return join("/tmp", `bootmachine-${userInfo().uid}`);
+  if (runtime?.startsWith("/") === true) return join(runtime, "bootmachine");
+  return join(tmpdir(), `bootmachine-${userInfo().uid}`);
 }
 
 function whoRuns(context: CliContext): string {

@@ -4,6 +4,7 @@ import type { ExitCode, Surroundings } from "./context.ts";
 import { writeDefectReport } from "./defect-report.ts";
 import type { OutputFlags } from "./flags.ts";
 import { styleFor } from "./output-style.ts";
+import { stackOf } from "./stack-text.ts";
 
 /** Shows an error that ended a command, and answers with its exit status. */
 export async function reportError(
@@ -26,12 +27,4 @@ export async function reportError(
   }
   surroundings.stderr.write(`${lines.join("\n")}\n`);
   return exitStatusOf(error);
-}
-
-/** The stack trace, those of the causes included. */
-export function stackOf(error: Error): string {
-  const own = error.stack ?? error.message;
-  const { cause } = error;
-  if (cause === undefined) return own;
-  return `${own}\ncaused by: ${cause instanceof Error ? stackOf(cause) : String(cause)}`;
 }

@@ -46,7 +46,7 @@ export async function runCli(
     stdout: surroundings.stdout,
     stderr: surroundings.stderr,
   };
-  await run(makeApplication(surroundings.version), head, { ...surroundings, process, tail });
+  await run(makeApplication(), head, { ...surroundings, process, tail });
   return mapExitCode(Number(process.exitCode ?? 0));
 }
 

@@ -1,11 +1,10 @@
 import type { ExitCode, OutputStream, Surroundings } from "./context.ts";
 import { runCli } from "./run-cli.ts";
-import { readVersion } from "./version.ts";
+import { readVersion } from "../version.ts";
 
 /** After the second signal, or a defect, the process ends at the latest after this long. */
 const HARD_LIMIT_MS = 3000;
-/** After the command has ended, whatever still holds the process is given this long. */
-const DRAIN_LIMIT_MS = 5000;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Binds the command line to this process: arguments, environment, streams, signals, exit status. */
 export async function runProcess(): Promise<void> {
@@ -33,7 +32,8 @@ export async function runProcess(): Promise<void> {
     status = await reportError(surroundings, flagsSeenIn(argv), thrown);
   }
   process.exitCode ??= status;
-  endSoon(DRAIN_LIMIT_MS);
+  // The work is done: from here on a signal ends the process as it ends any other.
+  for (const signal of SIGNALS) process.removeAllListeners(signal);
 }
 
 /**
@@ -50,7 +50,7 @@ function watchSignals(soft: AbortController, hard: AbortController): void {
     hard.abort();
     endSoon(HARD_LIMIT_MS);
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
 }
 
 /** What nobody caught is a defect of ours: said once, with a file for the report, and the run is cancelled in order. */
@@ -114,22 +114,13 @@ function guardStream(stream: NodeJS.WriteStream): OutputStream {
 }
 
 /**
- * Ends the process after the limit if something still holds it. Nothing else in the program calls `process.exit`:
- * here it is the bound on a hanging child, socket or name lookup, after all work is done or was given up.
+ * Ends the process after the limit if something still holds it (a child, a socket, a name lookup): by SIGINT with
+ * nobody listening, which a shell shows as 130.
  */
 function endSoon(limitMs: number): void {
   const timer = setTimeout(() => {
-    // A slow reader (a pager) still takes our output: it is not what hangs.
-    if (
-      process.stdout.writableLength > 0 &&
-      !closedStreams.has(process.stdout) &&
-      process.exitCode !== 130
-    ) {
-      endSoon(limitMs);
-      return;
-    }
-    // oxlint-disable-next-line no-process-exit
-    process.exit();
+    process.removeAllListeners("SIGINT");
+    process.kill(process.pid, "SIGINT");
   }, limitMs);
   timer.unref();
 }

@@ -13,16 +13,13 @@ export function sanitize(text: string): string {
   // What stands before a lone carriage return was overwritten on the host's own terminal (progress bars).
   const lastReturn = text.replace(/\r+$/, "").lastIndexOf("\r");
   const visible = lastReturn === -1 ? text : text.slice(lastReturn + 1);
-  return (
-    visible
-      // oxlint-disable-next-line no-control-regex
-      .replaceAll(
-        /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[PX^_][^\u001B]*(?:\u001B\\)?|[ -/]*[0-~])/g,
-        "",
-      )
-      .replaceAll("\t", "    ")
-      .replaceAll(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, "")
-  );
+  return visible
+    .replaceAll(
+      /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[PX^_][^\u001B]*(?:\u001B\\)?|[ -/]*[0-~])/g,
+      "",
+    )
+    .replaceAll("\t", "    ")
+    .replaceAll(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, "");
 }
 
 /** How many columns the text takes on a terminal. */

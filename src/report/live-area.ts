@@ -86,6 +86,5 @@ export class LiveArea {
 }
 
 function visibleWidth(line: string): number {
-  // oxlint-disable-next-line no-control-regex
   return displayWidth(line.replaceAll(/\u001B\[[0-9;]*m/g, ""));
 }

@@ -14,7 +14,7 @@ export function renderPlan(view: RunView, style: Style): readonly string[] {
   for (const server of view.servers) {
     const block = renderServerPlan(view, server, style);
     if (block.length === 0) unchanged.push(server.name);
-    else lines.push(`${style(server.name, "name")}`, ...block, "");
+    else lines.push(style(server.name, "name"), ...block, "");
   }
   const changing = view.servers.length - unchanged.length;
   const failed = view.servers.filter((server) => server.state === "failed").length;

@@ -19,7 +19,7 @@ const sources = readSources("src/**/*.ts");
  * a path decides, so that contracts stand below the folders that they are in.
  */
 const LAYERS: readonly (readonly [pattern: RegExp, rank: number])[] = [
-  [/^src\/errors\//, 0],
+  [/^src\/(errors\/|version\.ts$)/, 0],
   [/^src\/(providers|distros|configurators|transport)\/contract\.ts$/, 1],
   [/^src\/(program|transport)\//, 1],
   [/^src\/host\/facts\.ts$/, 1],

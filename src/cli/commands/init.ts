@@ -2,7 +2,7 @@ import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 
-import { RefusedError, UserError } from "../../errors/error.ts";
+import { CancelledError, UserError } from "../../errors/error.ts";
 import { CONFIG_EXTENSIONS } from "../../stack/find-config.ts";
 import { renderStarterConfig, type StarterServer } from "../../stack/starter-config.ts";
 import { canAsk } from "../ask.ts";
@@ -110,7 +110,7 @@ async function askAll(context: CliContext, flags: InitFlags): Promise<Answers> {
   const { select, text, isCancel } = await import("@clack/prompts");
   const { signal } = context;
   const refused = (): never => {
-    throw new RefusedError("NOT_CONFIRMED", "Nothing was written.");
+    throw new CancelledError("Nothing was written.");
   };
   const name =
     flags.name ??
@@ -141,9 +141,7 @@ async function askAll(context: CliContext, flags: InitFlags): Promise<Answers> {
     signal,
   });
   if (isCancel(list)) return refused();
-  const addresses = String(list ?? "")
-    .split(/[\s,]+/)
-    .filter((word) => word !== "");
+  const addresses = list.split(/[\s,]+/).filter((word) => word !== "");
   return addresses.length === 0 ? refused() : { name, provider, addresses };
 }
 
