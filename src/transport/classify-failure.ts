@@ -134,6 +134,14 @@ export function classifyFailure(ending: SshEnding): ClassifiedFailure {
     };
   }
   const [, code, reason, hint] = rule;
+  if (isThroughJump && !atJumpHost && code === "CONNECTION_TIMEOUT") {
+    // Nobody tells which of the two hosts was silent.
+    return {
+      code,
+      atJumpHost,
+      reason: `does not answer through the jump host ${ending.jumpHost}, or the jump host itself does not`,
+    };
+  }
   return {
     code,
     atJumpHost,
@@ -166,7 +174,7 @@ function isAboutJumpHost(ending: SshEnding, code: TransportErrorCode | undefined
     case "CONNECTION_REFUSED":
     case "CONNECTION_TIMEOUT":
       // Our ssh makes no network connection of its own when there is a jump host.
-      return /^ssh: /im.test(stderr) || /UNKNOWN port/i.test(stderr);
+      return /^ssh: /im.test(stderr);
     case "HOST_NOT_READY":
     case "DISCONNECTED":
     case "SSH_FAILED":

@@ -48,7 +48,7 @@ export class SessionShell {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #marker: string;
   readonly #server: string;
-  #queue: Promise<unknown> = Promise.resolve();
+  #queue: Promise<unknown>;
   #running: Running | undefined;
   #count = 0;
   #end: SessionEnd | undefined;
@@ -90,6 +90,8 @@ export class SessionShell {
       child.on("error", (error) => finish(undefined, error));
       child.on("close", (status) => finish(status ?? undefined));
     });
+    // Nothing is sent to whatever may be there before the session is open.
+    this.#queue = Promise.race([this.hello, this.ended]);
   }
 
   get isAlive(): boolean {
