@@ -4,6 +4,7 @@ import type {
   Resource,
   SshServerResource,
 } from "../program/resource.ts";
+import { NOTHING_ARMED_CHECK } from "./access-scripts.ts";
 import { type BaselineContext, stackAddresses } from "./context.ts";
 import { sshAlgorithms } from "./ssh-algorithms.ts";
 
@@ -16,10 +17,24 @@ export type AccessForm = "beside" | "final";
 /** The way in: the ssh server, the firewall, and whose keys open the old way. */
 export function accessResources(context: BaselineContext, form: AccessForm): readonly Resource[] {
   return [
+    ...(form === "final" ? [nothingArmedResource()] : []),
     sshServerResource(context, form),
     firewallResource(context, form),
     ...(form === "final" ? oldKeysResources(context) : []),
   ];
+}
+
+/** Only the access change itself leaves this resource out. */
+export const NOTHING_ARMED_ID = "access change finished";
+
+/** A host that looks as wanted and still counts down is not as wanted: it is about to go back. */
+function nothingArmedResource(): Resource {
+  return {
+    type: "command",
+    id: NOTHING_ARMED_ID,
+    check: NOTHING_ARMED_CHECK,
+    showCheckOutput: true,
+  };
 }
 
 function portsOf(context: BaselineContext, form: AccessForm): readonly number[] {
