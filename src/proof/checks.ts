@@ -124,7 +124,7 @@ export const CHECKS = {
     reason:
       "What counts is what sshd makes of all its files, Match blocks included, not what one file says.",
     from: "inside",
-    cis: `${CIS} 5.1.4, 5.1.13, 5.1.16, 5.1.19, 5.1.20, 5.1.21`,
+    cis: `${CIS} 5.1.4, 5.1.7, 5.1.10, 5.1.13, 5.1.14, 5.1.16, 5.1.18, 5.1.19, 5.1.20, 5.1.21`,
     severity: "error",
     todo: MEND,
   },
@@ -150,7 +150,7 @@ export const CHECKS = {
     reason:
       "Who can write these files can let anybody in; who can read a host key can pose as the host.",
     from: "inside",
-    cis: `${CIS} 5.1.1, 5.1.2, 5.1.3`,
+    cis: `${CIS} 5.1.2, 5.1.3`,
     severity: "error",
     todo: "Give the files back to their owner, and make a new host key if it could be read.",
   },
@@ -338,7 +338,7 @@ export const CHECKS = {
     title: "kernel and network settings are as declared",
     reason: "They stop spoofed packets, redirects and easy ways from a bug to root.",
     from: "inside",
-    cis: `${CIS} 3.3.5, 3.3.8, 3.3.10`,
+    cis: `${CIS} 1.5.1, 3.3.2, 3.3.3, 3.3.4, 3.3.5, 3.3.6, 3.3.7, 3.3.8, 3.3.9, 3.3.10`,
     severity: "error",
     todo: MEND,
   },

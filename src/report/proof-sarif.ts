@@ -65,7 +65,7 @@ function toRule(check: CheckDefinition): SarifRule {
   return {
     id: check.id,
     name: pascalCase(check.id),
-    shortDescription: { text: `${check.title.charAt(0).toUpperCase()}${check.title.slice(1)}.` },
+    shortDescription: { text: check.title },
     fullDescription: { text: check.reason },
     help: { text: `${check.reason} ${check.todo}` },
     defaultConfiguration: { level: check.severity },
