@@ -80,16 +80,13 @@ function renderHead(view: RunView, options: LiveViewOptions): readonly Line[] {
 /** How many servers have each phase behind them; shortened until it fits. */
 function renderProgress(view: RunView, columns: number): Line {
   const total = view.servers.length;
-  const seen = view.phases.filter((phase) =>
-    view.servers.some((server) => server.phases[phase]?.outcome !== "skipped"),
-  );
+  const seen = view.phases.filter((phase) => isShown(view, phase));
   const done = new Map(
     seen.map((phase) => [phase, view.servers.filter((server) => hasEnded(server, phase)).length]),
   );
   const forms = [
     seen.map((phase) => `${phaseWord(view, phase)} ${done.get(phase)}/${total}`).join("  "),
     seen.map((phase) => `${phaseWord(view, phase)} ${done.get(phase)}`).join("  "),
-    seen.map((phase) => `${phase.slice(0, 4)} ${done.get(phase)}`).join(" "),
     seen.map((phase) => `${phase.slice(0, 1)}${done.get(phase)}`).join(" "),
   ];
   return [
@@ -98,6 +95,16 @@ function renderProgress(view: RunView, columns: number): Line {
       tone: "quiet",
     },
   ];
+}
+
+/** The configuration-management tool's phases are shown once one of them has work: most are skipped at once. */
+function isShown(view: RunView, phase: Phase): boolean {
+  if (phase !== "install" && phase !== "enroll" && phase !== "configure") return true;
+  return view.servers.some((server) => {
+    const seen = server.phases[phase];
+    if (seen?.outcome === undefined) return server.phase === phase && server.step !== "";
+    return seen.outcome !== "skipped";
+  });
 }
 
 function hasEnded(server: ServerView, phase: Phase): boolean {

@@ -1,4 +1,4 @@
-import type { FleetEvent } from "../fleet/events.ts";
+import type { FleetEvent, PhaseEndedEvent } from "../fleet/events.ts";
 import { sanitize } from "./display-width.ts";
 import { count, formatClock, formatDuration } from "./duration.ts";
 import { renderFailure } from "./error-text.ts";
@@ -39,13 +39,14 @@ export function renderPlain(
       const changes = event.changes === 0 ? "" : `, ${count(event.changes, "change")}`;
       return line(
         event.server,
-        `${event.phase}: ${event.outcome}${changes} (${formatDuration(event.ms)})`,
+        `${event.phase}: ${outcomeWord(event)}${changes} (${formatDuration(event.ms)})`,
       );
     }
     case "step":
       return line(event.server, `${event.phase}: ${sanitize(event.text)}`);
     case "resource":
-      if ((event.status === "ok" || event.status === "skipped") && !options.verbose) return [];
+      // A failed one is told by the error that follows it.
+      if (event.status !== "changed" && event.status !== "differs" && !options.verbose) return [];
       return [
         ...line(
           event.server,
@@ -89,4 +90,8 @@ export function renderPlain(
     default:
       return [];
   }
+}
+
+function outcomeWord(event: PhaseEndedEvent): string {
+  return event.phase === "verify" && event.outcome === "unchanged" ? "proved" : event.outcome;
 }

@@ -60,6 +60,11 @@ export async function init(context: CliContext, flags: InitFlags): Promise<ExitC
     `Written: ${file}`,
     `  stack ${answers.name}, provider ${answers.provider}, ${servers.map(({ name }) => name).join(", ")}`,
     `  ${key.note}`,
+    ...(answers.provider === "existing"
+      ? [
+          "  trusts the host keys that the servers show the first time (`identity` in the config); giving their keys is better",
+        ]
+      : []),
     ...(ignored ? ["  .gitignore: .bootmachine/ added"] : []),
     "",
     "Next:  bootmachine up        (bootmachine plan shows what it would do)",

@@ -1,0 +1,138 @@
+import { resolve } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { displayWidth } from "../../../src/report/display-width.ts";
+import type { FleetEvent } from "../../../src/fleet/events.ts";
+import { viewOf } from "../../../src/report/journal-text.ts";
+import { renderHtml } from "../../../src/report/html.ts";
+import { renderLiveView } from "../../../src/report/live-view.ts";
+import { renderRun } from "../../../src/report/log-text.ts";
+import { renderPlain } from "../../../src/report/plain-lines.ts";
+import { renderPlan } from "../../../src/report/plan-text.ts";
+import { colorStyle, plainStyle } from "../../../src/report/style.ts";
+import { renderSummary } from "../../../src/report/summary.ts";
+import {
+  manyServers,
+  nothingToDo,
+  planOfThree,
+  START,
+  threeServers,
+  threeServersToTheEnd,
+  twoServersDone,
+} from "./recorded-run.ts";
+
+const SIZES = [
+  [80, 24],
+  [200, 50],
+  [40, 24],
+] as const;
+
+function golden(name: string): string {
+  return resolve(import.meta.dirname, `${name}.txt`);
+}
+
+function live(
+  events: readonly FleetEvent[],
+  columns: number,
+  rows: number,
+  seconds: number,
+): readonly string[] {
+  return renderLiveView(viewOf(events), {
+    columns,
+    rows,
+    now: START + seconds * 1000,
+    style: plainStyle,
+  });
+}
+
+describe("live view", () => {
+  test.each(SIZES)("3 servers on %i columns and %i rows", async (columns, rows) => {
+    const lines = live(threeServers(), columns, rows, 47);
+    await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden(`live-3-${columns}x${rows}`));
+  });
+
+  test.each(SIZES)("300 servers on %i columns and %i rows", async (columns, rows) => {
+    const lines = live(manyServers(300, 75), columns, rows, 75);
+    await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(
+      golden(`live-300-${columns}x${rows}`),
+    );
+  });
+
+  test("fits every terminal at every moment, in width and height", () => {
+    for (const count of [1, 3, 20, 300]) {
+      for (const seconds of [0, 30, 75, 200]) {
+        const view = viewOf(manyServers(count, seconds));
+        for (const columns of [1, 10, 20, 40, 80, 200]) {
+          for (const rows of [1, 2, 5, 10, 24, 50]) {
+            const now = START + seconds * 1000;
+            const lines = renderLiveView(view, { columns, rows, now, style: plainStyle });
+            expect(lines.length).toBeLessThanOrEqual(Math.max(1, rows - 1));
+            for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
+          }
+        }
+      }
+    }
+  });
+
+  test("says by a word what it shows in colour", () => {
+    const now = START + 47_000;
+    const view = viewOf(threeServers());
+    const options = { columns: 120, rows: 24, now };
+    const colored = renderLiveView(view, { ...options, style: colorStyle }).join("\n");
+    const plain = renderLiveView(view, { ...options, style: plainStyle }).join("\n");
+    expect(colored).not.toBe(plain);
+    expect(colored.replaceAll(/\u001B\[\d+m/g, "")).toBe(plain);
+  });
+});
+
+test("plain lines of a run with a failure", async () => {
+  const lines = threeServersToTheEnd().flatMap((event) =>
+    renderPlain(event, START, { style: plainStyle, verbose: false }),
+  );
+  await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden("plain-3"));
+  expect(lines.join("\n")).not.toMatch(/[\u0000-\u0009\u000B-\u001F]/);
+});
+
+describe("summary", () => {
+  const options = {
+    style: plainStyle,
+    columns: 80,
+    sshConfigFile: ".bootmachine/shop/ssh_config",
+    showFailures: false,
+  };
+
+  test("with a failure", async () => {
+    const lines = renderSummary(viewOf(threeServersToTheEnd()), options);
+    await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden("summary-failed"));
+  });
+
+  test("of a good run says how to log in and how to take down", async () => {
+    const lines = renderSummary(viewOf(twoServersDone()), options);
+    await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden("summary-done"));
+  });
+
+  test("of a run with nothing to do is one line", () => {
+    expect(renderSummary(viewOf(nothingToDo()), options)).toEqual([
+      "Everything is in place: shop, 2 servers, nothing to change (0.6 s).",
+    ]);
+  });
+});
+
+test("plan", async () => {
+  const lines = renderPlan(viewOf(planOfThree()), plainStyle);
+  await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden("plan"));
+});
+
+describe("time line", () => {
+  test.each([80, 40, 160])("on %i columns", async (columns) => {
+    const lines = renderRun(viewOf(threeServersToTheEnd()), { columns, style: plainStyle });
+    await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden(`log-${columns}`));
+  });
+});
+
+test("HTML page", async () => {
+  await expect(renderHtml(viewOf(threeServersToTheEnd()))).toMatchFileSnapshot(
+    resolve(import.meta.dirname, "run.html"),
+  );
+});
