@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { UserError } from "../errors/error.ts";
+import { findJsonError } from "./json-error.ts";
 import type { Environment } from "./environment.ts";
 import { markUnset, unsetNames } from "./environment.ts";
 import type { RawConfig } from "./load-module.ts";
@@ -81,17 +82,11 @@ async function parseDocument(file: string, source: string): Promise<unknown> {
     try {
       return JSON.parse(source);
     } catch (thrown) {
-      const message = thrown instanceof Error ? thrown.message : String(thrown);
-      const offset = /at position (\d+)/.exec(message)?.[1];
-      const text = message.replace(/ in JSON.*| at position .*|, "[^]*" is not valid JSON/s, "");
-      const atEnd = /end of JSON/.test(message) ? source.trimEnd().length : undefined;
-      const place = offset === undefined ? atEnd : Number(offset);
-      throw syntaxError(
-        file,
-        source,
-        `this is not JSON: ${text}`,
-        place === undefined ? undefined : positionOf(source, place),
-      );
+      const place = findJsonError(source);
+      if (place === undefined) throw thrown;
+      const isEnd = source.slice(place).trim() === "";
+      const found = isEnd ? "the file ends too early" : "this cannot stand here";
+      throw syntaxError(file, source, `this is not JSON: ${found}`, positionOf(source, place));
     }
   }
   const { parseDocument: parseYaml } = await import("yaml");

@@ -179,15 +179,13 @@ describe("users and groups", () => {
           { name: "kim", uid: 0 },
         ],
       }),
-    ).toEqual(
-      [
-        "users[1].uid: the uid 2000 is taken by users[0]",
-        "users[1].gid: the gid 2000 is taken by users[0]",
-        'users[2].uid: 65534 means "nobody" to the system',
-        expect.stringMatching(/^users\[3\]\.uid: must be a whole number from 100/),
-        "groups[1].gid: the gid 3000 is taken by groups[0]",
-      ],
-    );
+    ).toEqual([
+      "users[1].uid: the uid 2000 is taken by users[0]",
+      "users[1].gid: the gid 2000 is taken by users[0]",
+      'users[2].uid: 65534 means "nobody" to the system',
+      expect.stringMatching(/^users\[3\]\.uid: must be a whole number from 100/),
+      "groups[1].gid: the gid 3000 is taken by groups[0]",
+    ]);
   });
 
   it("a declared group may be the primary group of many", async () => {

@@ -1,0 +1,368 @@
+import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { failureOf, KEY, load, makeDirectory } from "./support/config-directory.ts";
+
+/** A plug-in by value, as JavaScript text, that needs no import. */
+const PROVIDER = `{
+  kind: "provider", apiVersion: 1, name: "inline",
+  capabilities: { creates: true, reboots: false, console: false, images: false, sizes: false, identity: [] },
+  observe() {}, list() {}, ensure() {}, identity() {}, destroy() {}, reboot() {}, console() {}, images() {}, sizes() {},
+  check: () => [],
+}`;
+const config = (rest: string): string =>
+  `{ name: "shop", provider: ${PROVIDER}, users: [{ name: "ada", sudo: "nopasswd", keys: ["${KEY}"] }], ${rest} }`;
+const SERVERS = 'servers: [{ name: "web" }]';
+
+describe("what a TypeScript or JavaScript config may be", () => {
+  it.each([
+    ["bootmachine.config.ts", `const name: string = "x"; export default ${config(SERVERS)};`],
+    ["bootmachine.config.mts", `type X = { a: 1 }; export default ${config(SERVERS)};`],
+    ["bootmachine.config.js", `export default ${config(SERVERS)};`],
+    ["bootmachine.config.mjs", `export default ${config(SERVERS)};`],
+    ["bootmachine.config.ts", `export default () => (${config(SERVERS)});`],
+    [
+      "bootmachine.config.ts",
+      `export default async () => { await null; return ${config(SERVERS)}; };`,
+    ],
+    [
+      "bootmachine.config.ts",
+      `const it = await Promise.resolve(${config(SERVERS)}); export default it;`,
+    ],
+  ])("%s: %s", async (name, text) => {
+    const directory = makeDirectory({ "package.json": '{"type":"module"}', [name]: text });
+    const stack = await load(directory);
+    expect(stack.servers.map((server) => server.name)).toEqual(["web"]);
+    expect(stack.provider.name).toBe("inline");
+    expect(stack.configFile).toBe(join(directory, name));
+    expect(stack.directory).toBe(directory);
+  });
+
+  it("a function gets the environment", async () => {
+    const directory = makeDirectory({
+      "bootmachine.config.mts": `export default ({ env }: { env: Record<string, string | undefined> }) =>
+        (${config("servers: [{ name: env.SERVER ?? 'none' }]")});`,
+    });
+    const stack = await load(directory, { env: { HOME: "/nonexistent", SERVER: "db" } });
+    expect(stack.servers[0]?.name).toBe("db");
+  });
+
+  it("tasks may be functions or objects", async () => {
+    const stack = await load(
+      makeDirectory({
+        "bootmachine.config.mjs": `export default ${config(
+          `${SERVERS}, tasks: { deploy() {}, "say-hi": { description: "Says hi", run: async () => {} } }`,
+        )};`,
+      }),
+    );
+    expect(
+      Object.entries(stack.tasks).map(([name, task]) => [name, task.description, typeof task.run]),
+    ).toEqual([
+      ["deploy", "", "function"],
+      ["say-hi", "Says hi", "function"],
+    ]);
+  });
+
+  it("bad tasks are told", async () => {
+    const error = await failureOf(
+      load(
+        makeDirectory({
+          "bootmachine.config.mjs": `export default ${config(
+            `${SERVERS}, tasks: { Deploy() {}, destroy() {}, half: { run: 1, descripton: "" }, none: 3 }`,
+          )};`,
+        }),
+      ),
+    );
+    expect(error.problems.map(({ path, message }) => `${path}: ${message}`).sort()).toEqual([
+      "tasks.Deploy: a task's name must begin with a lower-case letter and hold only lower-case letters, digits and hyphens",
+      'tasks.destroy: "destroy" is a command of bootmachine',
+      "tasks.half.description: must be a text that says what the task does",
+      "tasks.half.descripton: is not an option",
+      "tasks.half.run: must be a function: async ({ hosts }) => { ... }",
+      "tasks.none: is not of the right kind",
+    ]);
+  });
+
+  it("is read anew each time, with the files that it imports", async () => {
+    const directory = makeDirectory({
+      "bootmachine.config.ts": `import { servers } from "./servers.ts"; export default ${config("servers")};`,
+      "servers.ts": `export const servers = [{ name: "one" as string }];`,
+    });
+    expect((await load(directory)).servers[0]?.name).toBe("one");
+    writeFileSync(join(directory, "servers.ts"), `export const servers = [{ name: "two" }];`);
+    expect((await load(directory)).servers[0]?.name).toBe("two");
+  });
+});
+
+describe("where the config is found", () => {
+  it("upward from the working directory, or by name", async () => {
+    const directory = makeDirectory({
+      "bootmachine.config.mjs": `export default ${config(SERVERS)};`,
+    });
+    const below = join(directory, "a/b");
+    mkdirSync(below, { recursive: true });
+    expect((await load(below)).directory).toBe(directory);
+    const named = makeDirectory({ "conf/live.mjs": `export default ${config(SERVERS)};` });
+    expect((await load(named, { configPath: "conf/live.mjs" })).directory).toBe(
+      join(named, "conf"),
+    );
+  });
+
+  it("two side by side are told, both by name", async () => {
+    const error = await failureOf(
+      load(makeDirectory({ "bootmachine.config.ts": "", "bootmachine.config.yaml": "" })),
+    );
+    expect(error.code).toBe("CONFIG_INVALID");
+    expect(error.message).toContain("bootmachine.config.ts, bootmachine.config.yaml");
+  });
+
+  it("none, a wrong name, an unknown format", async () => {
+    expect((await failureOf(load(makeDirectory()))).code).toBe("CONFIG_NOT_FOUND");
+    expect((await failureOf(load(makeDirectory(), { configPath: "x.ts" }))).code).toBe(
+      "CONFIG_NOT_FOUND",
+    );
+    const toml = makeDirectory({ "x.toml": "" });
+    expect((await failureOf(load(toml, { configPath: "x.toml" }))).message).toContain(
+      "no known format",
+    );
+  });
+});
+
+describe("a config that does not load shows the user's own line", () => {
+  const failing = async (
+    files: Readonly<Record<string, string>>,
+  ): Promise<{ readonly text: string; readonly place: string; readonly hint: string }> => {
+    const directory = makeDirectory({ "package.json": '{"type":"module"}', ...files });
+    const error = await failureOf(load(directory));
+    expect(error.code).toBe("CONFIG_CODE_FAILED");
+    const [problem] = error.problems;
+    const file = (problem?.file ?? "").replace(`${realpathSync(directory)}/`, "");
+    expect(error.message).not.toMatch(
+      /node:internal|import-natively|load-module|bootmachine-(load|parse)/,
+    );
+    return {
+      text: error.message.replaceAll(`${realpathSync(directory)}/`, ""),
+      place: `${file}:${problem?.line}:${problem?.column}`,
+      hint: error.hint,
+    };
+  };
+
+  it("broken TypeScript", async () => {
+    const { text, place } = await failing({
+      "bootmachine.config.ts": "const a: number = 1;\nconst b = { x: a, , };\nexport default b;\n",
+    });
+    expect(place).toBe("bootmachine.config.ts:2:19");
+    expect(text).toMatch(/^bootmachine\.config\.ts:2:19: syntax error: /);
+    expect(text).toContain(
+      "> 2 | const b = { x: a, , };\n    |                   ^\n  3 | export default b;",
+    );
+  });
+
+  it.each(["bootmachine.config.js", "bootmachine.config.mjs"])(
+    "broken JavaScript in %s",
+    async (name) => {
+      const { place, text } = await failing({
+        [name]: "const a = 1;\n\nexport default { a: [1, };\n",
+      });
+      expect(place).toMatch(/^bootmachine\.config\.m?js:3:\d+$/);
+      expect(text).toContain("> 3 | export default { a: [1, };");
+    },
+  );
+
+  it("TypeScript that is more than types", async () => {
+    const { place, hint } = await failing({
+      "bootmachine.config.ts": "\nenum Size { Small }\nexport default {};\n",
+    });
+    expect(place).toBe("bootmachine.config.ts:2:1");
+    expect(hint).toContain("An enum");
+  });
+
+  it("code that throws, in the config or in a file that it imports", async () => {
+    const { place, text } = await failing({
+      "bootmachine.config.ts":
+        'import { pick } from "./pick.ts";\nexport default pick(undefined);\n',
+      "pick.ts": "interface X { a: string }\n\nexport const pick = (x: X | undefined) => x!.a;\n",
+    });
+    expect(place).toBe("pick.ts:3:46");
+    expect(text).toContain("TypeError: Cannot read properties of undefined (reading 'a')");
+    const called = await failing({
+      "bootmachine.config.mjs": 'export default async () => {\n  throw new Error("no luck");\n};\n',
+    });
+    expect(called.place).toBe("bootmachine.config.mjs:2:9");
+    expect(called.text).toContain("mjs:2:9: no luck\n");
+  });
+
+  it("something thrown that is no error", async () => {
+    const { text } = await failing({ "bootmachine.config.mjs": 'throw "plain text";' });
+    expect(text).toContain('it threw "plain text"');
+  });
+
+  it("an import of nothing", async () => {
+    const file = await failing({
+      "bootmachine.config.ts": '// first\nimport { a } from "./nothere.ts";\nexport default a;\n',
+    });
+    expect(file.place).toBe("bootmachine.config.ts:2:22");
+    expect(file.hint).toContain("need their extension");
+    const pack = await failing({
+      "bootmachine.config.ts": 'import a from "left-pad-of-nobody";\nexport default a;\n',
+    });
+    expect(pack.text).toContain('the package "left-pad-of-nobody" is not installed here');
+    const name = await failing({
+      "bootmachine.config.ts": 'import { b } from "./a.ts";\nexport default b;\n',
+      "a.ts": "export const a = 1;",
+    });
+    expect(name.place).toBe("bootmachine.config.ts:1:10");
+  });
+
+  it("broken YAML and JSON", async () => {
+    const yaml = await failing({
+      "bootmachine.config.yaml": "name: shop\nservers: [a\nusers: b\n",
+    });
+    expect(yaml.place).toMatch(/^bootmachine\.config\.yaml:[23]:/);
+    const json = await failing({
+      "bootmachine.config.json": '{\n  "name": "shop",\n  "a": tru\n}\n',
+    });
+    expect(json.place).toBe("bootmachine.config.json:3:8");
+    const cut = await failing({ "bootmachine.config.json": '{\n  "name": "shop"' });
+    expect(cut.place).toBe("bootmachine.config.json:2:17");
+  });
+
+  it("a private key in a broken file is not shown", async () => {
+    const { text } = await failing({
+      "bootmachine.config.yaml": `name: [\n-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0c2VjcmV0\n`,
+    });
+    expect(text).not.toContain("c2VjcmV0");
+  });
+
+  it("no default export, and a default export that is nothing", async () => {
+    const none = await failureOf(
+      load(makeDirectory({ "bootmachine.config.mjs": "export const a = 1;" })),
+    );
+    expect(none.message).toBe("bootmachine.config.mjs has no default export.");
+    const empty = await failureOf(
+      load(makeDirectory({ "bootmachine.config.mjs": "export default undefined;" })),
+    );
+    expect(empty.problems[0]?.message).toContain("the config must be an object");
+  });
+
+  it("a getter of the user's that throws while we look", async () => {
+    const { place } = await failing({
+      "bootmachine.config.mjs": 'export default {\n  get name() { throw new Error("ha"); },\n};\n',
+    });
+    expect(place).toBe("bootmachine.config.mjs:2:22");
+  });
+});
+
+describe("plug-ins by value", () => {
+  const messageOf = async (provider: string): Promise<string> => {
+    const text = `const local = () => 1; export default { ...${config(SERVERS)}, provider: ${provider} };`;
+    const error = await failureOf(load(makeDirectory({ "bootmachine.config.mjs": text })));
+    return error.problems
+      .map(({ path, message, hint }) => `${path}: ${message} | ${hint}`)
+      .join("\n");
+  };
+  it("not called, of another kind, of another version, not whole", async () => {
+    expect(await messageOf("local")).toBe(
+      "provider: is a function; the provider is what it returns | Call it: local().",
+    );
+    expect(await messageOf('{ kind: "distro", apiVersion: 1, name: "x" }')).toContain(
+      'must be a provider, and "x" is of the kind "distro"',
+    );
+    expect(await messageOf('{ kind: "provider", apiVersion: 2, name: "x" }')).toContain(
+      "version 2 of the plug-in contract",
+    );
+    expect(await messageOf('{ kind: "provider", apiVersion: 1, name: "x", list() {} }')).toContain(
+      "it lacks observe, ensure, identity",
+    );
+  });
+});
+
+describe("lines of problems in code", () => {
+  it("are found through defineStack, functions, names and nested lists", async () => {
+    const error = await failureOf(
+      load(
+        makeDirectory({
+          "bootmachine.config.ts": `import { defineStack } from "bootmachine";
+const users = [
+  // the operator
+  { name: "ada", sudo: "nopasswd", keys: ["${KEY}"] },
+  { name: "root" },
+];
+const port = 22;
+
+export default defineStack(async ({ env }) => {
+  const name = \`shop-\${"a, b"}\`;
+  return {
+    name: "Shop",
+    provider: ${PROVIDER.replaceAll("\n", " ")},
+    ssh: { port, jumpHost: "a b" },
+    users,
+    regex: /[/,}]/,
+    servers: [
+      { name: "web", roles: ["a", "B"] as string[] },
+      ...[1, 2].map((n) => ({ name: "web" })),
+    ],
+  };
+});
+`,
+        }),
+      ),
+    );
+    expect(error.problems.map(({ path, line, column }) => `${path} ${line}:${column}`)).toEqual([
+      "users[1].name 5:11",
+      "name 12:11",
+      "ssh.port 14:12",
+      "ssh.jumpHost 14:28",
+      "regex 16:5",
+      "servers[1].name 17:14",
+      "servers[2].name 17:14",
+      "servers[0].roles[1] 18:35",
+    ]);
+  });
+});
+
+describe("env() in a config", () => {
+  const text = (value: string): string =>
+    `import { env, defineStack } from "bootmachine";
+export default defineStack({ ...${config(SERVERS)}, ${value} });`;
+
+  it("reads the given environment, with a fallback", async () => {
+    const directory = makeDirectory({
+      "bootmachine.config.ts": text(
+        'name: `${env("STAGE")}-x`, master: env("MASTER", "web"), timezone: env("TZONE", "UTC")',
+      ),
+    });
+    const stack = await load(directory, {
+      env: { HOME: "/nonexistent", STAGE: "live", TZONE: "Etc/UTC" },
+    });
+    expect([stack.name, stack.master, stack.timezone]).toEqual(["live-x", "web", "Etc/UTC"]);
+  });
+
+  it("what is not set is told by name, all at once, wherever it went", async () => {
+    const directory = makeDirectory({
+      "bootmachine.config.ts": text(
+        'name: `${env("STAGE")}-x`, locale: env("LC") === "x" ? "C" : "C.UTF-8", timezone: "Mars"',
+      ),
+    });
+    const error = await failureOf(load(directory));
+    expect(error.problems.map(({ path, message }) => `${path}: ${message}`)).toEqual(
+      [
+        "name: the environment variable STAGE is not set",
+        'timezone: "Mars" is no time zone',
+        ": the environment variable LC is not set",
+      ].sort(),
+    );
+  });
+
+  it("code that fails for want of a variable tells the variable", async () => {
+    const directory = makeDirectory({
+      "bootmachine.config.ts": `import { env } from "bootmachine";\nconst { port } = JSON.parse(env("SETTINGS"));\nexport default { port };`,
+    });
+    const error = await failureOf(load(directory));
+    expect(error.problems.map(({ message }) => message)).toEqual([
+      "the environment variable SETTINGS is not set",
+    ]);
+  });
+});
