@@ -1,0 +1,80 @@
+import { createServer } from "node:net";
+import { describe, expect, it } from "vitest";
+import { CancelledError } from "../../../src/errors/error.ts";
+import { CHECKS } from "../../../src/proof/checks.ts";
+import { type OutsideChecksOptions, runOutsideChecks } from "../../../src/proof/outside-checks.ts";
+import type { Transport } from "../../../src/transport/contract.ts";
+import { SERVER, STACK } from "./proof-context.ts";
+
+/** A transport whose ssh says what the test says, as a program of its own. */
+function transportSaying(text: string): Transport {
+  return {
+    connect: () => Promise.reject(new Error("not asked for")),
+    command: () => [process.execPath, "-e", `process.stderr.write(${JSON.stringify(text)})`, "--"],
+  };
+}
+
+function options(overrides: Partial<OutsideChecksOptions> = {}): OutsideChecksOptions {
+  return {
+    stack: STACK,
+    server: SERVER,
+    addresses: ["127.0.0.1"],
+    arrivalPort: 22,
+    transport: transportSaying("ssh: connect to host 127.0.0.1: Connection refused"),
+    sshOptions: {
+      knownHostsFile: "/nowhere",
+      hostKeyAlias: "shop.web1",
+      configFile: "none",
+      connectTimeoutMs: 1000,
+    },
+    signal: new AbortController().signal,
+    ports: [1],
+    ...overrides,
+  };
+}
+
+const OUTSIDE = Object.values(CHECKS)
+  .filter(({ from }) => from === "outside")
+  .map(({ id }) => id);
+
+describe("runOutsideChecks", () => {
+  it("has a result for every outside check, also where nothing answers", async () => {
+    const results = await runOutsideChecks(options());
+    expect(results.map(({ id }) => id).sort()).toEqual([...OUTSIDE].sort());
+    const failed = results.filter(({ status }) => status === "failed").map(({ id }) => id);
+    expect(failed).toEqual(expect.arrayContaining(["ssh-answers", "operator-login"]));
+  });
+
+  it("finds an undeclared port by a real connection", async () => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    try {
+      const results = await runOutsideChecks(options({ ports: [1, address.port] }));
+      expect(results.find(({ id }) => id === "ports-only-declared-ipv4")).toMatchObject({
+        status: "failed",
+        diff: [`+ tcp ${address.port} open on 127.0.0.1`],
+      });
+    } finally {
+      server.close();
+    }
+  });
+
+  it("skips what cannot be seen through a jump host, and says so", async () => {
+    const { sshOptions } = options();
+    const results = await runOutsideChecks(
+      options({ sshOptions: { ...sshOptions, jumpHost: "gate" } }),
+    );
+    expect(results.map(({ id }) => id).sort()).toEqual([...OUTSIDE].sort());
+    expect(results.find(({ id }) => id === "ports-only-declared-ipv4")?.status).toBe("skipped");
+  });
+
+  it("throws CancelledError on abort", async () => {
+    const controller = new AbortController();
+    controller.abort();
+    await expect(runOutsideChecks(options({ signal: controller.signal }))).rejects.toThrow(
+      CancelledError,
+    );
+  });
+});
