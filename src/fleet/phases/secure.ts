@@ -1,7 +1,9 @@
 import { accessResources } from "../../baseline/access-resources.ts";
 import { changeAccess } from "../../baseline/access-change.ts";
 import { groundResources } from "../../baseline/ground-resources.ts";
+import type { Host } from "../../host/host.ts";
 import { openHost } from "../../host/open-host.ts";
+import type { SshTarget } from "../../transport/contract.ts";
 import { applyResources, reportTo } from "../apply-resources.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 import { replaySurvey } from "../survey.ts";
@@ -31,6 +33,13 @@ async function moveToSecuredAccess(run: ServerRun): Promise<void> {
   const { context, server } = run;
   const host = run.connectedHost();
   const secured = securedWay(context.stack, server, host.target.address);
+  const open = (target: SshTarget): Promise<Host> =>
+    openHost(
+      context.transport,
+      target,
+      sshOptionsOf(context.stack, server, context.paths.knownHosts),
+      { signal: context.hardSignal, who: context.who },
+    );
   run.host = await changeAccess({
     // What must stay open until the new way is proven is the way by which we came, not the image's own.
     context: {
@@ -39,16 +48,8 @@ async function moveToSecuredAccess(run: ServerRun): Promise<void> {
       arrivalUser: host.target.user,
     },
     host,
-    openNewWay: () =>
-      openHost(
-        context.transport,
-        secured,
-        sshOptionsOf(context.stack, server, context.paths.knownHosts),
-        {
-          signal: context.hardSignal,
-          who: context.who,
-        },
-      ),
+    openNewWay: () => open(secured),
+    openOldWay: () => open(host.target),
     emit: (event) => {
       run.emit(event);
       if (event.state === "started") run.step(`access change: ${event.text}`);
