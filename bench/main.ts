@@ -1,0 +1,228 @@
+// `npm run bench`: the figures of docs/benchmarks.md, as ratios taken in one run on the same servers.
+//
+//   npm run bench                     everything; about half an hour on 2 cores
+//   npm run bench -- --only start     one of: start, check, first, memory (repeat the flag for several)
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, release, tmpdir, totalmem } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+import { installFor } from "../scripts/operating-system-packages.ts";
+import { measure, measureGood, median } from "./measure.ts";
+import { readDesiredState } from "./desired-state.ts";
+import { writeReport, type BenchResults } from "./report.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const MAIN = join(ROOT, "dist/cli/main.js");
+const SERVERS = 10;
+const PORT = 2849;
+
+const { values } = parseArgs({ options: { only: { type: "string", multiple: true } } });
+const parts = values.only ?? ["start", "check", "first", "memory"];
+const resultsFile = join(import.meta.dirname, "results.json");
+
+const results: BenchResults = { ...readEarlier(), ...machine() };
+if (parts.includes("start")) results.start = await measureStart();
+if (parts.some((part) => part !== "start")) {
+  const readiness = installFor(["local servers", "bench"]);
+  if (!readiness.isReady || process.getuid?.() !== 0) {
+    throw new Error(`The parts with servers need root on Linux. ${readiness.reason}`);
+  }
+}
+if (parts.includes("check")) results.check = await withStack("bench-check", SERVERS, measureCheck);
+if (parts.includes("first")) results.first = await measureFirst();
+if (parts.includes("memory")) results.memory = await withStack("bench-memory", 50, measureMemory);
+writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
+writeReport(results, join(ROOT, "docs/benchmarks.md"));
+
+interface BenchStack {
+  readonly name: string;
+  readonly directory: string;
+  readonly servers: readonly string[];
+  readonly sshConfig: string;
+  /** Runs the built command in the stack's directory. */
+  bootmachine(
+    ...words: readonly string[]
+  ): Promise<{ readonly ms: number; readonly output: string; readonly peakMb: number }>;
+}
+
+/** Makes a stack's directory and destroys its servers at the end, whatever happens in between. */
+async function withStack<T>(
+  name: string,
+  count: number,
+  work: (stack: BenchStack) => Promise<T>,
+): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), "bmb-"));
+  await measureGood("ssh-keygen", [
+    "-q",
+    "-t",
+    "ed25519",
+    "-N",
+    "",
+    "-C",
+    "bench",
+    "-f",
+    join(directory, "key"),
+  ]);
+  writeFileSync(
+    join(directory, "bootmachine.config.yaml"),
+    JSON.stringify({
+      name,
+      // Ansible needs Python in the servers; bootmachine and the scripts do not.
+      provider: { local: { packages: ["python3"] } },
+      ssh: { port: PORT, identityFile: "./key", configFile: "none" },
+      operator: "ada",
+      users: [{ name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./key.pub"] }],
+      firewall: [{ port: 80, from: "anywhere" }],
+      servers: [{ name: "s", count, image: "debian-12", roles: ["web"] }],
+    }),
+  );
+  const bootmachine = (...words: readonly string[]) =>
+    measureGood(process.execPath, [MAIN, ...words], { cwd: directory, env: { SSH_AUTH_SOCK: "" } });
+  try {
+    return await work({
+      name,
+      directory,
+      servers: Array.from({ length: count }, (_, index) => `s${index + 1}`),
+      sshConfig: join(directory, ".bootmachine", name, "ssh_config"),
+      bootmachine,
+    });
+  } finally {
+    await measure(process.execPath, [MAIN, "destroy", "--yes"], { cwd: directory });
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function measureStart(): Promise<NonNullable<BenchResults["start"]>> {
+  const empty = join(mkdtempSync(join(tmpdir(), "bmb-")), "empty.mjs");
+  writeFileSync(empty, "");
+  const help: number[] = [];
+  const nothing: number[] = [];
+  // In turns, so that whatever else the computer does falls on both.
+  for (let run = 0; run < 20; run += 1) {
+    nothing.push((await measureGood(process.execPath, [empty])).ms);
+    help.push((await measureGood(process.execPath, [MAIN, "--help"])).ms);
+  }
+  return { helpMs: median(help), emptyMs: median(nothing), runs: 20 };
+}
+
+async function measureCheck(stack: BenchStack): Promise<NonNullable<BenchResults["check"]>> {
+  await stack.bootmachine("up", "--yes");
+  const desired = join(stack.directory, "desired");
+  mkdirSync(desired);
+  readDesiredState(stack.sshConfig, "s1", desired);
+  const script = () =>
+    measureGood("sh", [
+      join(import.meta.dirname, "handwritten-check.sh"),
+      stack.sshConfig,
+      desired,
+      ...stack.servers,
+    ]);
+  const ours: number[] = [];
+  const handwritten: number[] = [];
+  await stack.bootmachine("up", "--yes");
+  await script();
+  for (let run = 0; run < 7; run += 1) {
+    handwritten.push((await script()).ms);
+    ours.push((await stack.bootmachine("up", "--yes")).ms);
+  }
+  writeFileSync(join(stack.directory, "inventory.ini"), `${stack.servers.join("\n")}\n`);
+  const playbook = () =>
+    measureGood(
+      "ansible-playbook",
+      [
+        "-i",
+        join(stack.directory, "inventory.ini"),
+        "-e",
+        `desired=${desired}`,
+        join(import.meta.dirname, "playbook.yml"),
+      ],
+      {
+        env: {
+          ANSIBLE_PIPELINING: "1",
+          ANSIBLE_FORKS: String(SERVERS),
+          ANSIBLE_SSH_ARGS: `-F ${stack.sshConfig} -o ControlMaster=auto -o ControlPersist=60s`,
+          ANSIBLE_HOME: join(stack.directory, "ansible"),
+          ANSIBLE_LOCALHOST_WARNING: "0",
+          LC_ALL: "C.UTF-8",
+        },
+      },
+    );
+  const first = await playbook();
+  const second = await playbook();
+  if (/changed=[1-9]/.test(second.output)) {
+    throw new Error(
+      `The playbook does not want the same state:\n${second.output}\n${first.output}`,
+    );
+  }
+  return {
+    servers: SERVERS,
+    oursMs: median(ours),
+    handwrittenMs: median(handwritten),
+    ansibleMs: Math.min(first.ms, second.ms),
+    runs: 7,
+  };
+}
+
+async function measureFirst(): Promise<NonNullable<BenchResults["first"]>> {
+  // The first stack warms the caches and shows what is wanted; the second is measured.
+  const desired = mkdtempSync(join(tmpdir(), "bmb-"));
+  await withStack("bench-warm", 1, async (stack) => {
+    await stack.bootmachine("up", "--yes");
+    readDesiredState(stack.sshConfig, "s1", desired);
+  });
+  const ours = await withStack("bench-ours", SERVERS, (stack) => stack.bootmachine("up", "--yes"));
+  const handwritten = await withStack("bench-hand", SERVERS, async (stack) => {
+    const boot = await stack.bootmachine("boot", "--yes");
+    const { output } = await stack.bootmachine("inventory", "--format", "json");
+    const servers = (
+      JSON.parse(output) as {
+        servers: { server: string; publicAddresses: string[]; privateAddresses: string[] }[];
+      }
+    ).servers.map(
+      ({ server, publicAddresses, privateAddresses }) =>
+        `${server}=${[...publicAddresses, ...privateAddresses][0] ?? ""}`,
+    );
+    const work = await measureGood("sh", [
+      join(import.meta.dirname, "handwritten-first.sh"),
+      join(stack.directory, "key"),
+      desired,
+      String(PORT),
+      "ada",
+      ...servers,
+    ]);
+    return { bootMs: boot.ms, workMs: work.ms };
+  });
+  rmSync(desired, { recursive: true, force: true });
+  return {
+    servers: SERVERS,
+    oursMs: ours.ms,
+    handwrittenMs: handwritten.bootMs + handwritten.workMs,
+  };
+}
+
+async function measureMemory(stack: BenchStack): Promise<NonNullable<BenchResults["memory"]>> {
+  const first = await stack.bootmachine("up", "--yes");
+  const second = await stack.bootmachine("up", "--yes");
+  return { servers: 50, firstUpMb: first.peakMb, noChangeUpMb: second.peakMb };
+}
+
+function machine(): Pick<BenchResults, "machine"> {
+  return {
+    machine: {
+      cores: cpus().length,
+      memoryGb: Math.round(totalmem() / 1024 ** 3),
+      kernel: release().replace(/-.*/, ""),
+      node: process.version,
+      date: new Date().toISOString().slice(0, 10),
+    },
+  };
+}
+
+function readEarlier(): Partial<BenchResults> {
+  try {
+    return JSON.parse(readFileSync(resultsFile, "utf8")) as Partial<BenchResults>;
+  } catch {
+    return {};
+  }
+}

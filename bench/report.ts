@@ -1,0 +1,137 @@
+import { writeFileSync } from "node:fs";
+
+export interface BenchResults {
+  machine: {
+    readonly cores: number;
+    readonly memoryGb: number;
+    readonly kernel: string;
+    readonly node: string;
+    readonly date: string;
+  };
+  start?: { readonly helpMs: number; readonly emptyMs: number; readonly runs: number };
+  check?: {
+    readonly servers: number;
+    readonly oursMs: number;
+    readonly handwrittenMs: number;
+    readonly ansibleMs: number;
+    readonly runs: number;
+  };
+  first?: { readonly servers: number; readonly oursMs: number; readonly handwrittenMs: number };
+  memory?: { readonly servers: number; readonly firstUpMb: number; readonly noChangeUpMb: number };
+}
+
+interface Row {
+  readonly what: string;
+  readonly ours: string;
+  readonly yardstick: string;
+  readonly ratio: string;
+  readonly target: string;
+  readonly isMet: boolean;
+}
+
+export function writeReport(results: BenchResults, file: string): void {
+  writeFileSync(file, renderReport(results));
+}
+
+function renderReport(results: BenchResults): string {
+  const { cores, memoryGb, kernel, node, date } = results.machine;
+  const rows = rowsOf(results);
+  return `# Benchmarks
+
+<!-- Written by \`npm run bench\`; changes made here are lost. -->
+
+Measured on ${date}: ${cores} cores, ${memoryGb} GB of memory, Linux ${kernel}, Node ${node.slice(1)}. Controller and servers share the
+computer, so read the ratios, not the times: both sides of each ratio were taken in one run, on the same servers.
+
+| what | bootmachine | compared with | ratio | wanted | |
+| --- | --- | --- | --- | --- | --- |
+${rows.map((row) => `| ${row.what} | ${row.ours} | ${row.yardstick} | ${row.ratio} | ${row.target} | ${row.isMet ? "met" : "**not met**"} |`).join("\n")}
+
+## To repeat
+
+On Debian 12 with root:
+
+\`\`\`sh
+npm run bench
+npm run bench -- --only check
+\`\`\`
+
+## What is compared
+
+- **No-change \`up\`**: the second and later runs on servers that are as declared, against
+  \`bench/handwritten-check.sh\`: one parallel ssh connection a server, and the same facts: packages, pending upgrades, users,
+  keys, sudo, \`sshd -T\`, live firewall, kernel settings, services, files by checksum. Median of ${results.check?.runs ?? 7} runs,
+  taken in turns. And against \`bench/playbook.yml\`: the same state with Ansible (Debian's ansible-core, pipelining,
+  one fork a server, persistent connections); the better of two runs, in which nothing is changed.
+- **First \`up\`**: from no machine to proved, with the image and the packages in the cache, against booting the same
+  servers and then \`bench/handwritten-first.sh\`, which brings them into the same state in parallel. The script trusts the first host key,
+  has no way back when it locks itself out, and looks at fewer ports from outside.
+- **Start**: \`bootmachine --help\` against an empty program, median of ${results.start?.runs ?? 20} runs in turns.
+- **Memory**: the kernel's high-water mark of the controller's process during a first \`up\`, without the ssh processes
+  that it starts.
+`;
+}
+
+function rowsOf({ check, first, start, memory }: BenchResults): readonly Row[] {
+  const rows: Row[] = [];
+  if (check !== undefined) {
+    const toScript = check.oursMs / check.handwrittenMs;
+    const toAnsible = check.ansibleMs / check.oursMs;
+    const what = `no-change \`up\`, ${check.servers} servers`;
+    rows.push(
+      {
+        what,
+        ours: seconds(check.oursMs),
+        yardstick: `hand-written ssh script: ${seconds(check.handwrittenMs)}`,
+        ratio: toScript.toFixed(2),
+        target: "at most 2",
+        isMet: toScript <= 2,
+      },
+      {
+        what,
+        ours: seconds(check.oursMs),
+        yardstick: `Ansible with pipelining: ${seconds(check.ansibleMs)}`,
+        ratio: `1/${toAnsible.toFixed(1)}`,
+        target: "at most 1/20",
+        isMet: toAnsible >= 20,
+      },
+    );
+  }
+  if (first !== undefined) {
+    const ratio = first.oursMs / first.handwrittenMs;
+    rows.push({
+      what: `first \`up\`, ${first.servers} servers, all cached`,
+      ours: seconds(first.oursMs),
+      yardstick: `hand-written script: ${seconds(first.handwrittenMs)}`,
+      ratio: ratio.toFixed(2),
+      target: "at most 1.3",
+      isMet: ratio <= 1.3,
+    });
+  }
+  if (start !== undefined) {
+    const ratio = start.helpMs / start.emptyMs;
+    rows.push({
+      what: "`bootmachine --help`",
+      ours: `${start.helpMs.toFixed(0)} ms`,
+      yardstick: `empty Node program: ${start.emptyMs.toFixed(0)} ms`,
+      ratio: ratio.toFixed(2),
+      target: "at most 2.5",
+      isMet: ratio <= 2.5,
+    });
+  }
+  if (memory !== undefined) {
+    rows.push({
+      what: `memory of the controller, ${memory.servers} servers`,
+      ours: `${memory.firstUpMb.toFixed(0)} MB`,
+      yardstick: `no-change run: ${memory.noChangeUpMb.toFixed(0)} MB`,
+      ratio: "",
+      target: "under 150 MB",
+      isMet: memory.firstUpMb < 150,
+    });
+  }
+  return rows;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(2)} s`;
+}
