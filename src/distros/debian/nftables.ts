@@ -19,12 +19,16 @@ function commentOf(opening: FirewallOpening): string {
 function openingRules(opening: FirewallOpening): readonly string[] {
   const end = `${opening.protocol} dport ${opening.port} accept${commentOf(opening)}`;
   if (opening.from === "anywhere") return [end];
-  const v4 = opening.from.filter((address) => !isIpv6(address));
-  const v6 = opening.from.filter(isIpv6);
-  return [
-    ...(v4.length === 0 ? [] : [`ip saddr { ${v4.join(", ")} } ${end}`]),
-    ...(v6.length === 0 ? [] : [`ip6 saddr { ${v6.join(", ")} } ${end}`]),
-  ];
+  // A set takes no overlapping ranges, so each range is a rule of its own; plain addresses, which may be many, are a set.
+  const from = [...new Set(opening.from)];
+  const plain = from.filter((address) => !address.includes("/"));
+  const sets = [plain.filter((address) => !isIpv6(address)), plain.filter(isIpv6)];
+  const ranges = from.filter((address) => address.includes("/")).map((address) => [address]);
+  return [...sets, ...ranges].flatMap((addresses) => {
+    const [first] = addresses;
+    if (first === undefined) return [];
+    return [`${isIpv6(first) ? "ip6" : "ip"} saddr { ${addresses.join(", ")} } ${end}`];
+  });
 }
 
 /** The whole rules file: replaces our own table in one transaction and touches no other. */

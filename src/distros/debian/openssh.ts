@@ -141,7 +141,16 @@ for bm_port in ${wanted}; do
     exit 1
   fi
 done
-systemctl restart ssh.service || { journalctl -u ssh.service -n 10 --no-pager -o cat >&2; exit 1; }`,
+systemctl restart ssh.service || { journalctl -u ssh.service -n 10 --no-pager -o cat >&2; exit 1; }
+# It says that it is ready a moment before its ports and its pid file are there.
+bm_is_loaded() {
+${check}
+}
+bm_tries=0
+until bm_is_loaded >/dev/null || [ "$bm_tries" -ge 50 ]; do
+  bm_tries=$((bm_tries + 1))
+  sleep 0.1
+done`,
   };
 }
 

@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import { accessPaths } from "../../../src/baseline/access-paths.ts";
+import { accessResources, firewallOpenings } from "../../../src/baseline/access-resources.ts";
+import type { BaselineContext } from "../../../src/baseline/context.ts";
+import { groundResources } from "../../../src/baseline/ground-resources.ts";
+import { contextFixture, factsFixture, serverFixture } from "../../golden/baseline/fixture.ts";
+
+function settings(context: BaselineContext, form: "beside" | "final", keyword: string) {
+  const resource = accessResources(context, form).find(({ type }) => type === "ssh-server");
+  if (resource?.type !== "ssh-server") throw new Error("there is no ssh server");
+  return resource.settings.filter(([name]) => name === keyword).map(([, value]) => value);
+}
+
+describe("the way in", () => {
+  const context = contextFixture("12");
+  it("is open beside the old one: both ports, both users", () => {
+    expect(settings(context, "beside", "Port")).toEqual(["2849", "22"]);
+    expect(settings(context, "beside", "AllowUsers")).toEqual(["ada deploy root"]);
+    expect(settings(context, "beside", "PermitRootLogin")).toEqual(["prohibit-password"]);
+    expect(firewallOpenings(context, "beside").map(({ port }) => port)).toContain(22);
+    expect(accessResources(context, "beside").map(({ type }) => type)).not.toContain(
+      "authorized-keys",
+    );
+  });
+  it("is the only one at the end: users with keys alone, root's keys gone", () => {
+    expect(settings(context, "final", "Port")).toEqual(["2849"]);
+    expect(settings(context, "final", "AllowUsers")).toEqual(["ada deploy"]);
+    expect(settings(context, "final", "PermitRootLogin")).toEqual(["no"]);
+    expect(firewallOpenings(context, "final").map(({ port }) => port)).not.toContain(22);
+    expect(accessResources(context, "final")).toContainEqual({
+      type: "authorized-keys",
+      user: "root",
+      keys: [],
+    });
+  });
+  it("takes the keys of the image's own user, and of nobody who is declared", () => {
+    const keyless = (arrivalUser: string) =>
+      accessResources(contextFixture("12", { arrivalUser }), "final").flatMap((resource) =>
+        resource.type === "authorized-keys" ? [resource.user] : [],
+      );
+    expect(keyless("debian")).toEqual(["root", "debian"]);
+    expect(keyless("ada")).toEqual(["root"]);
+  });
+  it("names a port once when it stays", () => {
+    const again = contextFixture("12", { arrivalPort: 2849, arrivalUser: "ada" });
+    expect(settings(again, "beside", "Port")).toEqual(["2849"]);
+    expect(settings(again, "beside", "PermitRootLogin")).toEqual(["no"]);
+  });
+  it("is narrowed where the config says from where the operator comes", () => {
+    const server = serverFixture({
+      firewall: [{ port: 2849, protocol: "tcp", from: ["192.0.2.7"], roles: [] }],
+    });
+    expect(firewallOpenings(contextFixture("12", { server }), "final")).toEqual([
+      { port: 2849, protocol: "tcp", from: ["192.0.2.7"] },
+    ]);
+  });
+  it("opens the stack's ports for its members, and not at all while none is known", () => {
+    const opening = (members: BaselineContext["members"]) =>
+      firewallOpenings(contextFixture("12", { members }), "final").find(
+        ({ port }) => port === 5432,
+      );
+    expect(opening(context.members)?.from).toEqual(["10.0.0.11", "10.0.0.12", "fd00::12"]);
+    expect(opening([])).toBeUndefined();
+  });
+  it.each([
+    ["11", false, false],
+    ["12", true, false],
+    ["13", true, true],
+  ] as const)(
+    "offers post-quantum key exchange on Debian %s as far as it goes",
+    (release, sntrup, mlkem) => {
+      const [kex] = settings(contextFixture(release), "final", "KexAlgorithms");
+      expect([kex?.includes("sntrup761"), kex?.startsWith("mlkem768")]).toEqual([sntrup, mlkem]);
+    },
+  );
+});
+
+describe("what a restore puts back", () => {
+  it.each([[], ["ufw"], ["firewalld"]] as const)(
+    "holds every file of the change, none inside another (%s)",
+    (...names) => {
+      const context = contextFixture("12", {
+        facts: factsFixture("12", { activeFirewalls: names }),
+      });
+      const paths = accessPaths(context);
+      expect(paths).toContain("/etc/ssh/sshd_config.d");
+      expect(paths).toContain(
+        names[0] === undefined ? "/etc/nftables.d/bootmachine.nft" : `/etc/${names[0]}`,
+      );
+      for (const path of paths) {
+        expect(paths.some((other) => other !== path && path.startsWith(`${other}/`))).toBe(false);
+      }
+    },
+  );
+});
+
+describe("the ground", () => {
+  it("gives the operator sudo without a password, and nobody sudo who has none", () => {
+    const rules = groundResources(contextFixture("12")).filter(({ type }) => type === "sudo-rule");
+    expect(rules).toEqual([
+      { type: "sudo-rule", name: "bootmachine-ada", rules: ["ada ALL=(ALL:ALL) NOPASSWD: ALL"] },
+      { type: "sudo-rule", name: "bootmachine-deploy", rules: [], state: "absent" },
+      { type: "sudo-rule", name: "bootmachine-mail", rules: [], state: "absent" },
+    ]);
+  });
+  it("makes groups before the users who are in them", () => {
+    const ids = groundResources(contextFixture("12")).flatMap((resource) =>
+      resource.type === "group" || resource.type === "user"
+        ? [`${resource.type} ${resource.name}`]
+        : [],
+    );
+    expect(ids).toEqual(["group ops", "group deploy", "user ada", "user deploy", "user mail"]);
+  });
+});
