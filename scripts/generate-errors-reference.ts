@@ -1,47 +1,49 @@
-// Writes docs/reference/errors.md from the table of error codes.
+// Writes docs/reference/errors.md from the table of error codes. A test fails where the two differ.
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { ERROR_CODES, type ErrorCodeEntry, type ErrorKind } from "../src/errors/codes.ts";
 
-const KINDS: Readonly<Record<ErrorKind, { readonly title: string; readonly text: string }>> = {
-  user: { title: "Your input", text: "Nothing was touched. Exit status 2." },
-  refused: { title: "Refused", text: "A safety check said no. Exit status 3." },
-  provider: { title: "Provider", text: "The provider failed, or said no. Exit status 1." },
-  transport: { title: "The way to a host", text: "Exit status 1." },
-  remote: { title: "On a host", text: "Something failed on the host itself. Exit status 1." },
-  timeout: { title: "Time limits", text: "Exit status 1." },
-  cancelled: { title: "Cancelled", text: "Exit status 130." },
-  internal: { title: "Defects", text: "Exit status 70." },
+export const ERRORS_REFERENCE = resolve(import.meta.dirname, "../docs/reference/errors.md");
+
+const KINDS: Readonly<Record<ErrorKind, string>> = {
+  user: "Your input is wrong, and nothing was touched. Exit status 2.",
+  refused: "A safety check said no. Exit status 3.",
+  provider: "The provider failed or said no. Exit status 1.",
+  transport: "The way to the host failed. Exit status 1.",
+  remote: "Something failed on the host itself. Exit status 1.",
+  timeout: "A wait reached its limit. Exit status 1.",
+  cancelled: "The run was cancelled. Exit status 130.",
+  internal: "A defect of bootmachine. Exit status 70.",
 };
 
-const entries = Object.entries(ERROR_CODES) as readonly (readonly [string, ErrorCodeEntry])[];
-
-const page = [
-  "# Errors",
-  "",
-  "<!-- Generated from src/errors/codes.ts by `npm run generate`; changes made here are lost. -->",
-  "",
-  "Every error that bootmachine reports on purpose has one of these codes. `bootmachine explain CODE` says the same.",
-  "",
-  ...Object.entries(KINDS).flatMap(([kind, { title, text }]) => [
-    `## ${title}`,
+export function renderErrorsReference(): string {
+  const entries = Object.entries(ERROR_CODES) as [string, ErrorCodeEntry][];
+  const sections = (Object.entries(KINDS) as [ErrorKind, string][]).flatMap(([kind, sentence]) => [
+    `## ${kind}`,
     "",
-    text,
+    sentence,
     "",
     ...entries
       .filter(([, entry]) => entry.kind === kind)
       .flatMap(([code, entry]) => [
-        `### \`${code}\``,
+        `### ${code}`,
         "",
         entry.means,
         "",
         `What to do: ${entry.todo}`,
         "",
       ]),
-  ]),
-];
-writeFileSync(
-  resolve(import.meta.dirname, "../docs/reference/errors.md"),
-  `${page.join("\n").trimEnd()}\n`,
-);
+  ]);
+  return [
+    "<!-- Made by scripts/generate-errors-reference.ts; do not edit. -->",
+    "",
+    "# Error codes",
+    "",
+    "Every error has a code. `bootmachine explain CODE` prints what stands here.",
+    "",
+    ...sections,
+  ].join("\n");
+}
+
+if (import.meta.main) writeFileSync(ERRORS_REFERENCE, renderErrorsReference());

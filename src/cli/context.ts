@@ -26,6 +26,8 @@ export interface CliContext extends CommandContext, Surroundings {
   readonly process: StricliProcess;
   /** The words after `--`. Undefined: there was no `--`. */
   readonly tail: readonly string[] | undefined;
+  /** `runError`: an event has told of the error that ends the run, so it is not written to standard output again. */
+  readonly told: { runError: boolean };
 }
 
 /** Exit statuses of the program (design: 0 done, 1 failed, 2 usage, 3 refused, 70 internal, 130 cancelled). */

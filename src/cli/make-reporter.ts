@@ -14,7 +14,11 @@ export function makeReporter(context: CliContext, flags: OutputFlags): Reporter 
 }
 
 function chooseReporter(context: CliContext, flags: OutputFlags): Reporter {
-  if (flags.json) return new JsonReporter(context.stdout);
+  if (flags.json) {
+    return new JsonReporter(context.stdout, () => {
+      context.told.runError = true;
+    });
+  }
   const style = styleFor(context.stdout, context.env, flags.color);
   const isLive =
     context.stdout.isTTY === true &&

@@ -1,6 +1,6 @@
 import { exitStatusOf, toBootmachineError } from "../errors/error.ts";
 import { renderError } from "../report/error-text.ts";
-import type { ExitCode, Surroundings } from "./context.ts";
+import type { CliContext, ExitCode, Surroundings } from "./context.ts";
 import { writeDefectReport } from "./defect-report.ts";
 import type { OutputFlags } from "./flags.ts";
 import { styleFor } from "./output-style.ts";
@@ -8,13 +8,13 @@ import { stackOf } from "./stack-text.ts";
 
 /** Shows an error that ended a command, and answers with its exit status. */
 export async function reportError(
-  surroundings: Surroundings,
+  surroundings: Surroundings & Partial<Pick<CliContext, "told">>,
   flags: Pick<OutputFlags, "json" | "color" | "verbose">,
   thrown: unknown,
 ): Promise<ExitCode> {
   const error = toBootmachineError(thrown);
   const record = error.toRecord();
-  if (flags.json) {
+  if (flags.json && surroundings.told?.runError !== true) {
     surroundings.stdout.write(
       `${JSON.stringify({ type: "error", at: new Date().toISOString(), error: record })}\n`,
     );

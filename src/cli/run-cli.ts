@@ -26,7 +26,12 @@ export async function runCli(
   }
   if (first === "__complete") {
     const { complete } = await import("./complete.ts");
-    const context = { ...surroundings, process: { ...surroundings }, tail: undefined };
+    const context = {
+      ...surroundings,
+      process: { ...surroundings },
+      tail: undefined,
+      told: { runError: false },
+    };
     const found = await complete(others, context).catch(() => []);
     if (found.length > 0) surroundings.stdout.write(`${found.join("\n")}\n`);
     return 0;
@@ -46,7 +51,7 @@ export async function runCli(
     stdout: surroundings.stdout,
     stderr: surroundings.stderr,
   };
-  await run(makeApplication(), head, { ...surroundings, process, tail });
+  await run(makeApplication(), head, { ...surroundings, process, tail, told: { runError: false } });
   return mapExitCode(Number(process.exitCode ?? 0));
 }
 

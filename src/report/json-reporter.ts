@@ -7,13 +7,18 @@ export class JsonReporter implements Reporter {
   view: RunView = EMPTY_RUN;
   private readonly stream: ReportStream;
 
-  constructor(stream: ReportStream) {
+  private readonly onRunError: () => void;
+
+  /** @param onRunError called when the error of the whole run has been written */
+  constructor(stream: ReportStream, onRunError: () => void) {
     this.stream = stream;
+    this.onRunError = onRunError;
   }
 
   onEvent(event: FleetEvent): void {
     this.view = reduceRun(this.view, event);
     this.stream.write(`${JSON.stringify(event)}\n`);
+    if (event.type === "error" && event.server === undefined) this.onRunError();
   }
 
   onCancelling(): void {

@@ -82,6 +82,8 @@ export function renderPlain(
         `${event.level === "warning" ? "warning: " : ""}${sanitize(event.text)}`,
       );
     case "error":
+      // The error of the whole run is shown by whoever started it, when it ends.
+      if (event.server === undefined) return [];
       return renderFailure(event.error, style).map((text, index) =>
         index === 0 ? `${clock} ${text}` : `        ${text}`,
       );

@@ -31,8 +31,11 @@ function renderServerPlan(view: RunView, server: ServerView, style: Style): read
   for (const phase of view.phases) {
     const changed = server.changed.filter((resource) => resource.phase === phase);
     const seen = server.phases[phase];
-    if (changed.length === 0 && (seen?.outcome !== "changed" || seen.changes === 0)) {
-      if (seen?.outcome === "changed") lines.push(`  ${style(phase, "strong")}: would do its work`);
+    if (seen?.outcome !== "changed" && changed.length === 0) continue;
+    if (changed.length === 0) {
+      // Nothing was looked at: there is no host yet.
+      const step = seen?.lastStep ?? "";
+      lines.push(`  ${style(phase, "strong")}: ${step === "" ? "would do its work" : step}`);
       continue;
     }
     const number = Math.max(changed.length, seen?.changes ?? 0);

@@ -15,6 +15,8 @@ export interface PhaseView {
   readonly endedAt?: number;
   readonly outcome?: PhaseOutcome;
   readonly changes: number;
+  /** The last step before it ended. */
+  readonly lastStep?: string;
 }
 
 export interface ServerView {
@@ -147,6 +149,7 @@ export function reduceRun(view: RunView, event: FleetEvent): RunView {
             endedAt: at,
             outcome: event.outcome,
             changes: event.changes,
+            lastStep: server.step,
           },
         },
         changes: server.changes + event.changes,

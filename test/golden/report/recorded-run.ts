@@ -395,15 +395,7 @@ export function planOfThree(): readonly FleetEvent[] {
       },
     ],
     [0.1, started("web1", "boot")],
-    [
-      0.1,
-      {
-        type: "note",
-        level: "info",
-        server: "web1",
-        text: "There is no machine yet: `up` would make one (debian-13, small) and take it through all phases.",
-      },
-    ],
+    [0.1, step("web1", "boot", "would be created")],
     [0.1, ended("web1", "boot", 0, 1)],
     ...["db1", "cache1"].flatMap((server): [number, EventBody][] => [
       [0.1, started(server, "boot")],

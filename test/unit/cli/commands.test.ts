@@ -1,0 +1,207 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { CLI_REFERENCE, renderCliReference } from "../../../scripts/generate-cli-reference.ts";
+import {
+  ERRORS_REFERENCE,
+  renderErrorsReference,
+} from "../../../scripts/generate-errors-reference.ts";
+import { COMMANDS } from "../../../src/cli/command-list.ts";
+import { ERROR_CODES } from "../../../src/errors/codes.ts";
+import { runInProcess } from "./run-in-process.ts";
+
+const NAMES = Object.keys(COMMANDS).filter((name) => name !== "help");
+
+describe("help", () => {
+  test.each([[[]], [["--help"]], [["-h"]], [["help"]]])("%j shows every command", async (argv) => {
+    const { status, stdout, stderr } = await runInProcess(argv);
+    expect(status).toBe(0);
+    expect(stderr).toBe("");
+    for (const [name, { brief }] of Object.entries(COMMANDS)) {
+      expect(stdout).toMatch(new RegExp(`^  ${name} +${brief.replaceAll(/[()`]/g, "\\$&")}$`, "m"));
+    }
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  test.each(NAMES)("%s --help is the same as help %s", async (name) => {
+    const own = await runInProcess([name, "--help"]);
+    const other = await runInProcess(["help", name]);
+    expect(own.status).toBe(0);
+    expect(own.stdout).toContain(`bootmachine ${name}`);
+    expect(own.stdout).toBe(other.stdout);
+    expect(own.stdout).toMatchSnapshot();
+  });
+});
+
+describe("what is not understood is refused", () => {
+  test.each(NAMES)("%s with a flag that does not exist", async (name) => {
+    const { status, stdout, stderr } = await runInProcess([name, "--dryrun"]);
+    expect(status).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("--dryrun");
+  });
+
+  test.each(NAMES)("%s with every one of its flags mistyped", async (name) => {
+    const { stdout } = await runInProcess([name, "--help"]);
+    const flags = [...stdout.matchAll(/\[?--([a-z-]{4,})/g)].map((match) => match[1] ?? "");
+    expect(flags.length).toBeGreaterThan(0);
+    for (const flag of new Set(flags)) {
+      const typo = `--${flag.slice(0, 2)}${flag.slice(3)}q`;
+      const result = await runInProcess([name, typo]);
+      expect(result.status, typo).toBe(2);
+      expect(result.stderr, typo).toContain(typo);
+    }
+  });
+
+  test.each([
+    [["upp"], 'Did you mean "up"?'],
+    [["destory"], 'Did you mean "destroy"?'],
+    [["help", "stauts"], 'Did you mean "status"?'],
+    [["nonsense"], 'there is no command "nonsense"'],
+    [["--json", "up"], "flags follow the command"],
+    [["up", "--jsn"], "did you mean --json?"],
+    [["up", "web1"], "Too many arguments"],
+    [["up", "--concurrency", "0"], "1 to 1000"],
+    [["up", "--concurrency", "many"], "1 to 1000"],
+    [["ssh"], "SERVER"],
+    [["put", "one"], "FILE PATH"],
+    [["put", "a", "relative"], "absolute"],
+    [["put", "/nowhere/at/all", "/etc/x"], "cannot be read"],
+    [["put", "a", "/etc/x", "--mode", "rw"], "octal"],
+    [["exec", "web1"], "after `--`"],
+    [["verify", "--format", "xml"], "table|json|junit|sarif"],
+    [["completion", "tcsh"], "bash, zsh or fish"],
+    [["explain", "KEY_REFUSD"], "Did you mean KEY_REFUSED?"],
+    [["init", "--provider", "existing"], "addresses"],
+  ])("%j", async (argv, words) => {
+    const { status, stdout, stderr } = await runInProcess(argv);
+    expect(status).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("USAGE");
+    expect(stderr).toContain(words);
+  });
+});
+
+describe("explain", () => {
+  test.each(Object.keys(ERROR_CODES))("%s", async (code) => {
+    const { status, stdout } = await runInProcess(["explain", code.toLowerCase()]);
+    expect(status).toBe(0);
+    const entry = ERROR_CODES[code as keyof typeof ERROR_CODES];
+    expect(stdout).toContain(entry.means);
+    expect(stdout).toContain(entry.todo);
+  });
+
+  test("without a code lists all", async () => {
+    const { stdout } = await runInProcess(["explain"]);
+    for (const code of Object.keys(ERROR_CODES)) expect(stdout).toContain(code);
+  });
+});
+
+describe("references", () => {
+  test("docs/reference/cli.md is what the commands say", () => {
+    expect(readFileSync(CLI_REFERENCE, "utf8")).toBe(renderCliReference());
+  });
+
+  test("docs/reference/errors.md and the table of codes agree in both directions", () => {
+    const text = readFileSync(ERRORS_REFERENCE, "utf8");
+    expect(text).toBe(renderErrorsReference());
+    const documented = [...text.matchAll(/^### (\w+)$/gm)].map((match) => match[1]);
+    expect(documented.toSorted()).toEqual(Object.keys(ERROR_CODES).toSorted());
+  });
+});
+
+describe("in a directory", () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "My Shop "));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  test("no config: says so and how to have one", async () => {
+    const { status, stderr } = await runInProcess(["up"], { cwd: directory });
+    expect(status).toBe(2);
+    expect(stderr).toContain("CONFIG_NOT_FOUND");
+    expect(stderr).toContain("bootmachine init");
+  });
+
+  test("no config, --json: one line of JSON on standard output", async () => {
+    const { status, stdout } = await runInProcess(["plan", "--json"], { cwd: directory });
+    expect(status).toBe(2);
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { type: string; error: { code: string } });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ type: "error", error: { code: "CONFIG_NOT_FOUND" } });
+  });
+
+  test.each(["ts", "yaml"] as const)(
+    "init --format %s writes a config, a key and .gitignore",
+    async (format) => {
+      const env = { HOME: directory, USER: "ada" };
+      const { status, stdout } = await runInProcess(["init", "--yes", "--format", format], {
+        cwd: directory,
+        env,
+      });
+      expect(status).toBe(0);
+      const config = await readFile(join(directory, `bootmachine.config.${format}`), "utf8");
+      expect(config).toMatch(/my-shop-/);
+      expect(config).toContain("ada");
+      expect(stdout).toContain(`bootmachine.config.${format}`);
+      expect(stdout).toContain(".bootmachine/operator-key");
+      expect(await readFile(join(directory, ".gitignore"), "utf8")).toBe(".bootmachine/\n");
+      const key = await stat(join(directory, ".bootmachine/operator-key"));
+      expect(key.mode & 0o777).toBe(0o600);
+    },
+  );
+
+  test("init never overwrites a config, of whatever form", async () => {
+    await writeFile(join(directory, "bootmachine.config.json"), "{}");
+    const { status, stderr } = await runInProcess(["init", "--yes"], { cwd: directory });
+    expect(status).toBe(2);
+    expect(stderr).toContain("FILE_EXISTS");
+    expect(await readFile(join(directory, "bootmachine.config.json"), "utf8")).toBe("{}");
+    await expect(stat(join(directory, "bootmachine.config.ts"))).rejects.toThrow("ENOENT");
+  });
+
+  test("init adds to a .gitignore that is there, once", async () => {
+    await writeFile(join(directory, ".gitignore"), "node_modules");
+    await runInProcess(["init", "--yes"], { cwd: directory, env: { HOME: directory } });
+    expect(await readFile(join(directory, ".gitignore"), "utf8")).toBe(
+      "node_modules\n.bootmachine/\n",
+    );
+    await rm(join(directory, "bootmachine.config.ts"));
+    await runInProcess(["init", "--yes"], { cwd: directory, env: { HOME: directory } });
+    expect(await readFile(join(directory, ".gitignore"), "utf8")).toBe(
+      "node_modules\n.bootmachine/\n",
+    );
+  });
+
+  test("init for existing servers names them", async () => {
+    const argv = ["init", "--address", "db=192.0.2.7", "--address", "192.0.2.8", "--json"];
+    const { status, stdout } = await runInProcess(argv, {
+      cwd: directory,
+      env: { HOME: directory },
+    });
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ provider: "existing", servers: ["db", "server2"] });
+    expect(await readFile(join(directory, "bootmachine.config.ts"), "utf8")).toContain("192.0.2.7");
+  });
+});
+
+describe("completion", () => {
+  test.each([
+    [["de"], ["destroy"]],
+    [["in"], ["init", "inventory"]],
+    [["up", "--conc"], ["--concurrency"]],
+    [["verify", "--format", "s"], ["sarif"]],
+    [["exec", "--", "x"], []],
+  ])("%j", async (words, wanted) => {
+    const { stdout } = await runInProcess(["__complete", ...words]);
+    expect(stdout.split("\n").filter((line) => line !== "")).toEqual(wanted);
+  });
+});
