@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import type { ResourceReport, ResourceStatus } from "../../../src/program/report.ts";
+import type { ResourceReport } from "../../../src/program/report.ts";
 import { resourceId } from "../../../src/program/resource-id.ts";
 import { CHECKS } from "../../../src/proof/checks.ts";
 import { insideResources, judgeInside } from "../../../src/proof/inside-checks.ts";
@@ -15,7 +15,7 @@ function reportsWith(
 ): readonly ResourceReport[] {
   return IDS.flatMap((id) => {
     if (id in changes && changes[id] === undefined) return [];
-    return [{ id, status: "ok" as ResourceStatus, ms: 1, ...changes[id] }];
+    return [{ id, status: "ok", ms: 1, ...changes[id] }];
   });
 }
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { judgeOldPorts, judgePorts, type PortsSeen } from "../../../src/proof/judge-ports.ts";
 import { describePorts, isInRange } from "../../../src/proof/port-ranges.ts";

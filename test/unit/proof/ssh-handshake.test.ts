@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:net";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   type KexOffer,
