@@ -4,7 +4,7 @@ import { UserError } from "../errors/error.ts";
 import type { Provider } from "../providers/contract.ts";
 import { buildStack, DEFAULT_SSH_PORT } from "./build-stack.ts";
 import { checkShape, unsetProblem } from "./check-shape.ts";
-import { makeCodeError } from "./code-failure.ts";
+import { findCodePlace, makeCodeError } from "./code-failure.ts";
 import type { Draft } from "./draft.ts";
 import type { Environment } from "./environment.ts";
 import { type ExpandedServer, expandServers } from "./expand-servers.ts";
@@ -95,8 +95,9 @@ export async function loadStack(options: LoadStackOptions): Promise<Stack> {
   try {
     stack = await checkConfig(raw, configFile, options, (problem) => problems.push(problem));
   } catch (thrown) {
-    // A getter of the user's, or a plug-in's own check: the user's code, while we looked at it.
-    if (thrown instanceof UserError) throw thrown;
+    // A getter of the user's, or a plug-in of theirs: the user's code, while we looked at it.
+    if (thrown instanceof UserError || findCodePlace(thrown, configFile) === undefined)
+      throw thrown;
     throw makeCodeError(thrown, configFile);
   }
   if (stack !== undefined && problems.length === 0) return stack;

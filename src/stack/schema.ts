@@ -377,7 +377,7 @@ export const serverSchema = z.strictObject({
 });
 
 const isTask = (value: unknown): boolean =>
-  typeof value === "function" || typeof value === "object";
+  typeof value === "function" || (typeof value === "object" && value !== null);
 
 export const stackSchema = z.strictObject({
   name: option(

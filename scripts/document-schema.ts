@@ -1,0 +1,170 @@
+import { z } from "zod";
+
+import { BUILTINS } from "../src/builtins.ts";
+import type { PluginKind } from "../src/stack/plugin-registry.ts";
+import { stackSchema } from "../src/stack/schema.ts";
+
+/** A JSON Schema, or a part of one. */
+export interface JsonSchema {
+  [key: string]: unknown;
+  type?: string;
+  description?: string;
+  default?: unknown;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+  enum?: unknown[];
+  const?: unknown;
+  pattern?: string;
+}
+
+const VARIABLE: JsonSchema = {
+  type: "string",
+  pattern: String.raw`^\$\{[^}]*\}$`,
+  description: "An environment variable: ${NAME} or ${NAME:-default}.",
+};
+
+/** The words of an option's `meta`, as one description. */
+export interface OptionWords {
+  readonly description: string;
+  readonly default: string | undefined;
+  readonly cost: string | undefined;
+}
+
+export function wordsOf(schema: z.ZodType): OptionWords {
+  const meta = schema.meta() ?? {};
+  const cost = meta["cost"];
+  const byDefault = meta["default"];
+  return {
+    description: meta.description ?? "",
+    default: typeof byDefault === "string" ? byDefault : undefined,
+    cost: typeof cost === "string" ? cost : undefined,
+  };
+}
+
+/** As an editor shows it. */
+export function joinWords({ description, default: byDefault, cost }: OptionWords): string {
+  return [
+    description,
+    ...(byDefault === undefined ? [] : [`Default: ${byDefault}.`]),
+    ...(cost === undefined ? [] : [`Change: ${cost}`]),
+  ].join(" ");
+}
+
+function toJsonSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, {
+    target: "draft-2020-12",
+    io: "input",
+    unrepresentable: "any",
+    override: ({ zodSchema, jsonSchema }) => {
+      const words = wordsOf(zodSchema as z.ZodType);
+      // The words of our own options come from their meta; a plug-in's own default is data and stays.
+      if (words.cost !== undefined || words.default !== undefined) {
+        jsonSchema.description = joinWords(words);
+        delete jsonSchema["cost"];
+        if (words.default !== undefined) delete jsonSchema.default;
+      }
+    },
+  }) as JsonSchema;
+}
+
+/** Lets an environment variable stand wherever a value may. */
+function allowVariables(schema: JsonSchema): JsonSchema {
+  const { properties, items, anyOf, additionalProperties, ...rest } = schema;
+  const walked: JsonSchema = {
+    ...rest,
+    ...(properties === undefined
+      ? {}
+      : {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([key, value]) => [key, allowVariables(value)]),
+          ),
+        }),
+    ...(items === undefined ? {} : { items: allowVariables(items) }),
+    ...(anyOf === undefined ? {} : { anyOf: anyOf.map(allowVariables) }),
+    ...(typeof additionalProperties === "object" && additionalProperties !== null
+      ? { additionalProperties: allowVariables(additionalProperties as JsonSchema) }
+      : additionalProperties === undefined
+        ? {}
+        : { additionalProperties }),
+  };
+  const { type, pattern, description, enum: values, const: only } = walked;
+  if (type === "string" && pattern !== undefined) {
+    return { ...walked, pattern: String.raw`(?:${pattern})|\$\{` };
+  }
+  const isClosed =
+    type === "integer" || type === "number" || type === "boolean" || values !== undefined;
+  if (!isClosed || only !== undefined) return walked;
+  delete walked.description;
+  return { ...(description === undefined ? {} : { description }), anyOf: [walked, VARIABLE] };
+}
+
+/** The forms in which a plug-in may be named: its name, its name with options, the name of a package. */
+async function pluginForms(kind: PluginKind): Promise<JsonSchema[]> {
+  const names = BUILTINS.names(kind);
+  const withOptions = await Promise.all(
+    names.map(async (name): Promise<JsonSchema | undefined> => {
+      const factory = await BUILTINS.load(kind, name);
+      if (factory?.options === undefined) return undefined;
+      const options = toJsonSchema(factory.options);
+      delete options["$schema"];
+      return {
+        ...options,
+        title: `${name} with options`,
+        properties: { name: { const: name }, ...options.properties },
+        required: ["name", ...(options.required ?? [])],
+      };
+    }),
+  );
+  const ownNames = names.map((name) => ({ const: name }));
+  const found = withOptions.filter((form) => form !== undefined);
+  const packages: JsonSchema[] = [
+    {
+      type: "string",
+      title: "a package",
+      description: "A package of plug-ins that is installed beside the config.",
+      pattern: "^(@[^/]+/)?[A-Za-z0-9._-]*-[A-Za-z0-9._/-]+$|^\\.{1,2}/",
+    },
+    {
+      type: "object",
+      title: "a package with options",
+      properties: { name: { type: "string", not: { enum: [...names] } } },
+      required: ["name"],
+    },
+  ];
+  return [...ownNames, ...found, ...packages];
+}
+
+/** The JSON Schema of a config in YAML or JSON. */
+export async function makeDocumentSchema(): Promise<JsonSchema> {
+  const { tasks: _tasks, ...shape } = stackSchema.shape;
+  const schema = toJsonSchema(z.strictObject(shape));
+  const { properties = {} } = schema;
+  const put = async (key: string, kind: PluginKind): Promise<void> => {
+    const { description } = properties[key] ?? {};
+    const forms = await pluginForms(kind);
+    properties[key] = {
+      ...(description === undefined ? {} : { description }),
+      ...(key === "distros" ? { type: "array", items: { anyOf: forms } } : { anyOf: forms }),
+    };
+  };
+  await put("provider", "provider");
+  await put("configurator", "configurator");
+  await put("distros", "distro");
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "bootmachine stack",
+    description:
+      "The config of a stack of servers. Custom tasks need the TypeScript or JavaScript form.",
+    ...allowVariables({
+      type: "object",
+      properties: {
+        $schema: { type: "string", description: "Tells an editor which schema to use." },
+        ...properties,
+      },
+      required: schema.required ?? [],
+      additionalProperties: false,
+    }),
+  };
+}

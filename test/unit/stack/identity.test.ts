@@ -1,0 +1,198 @@
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import {
+  failureOf,
+  GOOD,
+  KEY,
+  load,
+  makeDirectory,
+  makeKeyPair,
+  OTHER_KEY,
+} from "./support/config-directory.ts";
+
+const write = (directory: string, config: object): void => {
+  writeFileSync(
+    join(directory, "bootmachine.config.json"),
+    JSON.stringify({ ...GOOD, ...config }, null, 2),
+  );
+};
+const ada = (keys: readonly unknown[]): object => ({
+  users: [{ name: "ada", sudo: "nopasswd", keys }],
+});
+
+describe("the controller's key in a file", () => {
+  it("its public half is read from beside it", async () => {
+    const directory = makeDirectory();
+    const line = makeKeyPair(directory, "keys/id_test");
+    write(directory, { ...ada(["./keys/id_test.pub"]), ssh: { identityFile: "keys/id_test" } });
+    const stack = await load(directory, {
+      agentKeys: () => Promise.reject(new Error("not asked")),
+    });
+    expect(stack.ssh.identityFile).toBe(join(directory, "keys/id_test"));
+    expect(stack.ssh.publicKey).toBe(line);
+    expect(stack.servers[0]?.ssh.publicKey).toBe(line);
+    expect(stack.users[0]?.keys).toEqual([line]);
+  });
+
+  it("~ is the home directory of the environment", async () => {
+    const directory = makeDirectory();
+    makeKeyPair(directory, "home/.ssh/id_mine");
+    write(directory, { ...ada(["~/.ssh/id_mine.pub"]), ssh: { identityFile: "~/.ssh/id_mine" } });
+    expect((await load(directory)).ssh.identityFile).toBe(join(directory, "home/.ssh/id_mine"));
+  });
+
+  it("is derived where the .pub file is missing", async () => {
+    const directory = makeDirectory();
+    const line = makeKeyPair(directory, "id_test");
+    rmSync(join(directory, "id_test.pub"));
+    write(directory, { ...ada([line]), ssh: { identityFile: "id_test" } });
+    expect((await load(directory)).ssh.publicKey).toContain(line.split(" ")[1]);
+  });
+
+  it("with a passphrase and without .pub cannot be derived", async () => {
+    const directory = makeDirectory();
+    const line = makeKeyPair(directory, "id_test", { passphrase: "secret" });
+    rmSync(join(directory, "id_test.pub"));
+    write(directory, { ...ada([line]), ssh: { identityFile: "id_test" } });
+    const error = await failureOf(load(directory));
+    expect(error.code).toBe("KEY_UNUSABLE");
+    expect(error.message).toBe(
+      "id_test has a passphrase, and id_test.pub, its public half, is missing",
+    );
+    expect(error.hint).toBe("Make it once with `ssh-keygen -y -f id_test > id_test.pub`.");
+    expect(error.problems).toMatchObject([{ path: "ssh.identityFile", line: expect.any(Number) }]);
+    // Said in the config instead.
+    write(directory, { ...ada([line]), ssh: { identityFile: "id_test", publicKey: line } });
+    expect((await load(directory)).ssh.publicKey).toBe(line);
+  });
+
+  it("must be the operator's", async () => {
+    const directory = makeDirectory();
+    makeKeyPair(directory, "id_test");
+    write(directory, { ...ada([KEY]), ssh: { identityFile: "id_test" } });
+    const error = await failureOf(load(directory));
+    expect(error.code).toBe("KEY_UNUSABLE");
+    expect(error.problems).toMatchObject([
+      {
+        path: "users[0].keys",
+        message: "the operator ada does not have the controller's key, the public half of id_test",
+      },
+    ]);
+  });
+
+  it("missing, no key, readable by others", async () => {
+    const directory = makeDirectory({ id_text: "hello" });
+    makeKeyPair(directory, "id_open");
+    chmodSync(join(directory, "id_open"), 0o644);
+    const messageOf = async (identityFile: string): Promise<string> => {
+      write(directory, { ...ada([KEY]), ssh: { identityFile } });
+      const error = await failureOf(load(directory));
+      expect(error.code).toBe("KEY_UNUSABLE");
+      return error.message;
+    };
+    expect(await messageOf("id_none")).toBe("id_none does not exist");
+    expect(await messageOf("id_text")).toBe("id_text holds no private key");
+    expect(await messageOf("id_open")).toBe(
+      "id_open can be read by others, so ssh will not use it",
+    );
+  });
+
+  it("a .pub file means its private half, or a key in the agent", async () => {
+    const directory = makeDirectory();
+    const line = makeKeyPair(directory, "id_test");
+    write(directory, { ...ada([line]), ssh: { identityFile: "id_test.pub" } });
+    expect((await load(directory)).ssh.identityFile).toBe(join(directory, "id_test"));
+    rmSync(join(directory, "id_test"));
+    const inAgent = await load(directory, { agentKeys: () => Promise.resolve([line]) });
+    expect(inAgent.ssh.identityFile).toBe(join(directory, "id_test.pub"));
+    const error = await failureOf(load(directory));
+    expect(error.message).toContain("neither in ssh-agent nor beside it");
+  });
+});
+
+describe("without a key file", () => {
+  it("one of the agent's keys that the operator has is used", async () => {
+    const directory = makeDirectory();
+    write(directory, ada([OTHER_KEY, `no-pty ${KEY}`]));
+    const stack = await load(directory, { agentKeys: () => Promise.resolve(["garbage", KEY]) });
+    expect(stack.ssh).toMatchObject({ identityFile: undefined, publicKey: KEY });
+  });
+
+  it("a default key of ssh is used", async () => {
+    const directory = makeDirectory();
+    const line = makeKeyPair(directory, "home/.ssh/id_ed25519");
+    write(directory, ada([line]));
+    const stack = await load(directory);
+    expect(stack.ssh.identityFile).toBe(join(directory, "home/.ssh/id_ed25519"));
+  });
+
+  it("none that fits is told", async () => {
+    const directory = makeDirectory();
+    write(directory, ada([OTHER_KEY]));
+    const error = await failureOf(load(directory));
+    expect(error.code).toBe("KEY_UNUSABLE");
+    expect(error.message).toBe(
+      "the controller has no private key for any key of the operator ada: ssh-agent holds 1 other, and no file in ~/.ssh fits",
+    );
+  });
+
+  it("publicKey chooses among several", async () => {
+    const directory = makeDirectory();
+    write(directory, { ...ada([KEY, OTHER_KEY]), ssh: { publicKey: OTHER_KEY } });
+    const both = { agentKeys: () => Promise.resolve([KEY, OTHER_KEY]) };
+    expect((await load(directory, both)).ssh.publicKey).toBe(OTHER_KEY);
+    const error = await failureOf(load(directory));
+    expect(error.problems).toMatchObject([{ path: "ssh.publicKey" }]);
+  });
+});
+
+describe("keys of users", () => {
+  it("may be lines, paths and files with several keys", async () => {
+    const directory = makeDirectory({
+      "team/authorized_keys": `# the team\n${KEY}\n\n${OTHER_KEY}\n`,
+    });
+    write(directory, ada([KEY, { file: "team/authorized_keys" }]));
+    expect((await load(directory)).users[0]?.keys).toEqual([KEY, OTHER_KEY]);
+  });
+
+  it("that cannot be read or parsed are told, each with its place, and no secret is shown", async () => {
+    const directory = makeDirectory({ "bad.pub": "ssh-ed25519 AAAA\n", "empty.pub": "" });
+    makeKeyPair(directory, "id_secret");
+    const key =
+      "-----BEGIN OPENSSH PRIVATE KEY----- c2VjcmV0IQ== -----END OPENSSH PRIVATE KEY-----";
+    write(directory, {
+      ...ada([KEY]),
+      users: [
+        { name: "ada", sudo: "nopasswd", keys: [KEY] },
+        {
+          name: "bob",
+          keys: [
+            "~/nothere.pub",
+            { file: "bad.pub" },
+            "empty.pub",
+            { file: "id_secret" },
+            key,
+            "hello",
+          ],
+        },
+        { name: "eve", keys: [{ fiel: "x" }, 7] },
+      ],
+    });
+    const error = await failureOf(load(directory));
+    expect(error.code).toBe("CONFIG_INVALID");
+    expect(error.problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      "users[1].keys[0]: the key file ~/nothere.pub does not exist",
+      "users[1].keys[1]: bad.pub, line 1: the key is cut short",
+      "users[1].keys[2]: the key file empty.pub is empty",
+      "users[1].keys[3]: id_secret is a PRIVATE key",
+      "users[1].keys[4]: this is a PRIVATE key",
+      "users[1].keys[5]: this is not a public key: no key type was found",
+      "users[2].keys[0]: must be a public key line, a path of a .pub file, or { file: PATH }",
+      "users[2].keys[1]: must be a public key line, a path of a .pub file, or { file: PATH }",
+    ]);
+    expect(JSON.stringify(error.toRecord())).not.toContain("c2VjcmV0IQ");
+  });
+});
