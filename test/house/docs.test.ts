@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import { COMMANDS, isCommandName, type CommandName } from "../../src/cli/command-list.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
-import { ERROR_CODES } from "../../src/errors/codes.ts";
+import { ERROR_CODES, type ErrorCodeEntry } from "../../src/errors/codes.ts";
 import { listFiles, ROOT } from "./source-tree.ts";
 
 interface CodeBlock {
@@ -150,12 +150,16 @@ describe("error codes", () => {
     expect(unknown).toEqual([]);
   });
 
-  test("are all used by the source, and none is made up there", () => {
+  test("are all used by the source", () => {
     const source = listFiles("src/**/*.ts")
       .filter((path) => path !== "src/errors/codes.ts")
       .map((path) => readFileSync(resolve(ROOT, path), "utf8"))
       .join("\n");
-    const unused = Object.keys(ERROR_CODES).filter((code) => !source.includes(`"${code}"`));
+    const entries = Object.entries(ERROR_CODES) as readonly (readonly [string, ErrorCodeEntry])[];
+    // Codes of providers are part of their contract: plug-ins from elsewhere throw them as well.
+    const unused = entries
+      .filter(([code, { kind }]) => kind !== "provider" && !source.includes(code))
+      .map(([code]) => code);
     expect(unused).toEqual([]);
   });
 });
