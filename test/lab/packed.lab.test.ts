@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -98,7 +98,16 @@ describe("the packed package, in an empty folder", () => {
         include: ["bootmachine.config.ts"],
       }),
     );
-    await succeed(resolve(ROOT, "node_modules/.bin/tsc"), "-p", folder);
+    const tsc = resolve(ROOT, "node_modules/.bin/tsc");
+    await succeed(tsc, "-p", folder);
+    // And the types are real ones: a wrong option of a plug-in is an error.
+    const config = join(folder, "bootmachine.config.ts");
+    const good = await readFile(config, "utf8");
+    await writeFile(config, good.replace(/local\([^)]*\)/, "local({ nonsense: 1 })"));
+    const { status, output } = await step(tsc, "-p", folder);
+    await writeFile(config, good);
+    expect(status, output).not.toBe(0);
+    expect(output).toContain("nonsense");
   });
 
   it("boots, secures and proves a server, finds nothing to do the next time, and destroys it", async () => {
