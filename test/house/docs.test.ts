@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
@@ -6,6 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import { COMMANDS, isCommandName, type CommandName } from "../../src/cli/command-list.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
+import { loadStack } from "../../src/index.ts";
 import { ERROR_CODES, type ErrorCodeEntry } from "../../src/errors/codes.ts";
 import { listFiles, ROOT } from "./source-tree.ts";
 
@@ -73,6 +75,35 @@ describe("TypeScript examples", () => {
         return `${example?.place}, line ${Number(line) - 1} of the example: ${message}`;
       });
     expect(problems).toEqual([]);
+  });
+});
+
+describe("example configs", () => {
+  const home = resolve(ROOT, ".cache/docs-configs");
+  const configs = blocks.filter(
+    ({ language, text }) =>
+      (language === "ts" && text.includes("export default defineStack")) ||
+      (language === "yaml" && text.startsWith("name: ")),
+  );
+
+  beforeAll(() => {
+    rmSync(home, { recursive: true, force: true });
+    mkdirSync(resolve(home, ".ssh"), { recursive: true });
+    mkdirSync(resolve(home, "keys"));
+    for (const name of [".ssh/id_ed25519", "keys/grace"]) {
+      spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", resolve(home, name)]);
+    }
+  });
+
+  test("there are some", () => {
+    expect(configs.length).toBeGreaterThan(4);
+  });
+
+  test.each(configs)("$place passes every rule", async ({ language, text }) => {
+    const file = resolve(home, `${createHash("sha256").update(text).digest("hex")}.${language}`);
+    writeFileSync(file, text);
+    const stack = await loadStack({ cwd: home, configPath: file, env: { HOME: home } });
+    expect(stack.servers.length).toBeGreaterThan(0);
   });
 });
 
