@@ -4,25 +4,24 @@ import { z } from "zod";
 import { ProviderError, RefusedError } from "../../errors/error.ts";
 import { runCommand } from "./command.ts";
 import { admitThroughFirewalls, withdrawFromFirewalls } from "./host-firewall.ts";
+import { raiseSettings, readLowSettings, restoreSettings } from "./kernel-settings.ts";
 import { chooseNetwork, gatewayOf, parseNetwork } from "./network-plan.ts";
 import type { LocalSettings } from "./options.ts";
 import type { LocalPaths } from "./paths.ts";
 
-const networkSchema = z.strictObject({
+const networkSchema = z.object({
   madeBy: z.literal("bootmachine"),
   bridge: z.string(),
   /** IPv4 network with length. */
   network: z.string(),
   /** First four groups of a unique-local /64, such as "fd12:3456:789a:0". */
   prefix6: z.string(),
-  /** True when forwarding was off before we came: then the last destroy turns it off again. */
-  turnedForwardingOn: z.boolean(),
+  /** Kernel settings that were too low before we came, with their values: the last destroy puts them back. */
+  formerSettings: z.record(z.string(), z.number()).default({}),
   mtu: z.number(),
 });
 
 export type LocalNetwork = Readonly<z.infer<typeof networkSchema>>;
-
-const FORWARDING = "/proc/sys/net/ipv4/ip_forward";
 
 /**
  * Makes sure that the bridge, its addresses, forwarding and the rules for the way out are there. Call under the lock.
@@ -45,10 +44,14 @@ export async function ensureNetwork(
   }
   const network = known ?? (await planNetwork(settings, paths, signal));
   if (!hasBridge) await makeBridge(network, signal);
-  if ((await readFile(FORWARDING, "utf8")).trim() !== "1") {
-    if (!network.turnedForwardingOn)
-      await writeNetwork(paths, { ...network, turnedForwardingOn: true });
-    await writeFile(FORWARDING, "1");
+  const low = await readLowSettings();
+  if (Object.keys(low).length > 0) {
+    // What was noted first stays: a second look might see a value of our own.
+    await writeNetwork(paths, {
+      ...network,
+      formerSettings: { ...low, ...network.formerSettings },
+    });
+    await raiseSettings();
   }
   const table = await runCommand(["nft", "list", "table", "inet", paths.nftTable], {
     allowFailure: true,
@@ -68,7 +71,7 @@ export async function removeNetwork(paths: LocalPaths): Promise<void> {
   await runCommand(["ip", "link", "delete", network.bridge], { allowFailure: true });
   await runCommand(["nft", "delete", "table", "inet", paths.nftTable], { allowFailure: true });
   await withdrawFromFirewalls(network.bridge);
-  if (network.turnedForwardingOn) await writeFile(FORWARDING, "0");
+  await restoreSettings(network.formerSettings);
   await rm(paths.networkFile, { force: true });
 }
 
@@ -106,7 +109,7 @@ async function planNetwork(
     bridge: paths.bridge,
     network,
     prefix6: `fd${random.slice(0, 2)}:${random.slice(2, 6)}:${random.slice(6, 10)}:0`,
-    turnedForwardingOn: (await readFile(FORWARDING, "utf8")).trim() !== "1",
+    formerSettings: {},
     mtu: await uplinkMtu(routes),
   };
   await writeNetwork(paths, plan);
