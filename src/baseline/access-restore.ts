@@ -55,18 +55,33 @@ problem: $1"; echo "$1" >&2; }
 
 # 1. Whatever still works on the change has to stop first, or it would go on over what is put back here.
 worker=$(cat worker 2>/dev/null)
-own=$(cut -d' ' -f6 /proc/self/stat)
+read -r line </proc/self/stat
+# The fields after "pid (command) " are: state ppid pgrp session ...; the command may hold blanks and brackets.
+# shellcheck disable=SC2086 # the fields of one line
+set -- ${"${line##*) }"}
+own=$4
 if [ -n "$worker" ] && [ "$worker" != "$own" ]; then
+  # Its session, and those that its processes have begun.
+  sessions=" $worker " members=" "
+  for pass in 1 2; do
+    for stat in /proc/[0-9]*/stat; do
+      read -r line 2>/dev/null <"$stat" || continue
+      # shellcheck disable=SC2086
+      set -- ${"${line##*) }"}
+      case $sessions in *" $4 "*) members="$members${"${line%% *}"} " ;; esac
+      case $members in *" $2 "*)
+        case $sessions in *" $4 "*) ;; *) [ "$4" = "$own" ] || sessions="$sessions$4 " ;; esac ;;
+      esac
+    done
+  done
   for signal in TERM KILL; do
     found=
     for stat in /proc/[0-9]*/stat; do
-      # pid (command) state ppid pgrp session …; the command may hold blanks, so what stands before ")" is cut off.
       read -r line 2>/dev/null <"$stat" || continue
-      # shellcheck disable=SC2086 # the fields of one line
+      # shellcheck disable=SC2086
       set -- ${"${line##*) }"}
-      if [ "$4" = "$worker" ] && [ "$1" != Z ]; then
-        kill -s "$signal" "${"${line%% *}"}" 2>/dev/null && found=1
-      fi
+      [ "$1" != Z ] || continue
+      case $sessions in *" $4 "*) kill -s "$signal" "${"${line%% *}"}" 2>/dev/null && found=1 ;; esac
     done
     [ -n "$found" ] || break
     sleep 0.3 2>/dev/null || sleep 1
