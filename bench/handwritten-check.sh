@@ -16,16 +16,13 @@ shift 2
 program=$(
 	echo 'set -u; bad() { echo "differs: $*"; status=1; }; status=0'
 	echo "work=\$(mktemp -d) || exit 1; trap 'rm -rf \"\$work\"' EXIT"
-	for name in files.sha256 live.nft sshd.txt; do
+	for name in files.sha256 live.nft sshd.txt sysctl; do
 		echo "cat >\"\$work/$name\" <<'END_OF_$name'"
 		cat "$desired/$name"
 		echo "END_OF_$name"
 	done
 	echo "packages='$(tr '\n' ' ' <"$desired/packages")'"
 	echo "services='$(tr '\n' ' ' <"$desired/services")'"
-	while read -r key value; do
-		echo "[ \"\$(sysctl -n $key 2>/dev/null | tr '\\t' ' ')\" = '$value' ] || bad sysctl $key"
-	done <"$desired/sysctl"
 	while IFS= read -r line; do
 		name=${line%%:*}
 		echo "[ \"\$(getent passwd $name)\" = '$line' ] || bad user $name"
@@ -48,6 +45,8 @@ ss -Hltn | awk '{ n = split($4, a, ":"); print a[n] }' | sort -un | tr '\n' ' ' 
 grep -q ' 22 \|^22 ' "$work/ports" && bad 'port 22 is open'
 # The firewall: the live rules.
 nft -s list table inet bootmachine 2>/dev/null | cmp -s - "$work/live.nft" || bad 'firewall'
+# Kernel settings.
+sysctl $(cut -d ' ' -f 1 "$work/sysctl") 2>/dev/null | sed 's/ = / /' | cmp -s - "$work/sysctl" || bad 'kernel settings'
 # Services.
 [ "$(systemctl is-active $services 2>/dev/null | grep -cv '^active$')" = 0 ] || bad "services $services"
 [ "$(systemctl is-enabled $services 2>/dev/null | grep -cv '^enabled$')" = 0 ] || bad "services at boot $services"
@@ -61,10 +60,15 @@ exit $status
 CHECKS
 )
 
+one_server() {
+	said=$(printf '%s\n' "$program" | ssh -F "$ssh_config" -o BatchMode=yes "$1" sudo -n sh -s 2>&1) && return 0
+	printf '%s\n' "$said" | sed "s/^/$1: /"
+	return 1
+}
+
 pids=
 for server; do
-	printf '%s\n' "$program" |
-		ssh -F "$ssh_config" -o BatchMode=yes "$server" sudo -n sh -s 2>&1 | sed "s/^/$server: /" &
+	one_server "$server" &
 	pids="$pids $!"
 done
 status=0
