@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import {
-  BootmachineError,
+  type BootmachineError,
   CancelledError,
   RefusedError,
   RemoteError,

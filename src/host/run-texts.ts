@@ -60,6 +60,7 @@ state=${HOST_STATE}
 run=$state/runs/${run.id}
 lock=$state/lock
 umask 077
+echo $$ >"$run/pid"
 
 ${LIVENESS}
 write_holder() {
@@ -141,11 +142,11 @@ if mkdir "$run" 2>/dev/null; then
     df -P "$state" >&2
     exit ${RUN_NOT_WRITTEN}
   }
-  # In a session of its own, and a child of process 1: no closed connection reaches it.
+  # In a session of its own, which no closed connection reaches. The parent stays to take note of its end: some
+  # containers have a process 1 that does not.
   detach=nohup
   if command -v setsid >/dev/null 2>&1; then detach=setsid; fi
-  pid=$(cd /; $detach sh "$run/runner" </dev/null >/dev/null 2>>"$run/errors" & echo $!)
-  echo "$pid" >"$run/pid"
+  (cd /; exec $detach sh -c 'sh "$0/runner" & wait' "$run") </dev/null >/dev/null 2>>"$run/errors" &
 elif ! test -d "$run"; then
   df -P "$state" >&2
   exit ${RUN_NOT_WRITTEN}
@@ -157,16 +158,18 @@ ${followText(run.id, 0)}`;
 export function followScript(id: string, offsetBytes: number): string {
   return `run=${HOST_STATE}/runs/${id}
 if ! test -d "$run"; then exit ${RUN_ABSENT}; fi
-if ! test -s "$run/pid"; then
-  # Being started just now, or its starter was cut off; then it is as if it never was.
-  sleep 2
-  if ! test -s "$run/pid"; then rm -rf "$run"; exit ${RUN_ABSENT}; fi
-fi
 ${followText(id, offsetBytes)}`;
 }
 
 function followText(id: string, offsetBytes: number): string {
-  return `IFS= read -r pid <"$run/pid"
+  return `tries=0
+while ! test -s "$run/pid"; do
+  # Being started just now, or its starter was cut off; then it is as if it never was.
+  tries=$((tries + 1))
+  if test $tries -gt 200; then rm -rf "$run"; exit ${RUN_ABSENT}; fi
+  sleep 0.01 2>/dev/null || { sleep 1; tries=$((tries + 50)); }
+done
+IFS= read -r pid <"$run/pid"
 case $(tail --version 2>/dev/null) in
 *coreutils*)
   # Wakes up when something was written, and ends with the process.

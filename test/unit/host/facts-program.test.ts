@@ -1,0 +1,97 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { factsProgram } from "../../../src/host/facts-program.ts";
+import { parseFacts } from "../../../src/host/parse-facts.ts";
+import { SHELLS } from "../transport/shells.ts";
+import { OS_RELEASES } from "./os-releases.ts";
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "bm-facts-"));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function put(files: Readonly<Record<string, string>>): void {
+  for (const [path, content] of Object.entries(files)) {
+    const isDirectory = path.endsWith("/");
+    mkdirSync(isDirectory ? join(root, path) : dirname(join(root, path)), { recursive: true });
+    if (!isDirectory) writeFileSync(join(root, path), content);
+  }
+}
+
+describe.each(SHELLS)("$name", ({ argv: [program, ...flags] }) => {
+  const facts = () => {
+    const { stdout, stderr, status } = spawnSync(program, [...flags, "-c", factsProgram(root)], {
+      encoding: "utf8",
+      env: { ...process.env, LC_ALL: "C" },
+    });
+    expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+    return parseFacts(stdout, { server: "web1", loginUser: "ada" });
+  };
+
+  test("a Linux host with systemd, a firewall manager and SELinux", () => {
+    put({
+      "etc/os-release": OS_RELEASES.fedora,
+      "run/systemd/system/": "",
+      "proc/1/stat": `1 (a (b) c) S 0 1 1 0 -1 4194560 2690 11341 0 2 13 5 9 12 20 0 1 0 174043 20320256 2905 1844\n`,
+      "proc/sys/kernel/random/boot_id": "7ef1f675-a9c1-4ece-8845-eccab689be96\n",
+      "proc/uptime": "3040.48 5000.11\n",
+      "proc/meminfo": "MemTotal:       24684540 kB\nMemFree:        1 kB\n",
+      "proc/1/environ": "PATH=/bin\0",
+      "etc/ufw/ufw.conf": "# settings\nENABLED=yes\nLOGLEVEL=low\n",
+      "sys/fs/selinux/enforce": "1",
+    });
+    expect(facts()).toMatchObject({
+      osId: "fedora",
+      osVersion: "43",
+      init: "systemd",
+      isContainer: false,
+      loginUser: "ada",
+      bootId: "7ef1f675-a9c1-4ece-8845-eccab689be96",
+      initStartTicks: "174043",
+      uptimeSeconds: 3040.48,
+      memoryMb: 24106,
+      activeFirewalls: ["ufw"],
+      selinux: "enforcing",
+    });
+  });
+
+  test("a container without a firewall manager, its os-release in the other place", () => {
+    put({
+      "usr/lib/os-release": OS_RELEASES.alpine,
+      "run/openrc/": "",
+      "proc/1/stat": "1 (init) S 0 1 1 0 -1 4194560 1 1 0 2 13 5 9 12 20 0 1 0 99 2 3 4\n",
+      "proc/uptime": "1.00 1.00\n",
+      "proc/meminfo": "MemTotal: 1048576 kB\n",
+      "run/systemd/container": "systemd-nspawn\n",
+      "etc/ufw/ufw.conf": "ENABLED=no\n",
+    });
+    expect(facts()).toMatchObject({
+      osId: "alpine",
+      init: "openrc",
+      isContainer: true,
+      bootId: "",
+      initStartTicks: "99",
+      memoryMb: 1024,
+      activeFirewalls: [],
+      selinux: "disabled",
+    });
+  });
+
+  test("this computer's own facts can be read", () => {
+    const { stdout, status } = spawnSync(program, [...flags, "-c", factsProgram()], {
+      encoding: "utf8",
+      env: { ...process.env, LC_ALL: "C" },
+    });
+    expect(status).toBe(0);
+    const own = parseFacts(stdout, { server: "here", loginUser: "root" });
+    expect(own.kernelName).toBe("Linux");
+    expect(own.initStartTicks).toMatch(/^\d+$/);
+    expect(own.cpus).toBeGreaterThan(0);
+    expect(own.uptimeSeconds).toBeGreaterThan(0);
+  });
+});
