@@ -2,7 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { generateHelpTextForAllCommands } from "@stricli/core";
+import {
+  generateHelpTextForAllCommands,
+  type Application,
+  type CommandContext,
+} from "@stricli/core";
 
 import { makeApplication } from "../src/cli/application.ts";
 import { COMMANDS, type CommandEntry } from "../src/cli/command-list.ts";
@@ -12,10 +16,9 @@ export const CLI_REFERENCE = resolve(import.meta.dirname, "../docs/reference/cli
 
 export function renderCliReference(): string {
   const texts = new Map(
-    generateHelpTextForAllCommands(makeApplication()).map(([route, text]) => [
-      route.split(" ").at(-1) ?? "",
-      text,
-    ]),
+    generateHelpTextForAllCommands(makeApplication() as unknown as Application<CommandContext>).map(
+      ([route, text]) => [route.split(" ").at(-1) ?? "", text],
+    ),
   );
   const fence = "```";
   const sections = (Object.entries(COMMANDS) as [string, CommandEntry][]).flatMap(

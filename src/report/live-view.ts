@@ -187,6 +187,15 @@ function textOf(server: ServerView): string {
   return server.step;
 }
 
+/** In the order of their line; the first ones are what a narrow terminal still shows. */
+const STATES: readonly { readonly state: ServerView["state"]; readonly tone: Tone }[] = [
+  { state: "done", tone: "good" },
+  { state: "failed", tone: "bad" },
+  { state: "working", tone: "strong" },
+  { state: "waiting", tone: "quiet" },
+  { state: "cancelled", tone: "warn" },
+];
+
 /** For more servers than lines: states, phases, the slowest, the failed; what is most wanted gets room first. */
 function renderGroups(
   view: RunView,
@@ -195,18 +204,12 @@ function renderGroups(
   room: number,
 ): readonly Line[] {
   const states = countStates(view);
-  const counts: Span[] = [
-    { text: `done ${states.done}`, tone: "good" },
-    { text: "  " },
-    { text: `working ${states.working}`, tone: "strong" },
-    { text: "  " },
-    { text: `waiting ${states.waiting}`, tone: "quiet" },
-    { text: "  " },
-    { text: `failed ${states.failed}`, tone: states.failed > 0 ? "bad" : "quiet" },
-    ...(states.cancelled > 0
-      ? [{ text: `  cancelled ${states.cancelled}`, tone: "warn" as const }]
-      : []),
-  ];
+  const counts = STATES.filter(({ state }) => state === "done" || states[state] > 0).flatMap(
+    ({ state, tone }, index): Span[] => [
+      { text: index === 0 ? "" : "  " },
+      { text: `${state} ${states[state]}`, tone },
+    ],
+  );
   const phases = view.phases
     .map((phase) => ({ phase, now: view.servers.filter((server) => isIn(server, phase)).length }))
     .filter((group) => group.now > 0)

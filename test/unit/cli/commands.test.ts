@@ -109,8 +109,8 @@ describe("references", () => {
   test("docs/reference/errors.md and the table of codes agree in both directions", () => {
     const text = readFileSync(ERRORS_REFERENCE, "utf8");
     expect(text).toBe(renderErrorsReference());
-    const documented = [...text.matchAll(/^### (\w+)$/gm)].map((match) => match[1]);
-    expect(documented.toSorted()).toEqual(Object.keys(ERROR_CODES).toSorted());
+    const documented = [...text.matchAll(/^### (\w+)$/gm)].map((match) => match[1] ?? "");
+    expect(new Set(documented)).toEqual(new Set(Object.keys(ERROR_CODES)));
   });
 });
 

@@ -23,7 +23,7 @@ export interface RunningProgram {
   readonly result: Promise<ProgramResult>;
 }
 
-const SIGNAL_NUMBERS: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
+const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGHUP: 1,
   SIGINT: 2,
   SIGKILL: 9,
@@ -56,8 +56,7 @@ export function startProgram(argv: readonly string[], cwd: string): RunningProgr
   const result = once(child, "close").then(
     ([status, signal]: (number | NodeJS.Signals | null)[]) => {
       tell();
-      const number =
-        typeof signal === "string" ? (SIGNAL_NUMBERS[signal as NodeJS.Signals] ?? 0) : 0;
+      const number = typeof signal === "string" ? (SIGNAL_NUMBERS[signal] ?? 0) : 0;
       return { status: typeof status === "number" ? status : 128 + number, stdout, stderr };
     },
   );
