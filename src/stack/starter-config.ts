@@ -22,6 +22,8 @@ export interface StarterOptions {
 
 // JSON's text form is valid in TypeScript and in YAML.
 const text = (value: string): string => JSON.stringify(value);
+// In YAML a "${" would be taken for an environment variable.
+const yamlText = (value: string): string => text(value.replaceAll("${", "$${"));
 const list = (values: readonly string[]): string => `[${values.map(text).join(", ")}]`;
 const key = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : text(name));
 
@@ -96,19 +98,19 @@ function renderYaml(options: StarterOptions): string {
     "# yaml-language-server: $schema=./node_modules/bootmachine/schema/bootmachine.schema.json",
     "",
     "# Part of every tag at the provider: two stacks never touch each other.",
-    `name: ${text(name)}`,
+    `name: ${yamlText(name)}`,
     "",
   ];
   if (provider === "existing") {
     lines.push("provider:", "  name: existing", "  hosts:");
     for (const server of servers) {
       lines.push(
-        `    ${text(server.name)}: { address: ${text(server.address ?? "")}, user: root }`,
+        `    ${text(server.name)}: { address: ${yamlText(server.address ?? "")}, user: root }`,
       );
     }
   } else lines.push("provider: local");
   lines.push("", "ssh:", "  # Where sshd listens once a server is secured.", "  port: 2849");
-  lines.push(`  identityFile: ${text(identityFile)}`);
+  lines.push(`  identityFile: ${yamlText(identityFile)}`);
   if (isTrustedAtFirst(options)) {
     lines.push(
       "  # Trusts the host key that a server shows the first time. Better: give the key of each host",
@@ -119,12 +121,12 @@ function renderYaml(options: StarterOptions): string {
   lines.push(
     "",
     "# The controller logs in as the operator, who needs a key and sudo without a password.",
-    `operator: ${text(operator)}`,
+    `operator: ${yamlText(operator)}`,
     "users:",
-    `  - name: ${text(operator)}`,
+    `  - name: ${yamlText(operator)}`,
     "    sudo: nopasswd",
     "    keys:",
-    `      - file: ${text(`${identityFile}.pub`)}`,
+    `      - file: ${yamlText(`${identityFile}.pub`)}`,
     "",
     "# Everything that is not named here is dropped; the ssh port is opened by itself.",
   );
