@@ -1,0 +1,101 @@
+import type { CompileContext, CompiledResource } from "../compile-context.ts";
+import { quote } from "../quote.ts";
+import type { CommandResource } from "../resource.ts";
+import { sh } from "../sh.ts";
+
+const DEFAULT_TIMEOUT_SECONDS = 600;
+
+export const COMMAND_FUNCTIONS = {
+  p_quiet: sh`
+# $1 shell text: exit 0 where it does, 1 else.
+p_quiet() {
+  (umask 022; set +u; eval "$1") >/dev/null 2>&1
+  p_exit=$?
+  [ "$p_exit" -eq 0 ] || return 1
+}
+`,
+  p_heard: sh`
+# As p_quiet; where the text fails, what it prints goes into the report.
+p_heard() {
+  p_hit=$( (umask 022; set +u; eval "$1") 2>&1)
+  p_exit=$?
+  [ "$p_exit" -ne 0 ] || return 0
+  p_details "$p_hit"
+  return 1
+}
+`,
+} as const;
+
+export const COMMAND_MENDING_FUNCTIONS = {
+  p_limited: sh`
+# $1 limit in seconds, $2 the function that writes the text: runs it by sh, and ends it with all that it has started
+# (where there is setsid; else it alone) when the limit is reached. The text goes into a file, not into an argument.
+p_limited() {
+  p_scratch=$(mktemp -d /tmp/bootmachine.XXXXXX) || return
+  (umask 077; "$2" >"$p_scratch/text") || { rm -rf "$p_scratch"; return 1; }
+  p_all=
+  if command -v setsid >/dev/null 2>&1; then
+    p_all=-
+    setsid sh "$p_scratch/text" &
+  else
+    sh "$p_scratch/text" &
+  fi
+  p_child=$!
+  (
+    trap 'kill "$p_sleep" 2>/dev/null; exit 0' TERM
+    sleep "$1" >/dev/null 2>&1 &
+    p_sleep=$!
+    wait "$p_sleep"
+    : >"$p_scratch/expired"
+    echo "stopped: it reached its limit of $1 s" >&2
+    kill -TERM "$p_all$p_child" 2>/dev/null
+    sleep 5 >/dev/null 2>&1 &
+    p_sleep=$!
+    wait "$p_sleep"
+    kill -KILL "$p_all$p_child" 2>/dev/null
+  ) &
+  p_watch=$!
+  wait "$p_child" 2>/dev/null
+  p_result=$?
+  kill "$p_watch" 2>/dev/null
+  wait "$p_watch" 2>/dev/null
+  if [ -e "$p_scratch/expired" ]; then
+    # What it has started had the same time to end.
+    [ -z "$p_all" ] || kill -KILL "$p_all$p_child" 2>/dev/null
+    p_result=124
+  fi
+  rm -rf "$p_scratch"
+  return "$p_result"
+}
+`,
+  p_command_mend: sh`
+# $1 limit in seconds, $2 the function that writes the text, $3 the check.
+p_command_mend() {
+  p_limited "$1" "$2" || return
+  p_hit=$( (umask 022; set +u; eval "$3") 2>&1)
+  p_exit=$?
+  [ "$p_exit" -ne 0 ] || return 0
+  [ -z "$p_hit" ] || p_line "$p_hit"
+  echo 'it ran without an error, and its check still fails'
+  return "$p_exit"
+}
+`,
+} as const;
+
+export function compileCommand(
+  resource: CommandResource,
+  context: CompileContext,
+): CompiledResource {
+  const ask = `${resource.showCheckOutput === true ? "p_heard" : "p_quiet"} ${quote(resource.check)}`;
+  if (resource.run === undefined) {
+    // Nothing can mend it: in apply mode that is a failure.
+    return {
+      check: context.mode === "check" ? [ask] : [ask, "[ $? -eq 0 ] || return 3"],
+    };
+  }
+  const limit = resource.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
+  return {
+    check: [ask],
+    mend: [`p_command_mend ${limit} ${context.text(resource.run)} ${quote(resource.check)}`],
+  };
+}

@@ -1,0 +1,325 @@
+import { sh } from "../sh.ts";
+
+/**
+ * Files, directories and symbolic links.
+ *
+ * A symbolic link at a managed path is never followed: it counts as a difference, and is replaced by what is wanted.
+ * Links above it are followed. Root writes only where root alone decides what a name means: each directory up to "/"
+ * must be root's, and writable by all only with the sticky bit. Elsewhere (a user's home) the owner's own power
+ * is used, so that a link that a user has laid leads no further than that user could go.
+ */
+export const FILE_FUNCTIONS = {
+  p_look: sh`
+# Looks at all the paths of the program at once, so that a check of one needs no process.
+p_look() {
+  p_seen=$p_nl$(p_stat "$@")$p_nl
+  p_sums=
+  for p_path do
+    shift
+    p_find "$p_path"
+    # Only regular files: a pipe would never end.
+    [ "$p_kind" != file ] || set -- "$@" "$p_path"
+  done
+  if [ $# -gt 0 ] && command -v sha256sum >/dev/null 2>&1; then
+    p_sums=$p_nl$(sha256sum "$@" 2>/dev/null)$p_nl
+  fi
+}
+`,
+  p_find: sh`
+# $1 path, as it was looked at in the beginning, or now where something has changed since.
+# Sets p_kind (file, directory, symlink, other, missing), p_perm, p_owner and p_group.
+p_find() {
+  if [ -n "$p_fresh" ]; then p_read_stat "$p_seen" "$1"; else p_find_now "$1"; fi
+}
+`,
+  p_find_now: sh`
+p_find_now() {
+  p_read_stat "$p_nl$(p_stat "$1")$p_nl" "$1"
+}
+`,
+  p_read_stat: sh`
+# $1 lines of p_stat, $2 path.
+p_read_stat() {
+  case $1 in
+  *"|$2$p_nl"*) ;;
+  *) p_kind=missing p_perm= p_owner= p_group=; return ;;
+  esac
+  p_hit=\${1%%"|$2$p_nl"*}
+  p_hit=\${p_hit##*"$p_nl"}
+  p_group=\${p_hit##*"|"}
+  p_hit=\${p_hit%"|"*}
+  p_owner=\${p_hit##*"|"}
+  p_hit=\${p_hit%"|"*}
+  p_perm=\${p_hit##*"|"}
+  while :; do case $p_perm in 0?*) p_perm=\${p_perm#0} ;; *) break ;; esac; done
+  case $p_hit in
+  [Rr]egular*) p_kind=file ;;
+  [Dd]irectory*) p_kind=directory ;;
+  [Ss]ymbolic*) p_kind=symlink ;;
+  *) p_kind=other ;;
+  esac
+}
+`,
+  p_attributes_differ: sh`
+# $1 path, $2 mode, $3 owner, $4 group or "": exit 0 where they are not as found by p_find.
+p_attributes_differ() {
+  if [ "$p_perm" = "$2" ] && [ "$p_owner" = "$3" ] && [ "\${4:-$p_group}" = "$p_group" ]; then return 1; fi
+  p_diff_line "-mode $p_perm, owner $p_owner:$p_group" "+mode $2, owner $3:\${4:-$p_group}"
+}
+`,
+  p_content_is: sh`
+# $1 path, $2 SHA-256 of the wanted content, $3 the function that writes it.
+p_content_is() {
+  if [ -n "$p_fresh" ]; then
+    case $p_sums in *"$p_nl$2  $1$p_nl"*) return 0 ;; esac
+  fi
+  "$3" | cmp -s - "$1"
+}
+`,
+  p_file_check: sh`
+# $1 path, $2 mode, $3 owner, $4 group or "", $5 SHA-256, $6 content function, $7 "secret" or "".
+p_file_check() {
+  p_find "$1"
+  case $p_kind in
+  file)
+    p_status=0
+    if p_attributes_differ "$1" "$2" "$3" "$4"; then p_status=1; fi
+    if p_content_is "$1" "$5" "$6"; then return "$p_status"; fi
+    if [ -n "$7" ]; then
+      p_diff_line '(the content differs; it is secret and not shown)'
+    elif [ "$p_owner" = "$3" ]; then
+      p_diff_content "$1" "$6"
+    else
+      # Another one's file could be a second name of something that is nobody's business.
+      p_diff_line '(the content differs)'
+    fi
+    return 1
+    ;;
+  missing)
+    if [ -n "$7" ]; then p_diff_line '+(secret content, not shown)'; else p_diff_content /dev/null "$6"; fi
+    return 1
+    ;;
+  symlink)
+    p_diff_line '-a symbolic link' '+a file'
+    return 1
+    ;;
+  *)
+    p_reason="$1 is no file (it is: $p_kind), and is left alone"
+    return 3
+    ;;
+  esac
+}
+`,
+  p_absent_check: sh`
+# $1 path, $2 the kind that may be removed. A symbolic link may always be.
+p_absent_check() {
+  p_find "$1"
+  case $p_kind in
+  missing) return 0 ;;
+  "$2"|symlink) p_diff_line "-$1"; return 1 ;;
+  *) p_reason="$1 is no $2 (it is: $p_kind), and is left alone"; return 3 ;;
+  esac
+}
+`,
+  p_directory_check: sh`
+# $1 path, $2 mode, $3 owner, $4 group or "".
+p_directory_check() {
+  p_find "$1"
+  case $p_kind in
+  directory) if p_attributes_differ "$@"; then return 1; else return 0; fi ;;
+  missing) p_diff_line "+directory $1, mode $2, owner $3"; return 1 ;;
+  *) p_reason="$1 is no directory (it is: $p_kind), and is left alone"; return 3 ;;
+  esac
+}
+`,
+  p_symlink_check: sh`
+# $1 path, $2 target.
+p_symlink_check() {
+  p_find "$1"
+  case $p_kind in
+  symlink)
+    p_hit=$(readlink "$1")
+    [ "$p_hit" != "$2" ] || return 0
+    p_diff_line "-$1 -> $p_hit" "+$1 -> $2"
+    return 1
+    ;;
+  directory) p_reason="$1 is a directory, and is left alone"; return 3 ;;
+  missing) ;;
+  *) p_diff_line "-$1 (it is: $p_kind)" ;;
+  esac
+  p_diff_line "+$1 -> $2"
+  return 1
+}
+`,
+} as const;
+
+export const FILE_MENDING_FUNCTIONS = {
+  p_parent: sh`
+# Sets p_directory to the directory of $1, which must be there.
+p_parent() {
+  p_directory=\${1%/*}
+  p_directory=\${p_directory:-/}
+  [ -d "$p_directory" ] || { echo "the directory $p_directory does not exist" >&2; return 1; }
+}
+`,
+  p_is_trusted: sh`
+# $1 a directory: exit 0 where root alone decides what the names in it mean. Else p_unsafe is the directory that
+# somebody else rules, and p_ruler who that is.
+p_is_trusted() {
+  p_unsafe=$1 p_ruler=
+  p_at=$(cd -P "$1" && pwd -P) || return 1
+  set -- "$p_at"
+  while [ "$p_at" != / ]; do
+    p_at=\${p_at%/*}
+    p_at=\${p_at:-/}
+    set -- "$@" "$p_at"
+  done
+  for p_unsafe do
+    p_find_now "$p_unsafe"
+    p_ruler=$p_owner
+    [ "$p_owner" = root ] || return 1
+    case $p_perm in
+    [1357]???) ;;
+    *[2367]) p_ruler='everybody'; return 1 ;;
+    esac
+  done
+}
+`,
+  p_is_writable_by: sh`
+# $1 owner: exit 0 where root may write into p_directory, 1 where the owner's own power must do it, 2 where neither may.
+p_is_writable_by() {
+  if p_is_trusted "$p_directory"; then return 0; fi
+  if [ "$p_ruler" = "$1" ] && [ "$1" != root ]; then return 1; fi
+  echo "$p_unsafe is ruled by $p_ruler: root writes nothing there that belongs to $1" >&2
+  return 2
+}
+`,
+  p_file_mend: sh`
+# $1 path, $2 mode, $3 owner, $4 group or "", $5 content function, $6 validation text or "", $7 "secret" or "".
+# The file is made beside the old one, whole and valid, and takes its place in one step.
+p_file_mend() {
+  p_parent "$1" || return
+  p_is_writable_by "$3"
+  case $? in
+  0) ;;
+  1) p_file_mend_as_owner "$@"; return ;;
+  *) return 1 ;;
+  esac
+  p_new=$(mktemp "$p_directory/.bootmachine.XXXXXX") || return
+  "$5" >"$p_new" && chown "$3:$4" "$p_new" && chmod "$2" "$p_new"
+  p_status=$?
+  if [ "$p_status" -eq 0 ]; then
+    p_validate "$6" "$p_new" "$7"
+    p_status=$?
+  fi
+  if [ "$p_status" -eq 0 ]; then
+    p_put_in_place "$p_new" "$1"
+    p_status=$?
+  fi
+  [ "$p_status" -eq 0 ] || rm -f "$p_new"
+  return "$p_status"
+}
+`,
+  p_put_in_place: sh`
+# $1 the new file, $2 the path that it gets.
+p_put_in_place() {
+  # mv would move into a directory that a link names.
+  if [ -L "$2" ] && [ -d "$2" ]; then rm -f "$2" || return; fi
+  mv -f "$1" "$2" || return
+  if command -v restorecon >/dev/null 2>&1; then restorecon "$2" || :; fi
+}
+`,
+  p_validate: sh`
+# $1 shell text that gets the file as its $1, or "", $2 the file, $3 "secret" or "".
+p_validate() {
+  [ -n "$1" ] || return 0
+  if [ -n "$3" ]; then
+    (p_candidate=$1; shift; set +u; eval "$p_candidate") >/dev/null 2>&1
+  else
+    (p_candidate=$1; shift; set +u; eval "$p_candidate")
+  fi
+  p_status=$?
+  [ "$p_status" -eq 0 ] || echo "the new content is not valid (exit status $p_status); the file was left as it is" >&2
+  return "$p_status"
+}
+`,
+  p_file_mend_as_owner: sh`
+# As p_file_mend, with the power of the owner $3 alone.
+p_file_mend_as_owner() {
+  if [ -n "$6" ]; then
+    p_new=$(mktemp /tmp/bootmachine.XXXXXX) || return
+    "$5" >"$p_new"
+    p_validate "$6" "$p_new" "$7"
+    p_status=$?
+    rm -f "$p_new"
+    [ "$p_status" -eq 0 ] || return "$p_status"
+  fi
+  P_DIRECTORY=$p_directory P_NAME=\${1##*/} P_MODE=$2 P_GROUP=$4
+  export P_DIRECTORY P_NAME P_MODE P_GROUP
+  "$5" | p_as "$3" '
+    umask 077
+    cd "$P_DIRECTORY" || exit
+    new=$(mktemp ./.bootmachine.XXXXXX) || exit
+    if [ -L "$P_NAME" ] && [ -d "$P_NAME" ]; then rm -f "./$P_NAME"; fi
+    if cat >"$new" && { [ -z "$P_GROUP" ] || chgrp "$P_GROUP" "$new"; } && chmod "$P_MODE" "$new" && mv -f "$new" "./$P_NAME"
+    then exit 0; fi
+    rm -f "$new"
+    exit 1'
+}
+`,
+  p_absent_mend: sh`
+# $1 path, $2 kind.
+p_absent_mend() {
+  p_parent "$1" || return
+  # The last step of a path is not followed by either of the two.
+  if [ "$2" = directory ] && ! [ -L "$1" ]; then rmdir "$1"; else rm -f "$1"; fi
+}
+`,
+  p_directory_mend: sh`
+# $1 path, $2 mode, $3 owner, $4 group or "".
+p_directory_mend() {
+  p_parent "$1" || return
+  p_is_writable_by "$3"
+  case $? in
+  0)
+    [ -d "$1" ] || mkdir -m 0700 "$1" || return
+    chown "$3:$4" "$1" && chmod "$2" "$1"
+    ;;
+  1)
+    P_PATH=$1 P_MODE=$2 P_GROUP=$4
+    export P_PATH P_MODE P_GROUP
+    p_as "$3" '[ -d "$P_PATH" ] || mkdir -m 0700 "$P_PATH" || exit
+      { [ -z "$P_GROUP" ] || chgrp "$P_GROUP" "$P_PATH"; } && chmod "$P_MODE" "$P_PATH"'
+    ;;
+  *) return 1 ;;
+  esac
+}
+`,
+  p_symlink_mend: sh`
+# $1 path, $2 target.
+p_symlink_mend() {
+  p_parent "$1" || return
+  p_is_writable_by root || return 1
+  # A link cannot be made in place of another in one step everywhere; a directory in the way was refused before.
+  ln -s "$2" "$1.bootmachine-new" || return
+  if [ -L "$1" ] && [ -d "$1" ]; then rm -f "$1"; fi
+  mv -f "$1.bootmachine-new" "$1"
+}
+`,
+} as const;
+
+/** `stat` is where the systems differ; everything else asks these lines: KIND|MODE|OWNER|GROUP|PATH. */
+export function statFunction(kernelName: string): string {
+  return kernelName === "Linux"
+    ? "# GNU and busybox.\np_stat() { stat -c '%F|%a|%U|%G|%n' \"$@\" 2>/dev/null; }"
+    : "# BSD.\np_stat() { stat -f '%HT|%Mp%Lp|%Su|%Sg|%N' \"$@\" 2>/dev/null; }";
+}
+
+/** Runs shell text with the power of a user, whatever login shell that user has. What it needs is exported. */
+export function asUserFunction(kernelName: string): string {
+  const body =
+    kernelName === "Linux"
+      ? `su -s /bin/sh "$1" -c "$2"`
+      : `P_SCRIPT=$2; export P_SCRIPT; su -m "$1" -c 'exec /bin/sh -c "$P_SCRIPT"'`;
+  return `# $1 user, $2 shell text. Asks for no password: we are root.\np_as() { ${body}; }`;
+}
