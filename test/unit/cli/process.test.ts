@@ -1,9 +1,13 @@
 import { readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { appendFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { makeProject, startProgram, type ProgramResult } from "./start-program.ts";
+
+// Each test starts one to three programs, and a busy computer takes seconds for one.
+vi.setConfig({ testTimeout: 60_000 });
 
 const directories: string[] = [];
 afterEach(async () => {
@@ -221,10 +225,13 @@ describe("other commands", () => {
   test("log shows the last run, and a journal that was cut off", async () => {
     const directory = await project("");
     await startProgram(["boot"], directory).result;
+    const journals = join(directory, ".bootmachine/shop/journal");
+    const [journal = ""] = readdirSync(journals);
+    await appendFile(join(journals, journal), '{"type":"phase-st');
     const { status, stdout } = await startProgram(["log"], directory).result;
     expect(status).toBe(0);
     expect(stdout).toContain("bootmachine boot");
-    expect(stdout).toMatch(/web1 +b+/);
+    expect(stdout).toMatch(/web1 +\.*b+/);
   });
 
   test("destroy --yes takes down", async () => {

@@ -8,6 +8,9 @@ import { makeKeyPair } from "../../../src/cli/key-pair.ts";
 
 export const MAIN = resolve(import.meta.dirname, "../../../src/cli/main.ts");
 
+/** The development runtime: the runner itself may be an older one. */
+export const NODE = resolve(import.meta.dirname, "../../../node_modules/.bin/node");
+
 export interface ProgramResult {
   /** As a shell shows it: 128 and the signal's number where a signal ended the program. */
   readonly status: number;
@@ -32,11 +35,11 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
 
 /** Starts the real program in a process of its own, without a terminal. */
 export function startProgram(argv: readonly string[], cwd: string): RunningProgram {
-  const child = spawn(process.execPath, [MAIN, ...argv], {
+  const child = spawn(NODE, [MAIN, ...argv], {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: cwd, USER: "ada", TMPDIR: cwd },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 15_000,
+    timeout: 50_000,
     killSignal: "SIGKILL",
   });
   let stdout = "";
