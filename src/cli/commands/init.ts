@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { basename, join } from "node:path";
 
 import { CancelledError, UserError } from "../../errors/error.ts";
+import { SYSTEM_GROUPS, SYSTEM_USERS } from "../../stack/account-names.ts";
 import { CONFIG_EXTENSIONS } from "../../stack/find-config.ts";
 import { renderStarterConfig, type StarterServer } from "../../stack/starter-config.ts";
 import { canAsk } from "../ask.ts";
@@ -171,10 +172,12 @@ function stackName(directory: string): string {
   return name === "" ? "stack" : name;
 }
 
-/** The user's own name where a server can have it; root is nobody's operator. */
+/** The user's own name where a server can have it; the names of system accounts are nobody's. */
 function operatorName(context: CliContext): string {
   const name = (context.env["SUDO_USER"] ?? context.env["USER"] ?? "").toLowerCase();
-  return /^[a-z][a-z0-9_-]{0,31}$/.test(name) && name !== "root" ? name : "operator";
+  const isFree =
+    /^[a-z][a-z0-9_-]{0,31}$/.test(name) && !SYSTEM_USERS.has(name) && !SYSTEM_GROUPS.has(name);
+  return isFree ? name : "admin";
 }
 
 /** True where the entry was not there yet. */

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
-import { appendFile, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -193,6 +194,37 @@ describe("output", () => {
     const { status, stderr } = await program.result;
     expect(stderr).toBe("");
     expect(status).toBe(130);
+  });
+});
+
+describe("init", () => {
+  test.each([
+    ["ts", "ada"],
+    ["yaml", "root"],
+  ])(
+    "--format %s, run by %s: the config is valid, and the next commands find it",
+    async (format, user) => {
+      const directory = await mkdtemp(join(tmpdir(), "cli-"));
+      directories.push(directory);
+      const made = await startProgram(["init", "--yes", "--format", format], directory, {
+        USER: user,
+      }).result;
+      expect(made.stderr).toBe("");
+      expect(made.status).toBe(0);
+      const listed = await startProgram(["run"], directory).result;
+      expect(listed.stderr).toBe("");
+      expect(listed.stdout).toBe("The config has no tasks.\n");
+    },
+  );
+
+  test("for existing servers: the config is valid", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "cli-"));
+    directories.push(directory);
+    await startProgram(["init", "--address", "web1=192.0.2.1"], directory).result;
+    const { stderr, stdout } = await startProgram(["inventory", "--format", "hosts"], directory)
+      .result;
+    expect(stderr).toBe("");
+    expect(stdout).toContain("192.0.2.1\tweb1");
   });
 });
 

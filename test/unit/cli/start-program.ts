@@ -34,10 +34,14 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
 };
 
 /** Starts the real program in a process of its own, without a terminal. */
-export function startProgram(argv: readonly string[], cwd: string): RunningProgram {
+export function startProgram(
+  argv: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): RunningProgram {
   const child = spawn(NODE, [MAIN, ...argv], {
     cwd,
-    env: { PATH: process.env["PATH"] ?? "", HOME: cwd, USER: "ada", TMPDIR: cwd },
+    env: { PATH: process.env["PATH"] ?? "", HOME: cwd, USER: "ada", TMPDIR: cwd, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 50_000,
     killSignal: "SIGKILL",

@@ -14,7 +14,6 @@ export class Screen {
   write(text: string): void {
     let rest = text;
     while (rest !== "") {
-      // oxlint-disable-next-line no-control-regex
       const sequence = /^\u001B\[(\?)?(\d*)([A-Za-z])/.exec(rest);
       if (sequence === null) {
         this.put(rest[0] ?? "");

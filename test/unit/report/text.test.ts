@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { UserError } from "../../../src/errors/error.ts";
@@ -202,7 +202,7 @@ describe("journals", () => {
     .join("\n");
 
   test("a last line that was cut off, and foreign lines, are left out", () => {
-    const cut = `${text.slice(0, -20)}`;
+    const cut = text.slice(0, -20);
     expect(parseJournal(cut)).toHaveLength(threeServers().length - 1);
     expect(parseJournal(`\n[]\nnull\n{"type":"x"}\n{"type":"step","at":"nonsense"}\n`)).toEqual([]);
     expect(parseJournal(`${text}\n`)).toEqual(threeServers());
