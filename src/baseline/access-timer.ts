@@ -12,6 +12,7 @@ const BOOT_WANTS = `${UNITS}/sysinit.target.wants/${NAME}-boot.service`;
 const SERVICE = `# Written by bootmachine for one access change, and removed after it.
 [Unit]
 Description=Puts the ways into this host back (bootmachine)
+StartLimitIntervalSec=0
 [Service]
 Type=oneshot
 ExecStart=/bin/sh ${RESTORE_SCRIPT} timer
@@ -22,6 +23,8 @@ function timer(limitMs: number): string {
   return `# Written by bootmachine for one access change, and removed after it.
 [Unit]
 Description=Waits for the confirmation of an access change (bootmachine)
+# The countdown is started anew at each step; systemd would refuse the sixth start within ten seconds.
+StartLimitIntervalSec=0
 [Timer]
 OnActiveSec=${limitMs}ms
 AccuracySec=100ms
