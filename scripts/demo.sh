@@ -77,6 +77,12 @@ up)
 	status=0
 	bootmachine up --yes --config "$config" "$@" || status=$?
 	if [ "$status" -eq 0 ]; then
+		# The whole proof once, when the servers are new; later `up` proves what it changes.
+		if [ ! -f "$demo/.bootmachine/demo-is-proved" ]; then
+			echo
+			bootmachine verify --config "$config"
+			: >"$demo/.bootmachine/demo-is-proved"
+		fi
 		cat <<'TEXT'
 
 Log in:         npm run demo -- ssh loadbalancer      (or application, database)
