@@ -1,9 +1,10 @@
 import { exitStatusOf, toBootmachineError } from "../errors/error.ts";
 import { renderError } from "../report/error-text.ts";
+import { wrapLine } from "../report/fit-line.ts";
 import type { CliContext, ExitCode, Surroundings } from "./context.ts";
 import { writeDefectReport } from "./defect-report.ts";
 import type { OutputFlags } from "./flags.ts";
-import { styleFor } from "./output-style.ts";
+import { columnsOf, styleFor } from "./output-style.ts";
 import { stackOf } from "./stack-text.ts";
 
 /** Shows an error that ended a command, and answers with its exit status. */
@@ -25,6 +26,8 @@ export async function reportError(
     const file = await writeDefectReport(surroundings, error);
     lines.push(file === undefined ? stackOf(error) : `  details: ${file}`);
   }
-  surroundings.stderr.write(`${lines.join("\n")}\n`);
+  const columns = columnsOf(surroundings.stderr);
+  const wrapped = lines.flatMap((line) => wrapLine(line, columns));
+  surroundings.stderr.write(`${wrapped.join("\n")}\n`);
   return exitStatusOf(error);
 }

@@ -1,4 +1,4 @@
-import { displayWidth } from "./display-width.ts";
+import { styledWidth } from "./fit-line.ts";
 
 /** What the live area needs of a terminal. */
 export interface TerminalStream {
@@ -37,7 +37,7 @@ export class LiveArea {
     if (frame === this.frame) return;
     this.stream.write(`${BEGIN_FRAME}${this.hideCursor()}${this.erase()}${frame}${END_FRAME}`);
     this.frame = frame;
-    this.drawn = lines.map(visibleWidth);
+    this.drawn = lines.map(styledWidth);
   }
 
   /** Writes lines that stay, above the area. */
@@ -83,8 +83,4 @@ export class LiveArea {
     // More than the screen holds has scrolled away and cannot be reached.
     return Math.min(rows, Math.max(1, (this.stream.rows ?? 24) - 1));
   }
-}
-
-function visibleWidth(line: string): number {
-  return displayWidth(line.replaceAll(/\u001B\[[0-9;]*m/g, ""));
 }

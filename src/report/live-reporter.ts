@@ -1,6 +1,7 @@
 import type { FleetEvent } from "../fleet/events.ts";
-import { truncate } from "./display-width.ts";
+import { sanitize, truncate } from "./display-width.ts";
 import { renderFailure } from "./error-text.ts";
+import { wrapLine } from "./fit-line.ts";
 import { LiveArea } from "./live-area.ts";
 import { renderLiveView } from "./live-view.ts";
 import type { Reporter, ReportStream } from "./reporter.ts";
@@ -41,15 +42,12 @@ export class LiveReporter implements Reporter {
     this.view = reduceRun(this.view, event);
     if (event.type === "run-started") this.drawNow();
     if (event.type === "error" && event.server !== undefined && event.error.kind !== "cancelled") {
-      this.area.print(renderFailure({ ...event.error, server: event.server }, this.style));
+      this.keep(renderFailure({ ...event.error, server: event.server }, this.style));
     }
     if (event.type === "note" && event.level === "warning") {
       const server = event.server === undefined ? "" : `${this.style(event.server, "name")}: `;
-      this.area.print([`${this.style("warning", "warn")} ${server}${truncate(event.text, 2000)}`]);
-    }
-    if (event.type === "access" && event.step === "rolled-back") {
-      this.area.print([
-        `${this.style("rolled back", "warn")} ${this.style(event.server, "name")}: ${event.text}`,
+      this.keep([
+        `${this.style("warning", "warn")} ${server}${truncate(sanitize(event.text), 2000)}`,
       ]);
     }
     if (event.type !== "run-ended") this.schedule(FRAME_MS);
@@ -66,6 +64,12 @@ export class LiveReporter implements Reporter {
     clearTimeout(this.timer);
     this.stream.off?.("resize", this.onResize);
     this.area.close();
+  }
+
+  /** Lines that stay above the view, broken between words. */
+  private keep(lines: readonly string[]): void {
+    const columns = this.stream.columns ?? 80;
+    this.area.print(lines.flatMap((line) => wrapLine(line, columns)));
   }
 
   private schedule(delayMs: number): void {

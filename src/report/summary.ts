@@ -135,8 +135,9 @@ function renderNextSteps(
     return [`What was done is kept. \`bootmachine ${view.command}\` goes on where it stopped.`];
   }
   if (failed.length > 0) {
+    const others = failed.length < view.summary.length ? "The other servers went on. " : "";
     return [
-      `The other servers went on. Mend the cause, then \`bootmachine ${view.command}\` goes on where it stopped.`,
+      `${others}Mend the cause, then \`bootmachine ${view.command}\` goes on where it stopped.`,
     ];
   }
   const first = view.summary.find((server) => server.address !== undefined);

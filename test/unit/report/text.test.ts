@@ -7,6 +7,7 @@ import type { Machine } from "../../../src/providers/contract.ts";
 import { renderDestroyed, renderDestroyQuestion } from "../../../src/report/destroy-text.ts";
 import { displayWidth, padEnd, sanitize, truncate } from "../../../src/report/display-width.ts";
 import { formatAge, formatClock, formatDuration } from "../../../src/report/duration.ts";
+import { wrapLine } from "../../../src/report/fit-line.ts";
 import { renderError } from "../../../src/report/error-text.ts";
 import {
   renderAnsibleInventory,
@@ -59,6 +60,15 @@ describe("display width", () => {
     expect(padEnd("日", 4)).toBe("日  ");
     expect(padEnd("long", 2)).toBe("long");
   });
+});
+
+test.each([
+  ["short", 20, ["short"]],
+  ["  one two three four", 10, ["  one two", "    three", "    four"]],
+  ["a word-that-is-much-too-long b", 10, ["a", "  word-that-is-much-too-long", "  b"]],
+  ["\u001B[31mred\u001B[39m and more", 8, ["\u001B[31mred\u001B[39m and", "  more"]],
+])("%j wrapped at %i columns", (line, columns, lines) => {
+  expect(wrapLine(line, columns)).toEqual(lines);
 });
 
 describe("what hosts print", () => {
