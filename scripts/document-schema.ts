@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+
 import { z } from "zod";
 
 import { BUILTINS } from "../src/builtins.ts";
@@ -58,7 +61,7 @@ function toJsonSchema(schema: z.ZodType): JsonSchema {
     io: "input",
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema }) => {
-      const words = wordsOf(zodSchema as z.ZodType);
+      const words = wordsOf(zodSchema as unknown as z.ZodType);
       // The words of our own options come from their meta; a plug-in's own default is data and stays.
       if (words.cost !== undefined || words.default !== undefined) {
         jsonSchema.description = joinWords(words);
@@ -69,9 +72,54 @@ function toJsonSchema(schema: z.ZodType): JsonSchema {
   }) as JsonSchema;
 }
 
+/** The docstrings of a plug-in's options, by name: they stand where its author and editors see them. */
+function docstringsOf(kind: PluginKind, name: string): ReadonlyMap<string, string> {
+  const file = resolve(import.meta.dirname, `../src/${kind}s/${name}/options.ts`);
+  const source = existsSync(file) ? readFileSync(file, "utf8") : "";
+  return new Map(
+    [...source.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\s*(\w+)\s*[:,]/gs)].map(
+      ([, text = "", key = ""]) => [
+        key,
+        text
+          .replaceAll(/\n\s*\*/g, " ")
+          .replaceAll(/\s+/g, " ")
+          .trim(),
+      ],
+    ),
+  );
+}
+
+function addDocstrings(schema: JsonSchema, docs: ReadonlyMap<string, string>): void {
+  for (const [key, option] of Object.entries(schema.properties ?? {})) {
+    const text = docs.get(key);
+    if (text !== undefined) option.description ??= text;
+    addDocstrings(option, docs);
+  }
+  const { additionalProperties } = schema;
+  if (typeof additionalProperties === "object" && additionalProperties !== null) {
+    addDocstrings(additionalProperties as JsonSchema, docs);
+  }
+}
+
+/** The options of a built-in plug-in as JSON Schema, with their words; undefined where it has none. */
+export async function makeOptionsSchema(
+  kind: PluginKind,
+  name: string,
+): Promise<JsonSchema | undefined> {
+  const factory = await BUILTINS.load(kind, name);
+  if (factory?.options === undefined) return undefined;
+  const options = toJsonSchema(factory.options);
+  delete options["$schema"];
+  addDocstrings(options, docstringsOf(kind, name));
+  return options;
+}
+
 /** Lets an environment variable stand wherever a value may. */
 function allowVariables(schema: JsonSchema): JsonSchema {
   const { properties, items, anyOf, additionalProperties, ...rest } = schema;
+  // A format would refuse the variable; "readOnly" comes from frozen values and means another thing here.
+  delete rest["format"];
+  delete rest["readOnly"];
   const walked: JsonSchema = {
     ...rest,
     ...(properties === undefined
@@ -100,15 +148,16 @@ function allowVariables(schema: JsonSchema): JsonSchema {
   return { ...(description === undefined ? {} : { description }), anyOf: [walked, VARIABLE] };
 }
 
+// Built-in names are single words; those of packages have a hyphen, or are paths.
+const PACKAGE_NAME = String.raw`^(@[^/]+/)?[A-Za-z0-9._]+-[A-Za-z0-9._/-]+$|^\.{1,2}/`;
+
 /** The forms in which a plug-in may be named: its name, its name with options, the name of a package. */
 async function pluginForms(kind: PluginKind): Promise<JsonSchema[]> {
   const names = BUILTINS.names(kind);
   const withOptions = await Promise.all(
     names.map(async (name): Promise<JsonSchema | undefined> => {
-      const factory = await BUILTINS.load(kind, name);
-      if (factory?.options === undefined) return undefined;
-      const options = toJsonSchema(factory.options);
-      delete options["$schema"];
+      const options = await makeOptionsSchema(kind, name);
+      if (options === undefined) return undefined;
       return {
         ...options,
         title: `${name} with options`,
@@ -124,12 +173,12 @@ async function pluginForms(kind: PluginKind): Promise<JsonSchema[]> {
       type: "string",
       title: "a package",
       description: "A package of plug-ins that is installed beside the config.",
-      pattern: "^(@[^/]+/)?[A-Za-z0-9._-]*-[A-Za-z0-9._/-]+$|^\\.{1,2}/",
+      pattern: PACKAGE_NAME,
     },
     {
       type: "object",
       title: "a package with options",
-      properties: { name: { type: "string", not: { enum: [...names] } } },
+      properties: { name: { type: "string", pattern: PACKAGE_NAME } },
       required: ["name"],
     },
   ];

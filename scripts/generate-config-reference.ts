@@ -15,7 +15,7 @@ import {
   upgradesSchema,
   userSchema,
 } from "../src/stack/schema.ts";
-import { type JsonSchema, wordsOf } from "./document-schema.ts";
+import { type JsonSchema, makeOptionsSchema, wordsOf } from "./document-schema.ts";
 
 export const CONFIG_REFERENCE_FILE = resolve(import.meta.dirname, "../docs/reference/config.md");
 
@@ -57,7 +57,7 @@ function typeOf(schema: JsonSchema): string {
   if (schema.enum !== undefined)
     return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(", ");
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
-  if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(" or ");
+  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(" or ");
   if (schema.type === "array") return `list of ${typeOf(schema.items ?? {})}`;
   const { minimum, maximum } = schema;
   const range =
@@ -87,33 +87,39 @@ function renderTable(section: string, schema: z.ZodObject): string[] {
   return lines;
 }
 
+/** The rows of a plug-in's options; those inside others have their path: `hosts.NAME.address`. */
+function renderOptionRows(json: JsonSchema, above: string): string[] {
+  return Object.entries(json.properties ?? {}).flatMap(([option, schema]) => {
+    const byDefault =
+      json.required?.includes(option) === true
+        ? "required"
+        : schema.default === undefined
+          ? ""
+          : `\`${JSON.stringify(schema.default)}\``;
+    const path = `${above}${option}`;
+    const cells = [typeOf(schema), byDefault, schema.description ?? ""].map(cell).join(" | ");
+    const { additionalProperties } = schema;
+    const inner =
+      typeof additionalProperties === "object" && additionalProperties !== null
+        ? renderOptionRows(additionalProperties as JsonSchema, `${path}.NAME.`)
+        : renderOptionRows(schema, `${path}.`);
+    return [`| \`${path}\` | ${cells} |`, ...inner];
+  });
+}
+
 /** The options of the built-in plug-ins, as far as their schemas have words. */
 async function renderPluginOptions(): Promise<string[]> {
   const lines: string[] = [];
   for (const kind of ["provider", "configurator", "distro"] as const) {
     for (const name of BUILTINS.names(kind)) {
-      const factory = await BUILTINS.load(kind, name);
       lines.push("", `### ${kind} ${name}`, "");
-      if (factory?.options === undefined) {
+      const json = await makeOptionsSchema(kind, name);
+      if (json === undefined) {
         lines.push("No options.");
         continue;
       }
-      const json = z.toJSONSchema(factory.options, {
-        io: "input",
-        unrepresentable: "any",
-      }) as JsonSchema;
       lines.push("| option | type | default | meaning |", "|---|---|---|---|");
-      for (const [option, schema] of Object.entries(json.properties ?? {})) {
-        const byDefault =
-          json.required?.includes(option) === true
-            ? "required"
-            : schema.default === undefined
-              ? ""
-              : `\`${JSON.stringify(schema.default)}\``;
-        lines.push(
-          `| \`${option}\` | ${[typeOf(schema), byDefault, schema.description ?? ""].map(cell).join(" | ")} |`,
-        );
-      }
+      lines.push(...renderOptionRows(json, ""));
     }
   }
   return lines;

@@ -9,9 +9,7 @@ export default defineStack({
         address: env("WEB1_ADDRESS", "192.0.2.10"),
         user: "root",
         // Read on the host's console: cat /etc/ssh/ssh_host_ed25519_key.pub
-        hostKeys: [
-          "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
-        ],
+        hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
       },
       db1: { address: "192.0.2.11", user: "root" },
     },

@@ -11,13 +11,10 @@ import { suggestWord } from "./suggest.ts";
 export function isPlain(value: unknown): value is Record<string, unknown> | unknown[] {
   if (typeof value !== "object" || value === null) return false;
   if (Array.isArray(value)) return true;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) {
-    // An object of another realm has an Object.prototype that is not ours.
-    const parent: unknown = Object.getPrototypeOf(prototype as object);
-    if (parent !== null || !Object.hasOwn(prototype as object, "hasOwnProperty")) return false;
-  }
-  return true;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype === null || prototype === Object.prototype) return true;
+  // An object of another realm has an Object.prototype that is not ours.
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty");
 }
 
 const isPlugin = (value: Record<string, unknown> | unknown[]): boolean =>
@@ -170,8 +167,13 @@ function reportIssue(
     case "invalid_union":
       report({ path, message: found === undefined ? "is missing" : wordsOf(issue.message) });
       return;
-    default:
-      report({ path, message: issue.message });
+    case "invalid_format":
+    case "too_big":
+    case "too_small":
+    case "not_multiple_of":
+    case "invalid_key":
+    case "invalid_element":
+      report({ path, message: plainWords(issue) });
   }
 }
 
@@ -188,6 +190,25 @@ export function reportIssues(
       report({ ...problem, path: [...above, ...problem.path] }),
     );
   }
+}
+
+/** Our own schemas speak plainly already; those of plug-ins may not. */
+function plainWords(issue: z.core.$ZodIssue): string {
+  if (!/^(Invalid|Too|Unrecognized)\b/.test(issue.message)) return issue.message;
+  if (issue.code === "too_small") return `must be ${boundOf(issue.origin, issue.minimum, "least")}`;
+  if (issue.code === "too_big") return `must be ${boundOf(issue.origin, issue.maximum, "most")}`;
+  if (issue.code === "invalid_format") {
+    return issue.format === "regex" ? "is not of the right form" : `is not a valid ${issue.format}`;
+  }
+  return "is not right";
+}
+
+function boundOf(origin: string, bound: number | bigint, which: "least" | "most"): string {
+  const things: Readonly<Record<string, string>> = {
+    string: " characters long",
+    array: " items long",
+  };
+  return `at ${which} ${bound}${things[origin] ?? ""}`;
 }
 
 const wordsOf = (message: string): string =>

@@ -1,4 +1,3 @@
-// oxlint-disable-next-line no-control-regex -- JSON forbids control characters inside texts
 const TOKEN =
   /[\t\n\r ]*(?:("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w))|([[\]{},:]))/y;
 

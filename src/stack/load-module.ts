@@ -91,7 +91,7 @@ export async function loadModule(file: string, environment: Environment): Promis
       const isFunction = typeof exported === "function";
       const value: unknown = isFunction
         ? await (exported as (context: { env: Environment }) => unknown)({ env: environment })
-        : await (exported as Promise<unknown>);
+        : await exported;
       return { value };
     } catch (thrown) {
       const placed = await findSyntaxError(thrown, file);

@@ -132,7 +132,6 @@ export function parsePublicKey(line: string): ParsedKey {
   if (/[\r\n]/.test(line.trim())) {
     return refuse("a key is one line", "Give each key as an entry of its own, or name a file.");
   }
-  // oxlint-disable-next-line no-control-regex -- a NUL byte would end the line on the host
   if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(line)) {
     return refuse("the line holds control characters", "Copy the .pub file's line again.");
   }

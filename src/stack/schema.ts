@@ -22,6 +22,11 @@ function option<S extends z.ZodType>(schema: S, docs: OptionDocs): S {
   return schema.meta({ ...docs });
 }
 
+/** The same option for one server: where it is absent there, the stack's value counts. */
+function asStack<S extends z.ZodType>(schema: S): S {
+  return schema.meta({ ...schema.meta(), default: "the stack's" });
+}
+
 const PORT = z
   .int("must be a whole number from 1 to 65535")
   .min(1, "must be a whole number from 1 to 65535")
@@ -146,14 +151,14 @@ export const sshSchema = z.strictObject({
 });
 
 export const serverSshSchema = z.strictObject({
-  port: portOption,
-  allowPort22: allowPort22Option,
-  jumpHost: jumpHostOption,
-  connectTimeoutSeconds: connectTimeoutOption,
-  readyTimeoutSeconds: readyTimeoutOption,
-  phaseTimeoutSeconds: phaseTimeoutOption,
-  rollbackSeconds: rollbackOption,
-  identity: identityPolicy,
+  port: asStack(portOption),
+  allowPort22: asStack(allowPort22Option),
+  jumpHost: asStack(jumpHostOption),
+  connectTimeoutSeconds: asStack(connectTimeoutOption),
+  readyTimeoutSeconds: asStack(readyTimeoutOption),
+  phaseTimeoutSeconds: asStack(phaseTimeoutOption),
+  rollbackSeconds: asStack(rollbackOption),
+  identity: asStack(identityPolicy),
 });
 
 const UPGRADE_POLICY = oneOf(["all", "security", "none"]);
@@ -232,7 +237,6 @@ export const userSchema = z.strictObject({
   fullName: option(
     z
       .string()
-      // oxlint-disable-next-line no-control-regex -- a line break would end the passwd entry
       .regex(/^[^:,\u0000-\u001f\u007f]*$/, "must not hold colons, commas or control characters")
       .optional(),
     { description: "The full name, for people.", default: "none", cost: "The account is changed." },
@@ -364,8 +368,8 @@ export const serverSchema = z.strictObject({
     description: "ssh settings that differ for this server.",
     default: "the stack's",
   }),
-  locale: localeOption,
-  timezone: timezoneOption,
+  locale: asStack(localeOption),
+  timezone: asStack(timezoneOption),
   upgrades: option(upgradesSchema.optional(), {
     description: "Upgrade settings that differ for this server.",
     default: "the stack's",

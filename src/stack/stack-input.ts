@@ -51,6 +51,52 @@ export interface UpgradesInput {
 export interface ServerSshInput {
   /**
    * The port on which sshd listens once the server is secured, 1-65535. 22 needs `allowPort22` as
+   * well. The firewall opens it by itself. Default: the stack's. Change: An access change on every
+   * server: the new port is proved before the old one closes.
+   */
+  readonly port?: number | undefined;
+  /**
+   * Says that port 22 is meant. Another port keeps most of the noise out of the logs; it is no
+   * protection by itself. Default: the stack's. Change: Nothing by itself.
+   */
+  readonly allowPort22?: boolean | undefined;
+  /**
+   * Hosts to go through, as for ssh -J: `user@host:port`, several with commas. Default: the
+   * stack's. Change: Nothing on the servers.
+   */
+  readonly jumpHost?: string | undefined;
+  /**
+   * Limit for one attempt to connect, in seconds, 1-600. Default: the stack's. Change: Nothing on
+   * the servers.
+   */
+  readonly connectTimeoutSeconds?: number | undefined;
+  /**
+   * Limit for a new server to let us in, in seconds, 1-7200. Default: the stack's. Change: Nothing
+   * on the servers.
+   */
+  readonly readyTimeoutSeconds?: number | undefined;
+  /**
+   * Limit for one phase on one server, in seconds, 10-86400. Default: the stack's. Change: Nothing
+   * on the servers.
+   */
+  readonly phaseTimeoutSeconds?: number | undefined;
+  /**
+   * After this many seconds without confirmation a host undoes an access change by itself,
+   * 10-3600. Default: the stack's. Change: Nothing; it counts from the next access change on.
+   */
+  readonly rollbackSeconds?: number | undefined;
+  /**
+   * The weakest proof of a host key that is accepted. "first-use" trusts the key that the server
+   * shows the first time: somebody in between could show theirs. Default: the stack's. Change:
+   * Nothing; it counts for servers whose key is not known yet.
+   */
+  readonly identity?: "proven" | "first-use" | undefined;
+}
+
+/** How the servers are reached. */
+export interface SshInput {
+  /**
+   * The port on which sshd listens once the server is secured, 1-65535. 22 needs `allowPort22` as
    * well. The firewall opens it by itself. Default: 2849. Change: An access change on every
    * server: the new port is proved before the old one closes.
    */
@@ -61,10 +107,28 @@ export interface ServerSshInput {
    */
   readonly allowPort22?: boolean | undefined;
   /**
+   * The controller's private key file, or the .pub file of a key in ssh-agent; `~` and paths
+   * relative to the config file are understood. The operator must have its public half among the
+   * keys. Default: one of the agent's keys, or a default key in ~/.ssh, that the operator has.
+   * Change: Nothing by itself: the key must be among the operator's.
+   */
+  readonly identityFile?: string | undefined;
+  /**
+   * Which of the agent's keys to use, as a public key line or a .pub file, where there are
+   * several; with `identityFile`, the public half that belongs to it. Default: found from
+   * `identityFile` or the agent. Change: Nothing by itself: the key must be among the operator's.
+   */
+  readonly publicKey?: string | undefined;
+  /**
    * Hosts to go through, as for ssh -J: `user@host:port`, several with commas. Default: none.
    * Change: Nothing on the servers.
    */
   readonly jumpHost?: string | undefined;
+  /**
+   * The ssh_config to honour: a path, or "none". Default: ssh's own default. Change: Nothing on
+   * the servers.
+   */
+  readonly configFile?: string | undefined;
   /**
    * Limit for one attempt to connect, in seconds, 1-600. Default: 10. Change: Nothing on the
    * servers.
@@ -91,28 +155,6 @@ export interface ServerSshInput {
    * Nothing; it counts for servers whose key is not known yet.
    */
   readonly identity?: "proven" | "first-use" | undefined;
-}
-
-/** How the servers are reached. */
-export interface SshInput extends ServerSshInput {
-  /**
-   * The controller's private key file, or the .pub file of a key in ssh-agent; `~` and paths
-   * relative to the config file are understood. The operator must have its public half among the
-   * keys. Default: one of the agent's keys, or a default key in ~/.ssh, that the operator has.
-   * Change: Nothing by itself: the key must be among the operator's.
-   */
-  readonly identityFile?: string | undefined;
-  /**
-   * Which of the agent's keys to use, as a public key line or a .pub file, where there are
-   * several; with `identityFile`, the public half that belongs to it. Default: found from
-   * `identityFile` or the agent. Change: Nothing by itself: the key must be among the operator's.
-   */
-  readonly publicKey?: string | undefined;
-  /**
-   * The ssh_config to honour: a path, or "none". Default: ssh's own default. Change: Nothing on
-   * the servers.
-   */
-  readonly configFile?: string | undefined;
 }
 
 /** Public keys that stand in a file. */
@@ -225,13 +267,13 @@ export interface ServerInput {
   /** ssh settings that differ for this server. Default: the stack's. */
   readonly ssh?: ServerSshInput | undefined;
   /**
-   * The system locale, such as "C.UTF-8" or "en_GB.UTF-8". Default: "C.UTF-8". Change: A setting
+   * The system locale, such as "C.UTF-8" or "en_GB.UTF-8". Default: the stack's. Change: A setting
    * on every server; running programs keep the old one until they start again.
    */
   readonly locale?: string | undefined;
   /**
-   * The time zone, such as "Etc/UTC" or "Europe/Berlin". Default: "Etc/UTC". Change: A setting on
-   * every server; running programs keep the old one until they start again.
+   * The time zone, such as "Etc/UTC" or "Europe/Berlin". Default: the stack's. Change: A setting
+   * on every server; running programs keep the old one until they start again.
    */
   readonly timezone?: string | undefined;
   /** Upgrade settings that differ for this server. Default: the stack's. */

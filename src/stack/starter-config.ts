@@ -23,7 +23,7 @@ export interface StarterOptions {
 // JSON's text form is valid in TypeScript and in YAML.
 const text = (value: string): string => JSON.stringify(value);
 // In YAML a "${" would be taken for an environment variable.
-const yamlText = (value: string): string => text(value.replaceAll("${", "$${"));
+const yamlText = (value: string): string => text(value.replaceAll("${", () => "$${"));
 const list = (values: readonly string[]): string => `[${values.map(text).join(", ")}]`;
 const key = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : text(name));
 
@@ -62,7 +62,7 @@ function renderTypeScript(options: StarterOptions): string {
   if (isTrustedAtFirst(options)) {
     lines.push(
       "    // Trusts the host key that a server shows the first time. Better: give the key of each host",
-      '    // (hostKeys: ["ssh-ed25519 AAAA..."]) and leave this line out.',
+      '    // (hostKey: "ssh-ed25519 AAAA...") and leave this line out.',
       '    identity: "first-use",',
     );
   }
@@ -114,7 +114,7 @@ function renderYaml(options: StarterOptions): string {
   if (isTrustedAtFirst(options)) {
     lines.push(
       "  # Trusts the host key that a server shows the first time. Better: give the key of each host",
-      "  # (hostKeys: [ssh-ed25519 AAAA...]) and leave this line out.",
+      "  # (hostKey: ssh-ed25519 AAAA...) and leave this line out.",
       "  identity: first-use",
     );
   }

@@ -31,7 +31,7 @@ export interface TaskContext {
   readonly args: readonly string[];
   readonly signal: AbortSignal;
   /** Shows a line to the user. */
-  log(text: string): void;
+  readonly log: (text: string) => void;
 }
 
 export type TaskFunction = (context: TaskContext) => Promise<void> | void;

@@ -29,5 +29,5 @@ export function describeReadFailure(thrown: unknown): string {
   if (code === "ENOENT") return "does not exist";
   if (code === "EACCES" || code === "EPERM") return "may not be read by you";
   if (code === "EISDIR") return "is a directory";
-  return `cannot be read (${String(code ?? "unknown reason")})`;
+  return `cannot be read (${typeof code === "string" ? code : "unknown reason"})`;
 }

@@ -48,7 +48,7 @@ export function checkTimezone(timezone: string): { message: string; hint?: strin
   // Old names ("US/Pacific") are links on every host, and Intl knows them though it does not list them.
   if (sameLetters === undefined && /^[A-Z][A-Za-z_]+\/[A-Z]/.test(timezone)) {
     try {
-      new Intl.DateTimeFormat("en", { timeZone: timezone });
+      Intl.DateTimeFormat("en", { timeZone: timezone });
       return undefined;
     } catch {
       // Not known: told below.

@@ -63,7 +63,7 @@ describe("the controller's key in a file", () => {
       "id_test has a passphrase, and id_test.pub, its public half, is missing",
     );
     expect(error.hint).toBe("Make it once with `ssh-keygen -y -f id_test > id_test.pub`.");
-    expect(error.problems).toMatchObject([{ path: "ssh.identityFile", line: expect.any(Number) }]);
+    expect(error.problems).toMatchObject([{ path: "ssh.identityFile", line: 28 }]);
     // Said in the config instead.
     write(directory, { ...ada([line]), ssh: { identityFile: "id_test", publicKey: line } });
     expect((await load(directory)).ssh.publicKey).toBe(line);

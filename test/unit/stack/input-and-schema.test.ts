@@ -68,7 +68,7 @@ describe("the user's types and the schema", () => {
     ["UpgradesInput", schemas.upgradesSchema],
   ] as const)("the words of %s are those of the schema", (name, schema) => {
     const documented = docsOf(name);
-    const fromSchema = Object.entries(schema.shape).map(
+    const fromSchema = Object.entries<z.ZodType>(schema.shape).map(
       ([field, option]) => [field, joinWords(wordsOf(option))] as const,
     );
     expect(new Map(documented)).toEqual(new Map(fromSchema));
@@ -77,7 +77,7 @@ describe("the user's types and the schema", () => {
 
   it("every optional field says its default", () => {
     const withoutDefault = Object.values(schemas).flatMap((schema) =>
-      Object.entries(schema.shape)
+      Object.entries<z.ZodType>(schema.shape)
         .filter(([, option]) => option.safeParse(undefined).success)
         .filter(([, option]) => wordsOf(option).default === undefined)
         .map(([field]) => field),

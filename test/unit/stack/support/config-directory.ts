@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { afterAll } from "vitest";
+import { afterAll, expect } from "vitest";
 
 import { UserError } from "../../../../src/errors/error.ts";
 import { none } from "../../../../src/configurators/none.ts";
@@ -142,3 +142,6 @@ export async function problemsOf(value: unknown, options: LoadOptions = {}): Pro
   const error = await failureOf(loadValue(value, options));
   return error.problems.map((problem) => `${problem.path}: ${problem.message}`);
 }
+
+/** Matches a text that holds another. */
+export const containing = (text: string): unknown => expect.stringContaining(text);
