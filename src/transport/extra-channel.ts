@@ -2,7 +2,10 @@ import { spawn } from "node:child_process";
 import { CancelledError, TimeoutError, TransportError } from "../errors/error.ts";
 import type { RunOptions, RunResult } from "./contract.ts";
 import { BoundedText, LineCutter, visibleLine } from "./output-reader.ts";
-import { channelLine, endMarker } from "./shell-frame.ts";
+import { beginMarker, channelLine, endMarker } from "./shell-frame.ts";
+
+/** How much of the last words on standard error is kept for an error's message. */
+const WORDS_CHARACTERS = 4096;
 
 /**
  * Runs one script on a channel of its own, so that it can have standard input. Where the host allows no second channel
@@ -30,7 +33,26 @@ export function runOnExtraChannel(options: {
     let status: number | undefined;
     let reason: Error | undefined;
     const end = endMarker(options.marker, 0);
+    const begin = `${beginMarker(options.marker)}\n`;
+    let hasBegun = false;
+    let hasErrorsBegun = false;
+    let words = "";
+    const errors = new LineCutter((line) => {
+      const text = line.toString("utf8");
+      if (text.endsWith(begin)) {
+        // What came before is a login's noise.
+        hasErrorsBegun = true;
+        words = "";
+        return;
+      }
+      words = (words + text).slice(-WORDS_CHARACTERS);
+      if (hasErrorsBegun) stderr.push(line);
+    });
     const cutter = new LineCutter((line) => {
+      if (!hasBegun) {
+        hasBegun = line.toString("latin1").endsWith(begin);
+        return;
+      }
       const at = line.indexOf(end);
       const content = at === -1 ? line : line.subarray(0, at);
       if (content.length > 0) {
@@ -70,22 +92,23 @@ export function runOnExtraChannel(options: {
     signal?.addEventListener("abort", onAbort, { once: true });
     options.closed.addEventListener("abort", onClosed, { once: true });
     child.stdout.on("data", (chunk: Buffer) => cutter.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
     child.stdin.on("error", () => undefined);
     const finish = (error?: Error): void => {
       clearTimeout(limit);
       signal?.removeEventListener("abort", onAbort);
       options.closed.removeEventListener("abort", onClosed);
       cutter.end();
+      errors.end();
       if (reason !== undefined) reject(reason);
       else if (status !== undefined) {
         resolve({ status, stdout: stdout.text(), stderr: stderr.text() });
       } else {
-        const words = stderr.text().trim().split(/\r?\n/).at(-1) ?? "";
+        const last = words.trim().split(/\r?\n/).at(-1) ?? "";
         reject(
           new TransportError(
             "DISCONNECTED",
-            `The link to ${options.server} broke while a command ran.${words === "" ? "" : ` ssh says: ${words}`}`,
+            `The link to ${options.server} broke while a command ran.${last === "" ? "" : ` ssh says: ${last}`}`,
             { server: options.server, cause: error },
           ),
         );

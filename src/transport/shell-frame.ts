@@ -60,13 +60,19 @@ export function channelCommand(asRoot: boolean): string {
   return `exec ${asRoot ? "sudo -n -H " : ""}sh -c '${ENVIRONMENT}IFS= read -r s; eval "$s"'`;
 }
 
+/** What an extra channel says on both streams before the script's own output: a login's noise comes before it. */
+export function beginMarker(marker: string): string {
+  return `${marker}-begin`;
+}
+
 /** The first line for an extra channel; what follows it is the script's standard input. */
 export function channelLine(marker: string, script: string): string {
   const encoded = script.replaceAll(
     /[\\'\n\r]/g,
     (character) => String.raw`\0` + character.charCodeAt(0).toString(8).padStart(3, "0"),
   );
-  return `( eval "$(printf %b '${encoded}')" ); bm_status=$?; echo "${endMarker(marker, 0)} $bm_status"\n`;
+  const begin = beginMarker(marker);
+  return `echo ${begin}; echo ${begin} >&2; ( eval "$(printf %b '${encoded}')" ); bm_status=$?; echo "${endMarker(marker, 0)} $bm_status"\n`;
 }
 
 /**

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RunOptions } from "../../../src/transport/contract.ts";
 import { SessionShell } from "../../../src/transport/session-shell.ts";
 import {
+  beginMarker,
   channelCommand,
   channelLine,
   endMarker,
@@ -178,7 +179,11 @@ describe.each(SHELLS)("a session in $name", ({ argv }) => {
     });
     expect(result.stderr.toString()).toContain("it's");
     expect(result.stdout).toEqual(
-      Buffer.concat([input, Buffer.from(`${endMarker(marker, 0)} 7\n`)]),
+      Buffer.concat([
+        Buffer.from(`${beginMarker(marker)}\n`),
+        input,
+        Buffer.from(`${endMarker(marker, 0)} 7\n`),
+      ]),
     );
   });
 });
