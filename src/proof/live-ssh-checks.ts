@@ -59,38 +59,49 @@ export function sshdListens({ server }: BaselineContext): LiveCheck {
   };
 }
 
+/** "NAME HOME" lines of root and the declared users, from one look at the table. */
+function homesOf({ stack }: BaselineContext): string {
+  const names = ["root", ...stack.users.map(({ name }) => name)].join(" ");
+  return String.raw`awk -F: -v names=${quote(names)} '
+  BEGIN { n = split(names, list, " "); for (i = 1; i <= n; i++) wanted[list[i]] = 1 }
+  ($1 in wanted) && $6 != "" { print $1, $6 }' /etc/passwd`;
+}
+
 /** Host keys, and the files that decide who is let in. */
-export function sshFilePermissions({ stack }: BaselineContext): LiveCheck {
-  const users = ["root", ...stack.users.map(({ name }) => name)].map(quote).join(" ");
+export function sshFilePermissions(context: BaselineContext): LiveCheck {
   return {
     check: "ssh-file-permissions",
-    // Octal digits as text: 2, 3, 6, 7 can be written to.
-    sh: nothingFound(String.raw`{
-  stat -c 'key %a %U %n' /etc/ssh/ssh_host_*_key 2>/dev/null
-  stat -c 'open %a %U %n' /etc/ssh /etc/ssh/sshd_config /etc/ssh/sshd_config.d /etc/ssh/sshd_config.d/*.conf /etc/ssh/ssh_host_*_key.pub 2>/dev/null
-  for bm_user in ${users}; do
-    bm_home=$(awk -F: -v u="$bm_user" '$1 == u { print $6 }' /etc/passwd)
-    [ -n "$bm_home" ] || continue
-    stat -c "$bm_user %a %U %n" "$bm_home" "$bm_home/.ssh" "$bm_home/.ssh/authorized_keys" 2>/dev/null
+    // One stat for all. Octal digits as text: 2, 3, 6, 7 can be written to.
+    sh: nothingFound(String.raw`${homesOf(context)} | {
+  set -- /etc/ssh /etc/ssh/sshd_config /etc/ssh/sshd_config.d /etc/ssh/sshd_config.d/*.conf /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
+  while read -r bm_user bm_home; do
+    echo "home $bm_user $bm_home"
+    set -- "$@" "$bm_home" "$bm_home/.ssh" "$bm_home/.ssh/authorized_keys"
   done
+  stat -c 'stat %a %U %n' "$@" 2>/dev/null
 } | awk '
-  { mode = $2; others = substr(mode, length(mode), 1); group = substr(mode, length(mode) - 1, 1) }
-  $1 == "key" && (others != 0 || group ~ /[1-7]/ && group != 4 || $3 != "root") { print "+ " $4 " is " mode " of " $3 " (wanted: 600 of root)"; next }
-  $1 == "key" { next }
-  { owner = ($1 == "open") ? "root" : $1 }
-  others ~ /[2367]/ || group ~ /[2367]/ { print "+ " $4 " can be written to by others: " mode }
-  $3 != owner && $3 != "root" { print "+ " $4 " belongs to " $3 " (wanted: " owner ")" }'`),
+  { path = $0; sub(/^[^ ]* [^ ]* /, "", path) }
+  $1 == "home" { owner[path] = owner[path "/.ssh"] = owner[path "/.ssh/authorized_keys"] = $2; next }
+  {
+    mode = $2; found = $3; sub(/^[^ ]* /, "", path)
+    others = substr(mode, length(mode), 1); group = substr(mode, length(mode) - 1, 1)
+    wanted = (path in owner) ? owner[path] : "root"
+  }
+  path ~ /^\/etc\/ssh\/ssh_host_.*_key$/ {
+    if (others != 0 || (group != 0 && group != 4) || found != "root") print "+ " path " is " mode " of " found " (wanted: 600 of root)"
+    next
+  }
+  others ~ /[2367]/ || group ~ /[2367]/ { print "+ " path " can be written to by others: " mode }
+  found != wanted && found != "root" { print "+ " path " belongs to " found " (wanted: " wanted ")" }'`),
   };
 }
 
 /** sshd reads this second file too unless it is told otherwise. */
-export function undeclaredKeyFiles({ stack }: BaselineContext): LiveCheck {
-  const users = ["root", ...stack.users.map(({ name }) => name)].map(quote).join(" ");
+export function undeclaredKeyFiles(context: BaselineContext): LiveCheck {
   return {
     check: "users-keys",
-    sh: nothingFound(String.raw`for bm_user in ${users}; do
-  bm_home=$(awk -F: -v u="$bm_user" '$1 == u { print $6 }' /etc/passwd)
-  [ -z "$bm_home" ] || ! [ -s "$bm_home/.ssh/authorized_keys2" ] || echo "+ $bm_home/.ssh/authorized_keys2"
+    sh: nothingFound(String.raw`${homesOf(context)} | while read -r bm_user bm_home; do
+  [ "$bm_user" = root ] || ! [ -s "$bm_home/.ssh/authorized_keys2" ] || echo "+ $bm_home/.ssh/authorized_keys2"
 done`),
   };
 }

@@ -14,7 +14,7 @@ export function foreignFirewallTables({ facts }: BaselineContext): LiveCheck {
   return {
     check: "firewall-foreign-tables",
     sh: nothingFound(
-      String.raw`nft list tables 2>/dev/null | sed 's/^table //' | grep -vxE ${quote(OWN_TABLES.join("|"))} | sed 's/^/+ table /'`,
+      String.raw`nft list tables 2>/dev/null | awk '{ sub(/^table /, "") } !/^(${OWN_TABLES.join("|")})$/ { print "+ table " $0 }'`,
     ),
     onlyIf: managed ? "false" : "command -v nft >/dev/null",
     skipReason: managed
