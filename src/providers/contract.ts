@@ -137,6 +137,8 @@ export interface Provider {
   console(machine: Machine, context: ProviderContext): Promise<string>;
   images(context: ProviderContext): Promise<readonly ImageInfo[]>;
   sizes(context: ProviderContext): Promise<readonly SizeInfo[]>;
+  /** Removes what is kept for later servers and used by none now (built images, fetched packages); returns names. */
+  removeCache?(context: ProviderContext): Promise<readonly string[]>;
   /** Problems of the request that can be told without touching anything: unknown image or size. */
   check(request: Omit<MachineRequest, "token" | "bootstrapKeys">): readonly string[];
 }

@@ -100,10 +100,28 @@ export async function startLabServers(request: LabRequest): Promise<Lab> {
     ssh: async (name, command, look = {}) => {
       const { address } = lab.server(name);
       const args = [
-        ...["-F", "none", "-i", identityFile, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"],
-        ...["-o", `UserKnownHostsFile=${knownHostsFile}`, "-o", "StrictHostKeyChecking=yes"],
-        ...["-o", `HostKeyAlias=${name}`, "-o", "ConnectTimeout=5", "-o", "LogLevel=ERROR"],
-        ...["-p", String(look.port ?? 22), `${look.user ?? "root"}@${address}`, command],
+        "-F",
+        "none",
+        "-i",
+        identityFile,
+        "-o",
+        "IdentitiesOnly=yes",
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        `UserKnownHostsFile=${knownHostsFile}`,
+        "-o",
+        "StrictHostKeyChecking=yes",
+        "-o",
+        `HostKeyAlias=${name}`,
+        "-o",
+        "ConnectTimeout=5",
+        "-o",
+        "LogLevel=ERROR",
+        "-p",
+        String(look.port ?? 22),
+        `${look.user ?? "root"}@${address}`,
+        command,
       ];
       try {
         const { stdout, stderr } = await run("ssh", args, { timeout: look.timeoutMs ?? 60_000 });

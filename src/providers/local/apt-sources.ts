@@ -98,7 +98,7 @@ export async function readAptEntries(directory = "/etc/apt"): Promise<readonly A
   entries.push(...parseClassicSources(await read(join(directory, "sources.list"))));
   const folder = join(directory, "sources.list.d");
   const names = await readdir(folder).catch(() => []);
-  for (const name of names.toSorted()) {
+  for (const name of names.toSorted((a, b) => (a < b ? -1 : 1))) {
     const text =
       name.endsWith(".list") || name.endsWith(".sources") ? await read(join(folder, name)) : "";
     entries.push(

@@ -1,0 +1,19 @@
+/**
+ * For plug-in authors: the suites that define "supported", and fakes that pass them.
+ *
+ * They take the `describe` and `it` of your test runner; nothing here depends on one.
+ */
+export {
+  FakeCloud,
+  type FakeCloudOptions,
+  type FakeFault,
+  type FakeServer,
+} from "./testing/fake-cloud.ts";
+export { fakeProvider, type FakeProviderOptions } from "./testing/fake-provider.ts";
+export {
+  testProvider,
+  type ProviderFaults,
+  type ProviderSuiteOptions,
+  type ProviderWorld,
+  type TestRunner,
+} from "./testing/provider-suite.ts";

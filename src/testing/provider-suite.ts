@@ -1,0 +1,510 @@
+import assert from "node:assert/strict";
+
+import { BootmachineError } from "../errors/error.ts";
+import type { Machine, MachineRequest, Provider, ProviderContext } from "../providers/contract.ts";
+
+/** `describe` and `it` of any test runner: vitest's and those of node:test fit. */
+export interface TestRunner {
+  describe(name: string, body: () => void): unknown;
+  it(name: string, body: () => Promise<void>): unknown;
+}
+
+/** Ways in which creating goes wrong at a provider. Each function prepares the fault; some make the attempt themselves. */
+export interface ProviderFaults {
+  /** Makes one attempt to create the machine, whose answer never comes back although it was carried out. */
+  readonly answerLost: (request: MachineRequest, context: ProviderContext) => Promise<void>;
+  /** Makes one attempt to create the machine, which fails after a part of it has been made. */
+  readonly createFailsHalfWay: (request: MachineRequest, context: ProviderContext) => Promise<void>;
+  /** The next calls are refused for a moment; the returned function says how many came before the moment was over. */
+  readonly rateLimit: () => Promise<() => number>;
+  /** Gives back a request for a machine that goes into its error state. */
+  readonly errorState: (request: MachineRequest) => Promise<MachineRequest>;
+  /** The next machine is without an address at first. */
+  readonly addressLate: () => Promise<void>;
+}
+
+/** One provider, ready for one test. */
+export interface ProviderWorld {
+  readonly provider: Provider;
+  /** A name of a stack that nothing else uses; a second one is made by adding to it. */
+  readonly stack: string;
+  /** Two server names that this provider can serve. */
+  readonly servers: readonly [string, string];
+  /** What a machine needs here, such as an image. */
+  readonly request?: Partial<Pick<MachineRequest, "image" | "size" | "bootstrapKeys">>;
+  /** Puts something of this server's name there that is not ours; returns how to take it away. */
+  readonly putForeign?: (server: string) => Promise<() => Promise<void>>;
+  /** Everything that the stack's machines left, by name; empty after the last destroy. */
+  readonly leftovers?: (stack: string) => Promise<readonly string[]>;
+  /** All but those that the suite's options call not applicable. */
+  readonly faults: Partial<ProviderFaults>;
+  /** Frees what the world itself holds. */
+  readonly close?: () => Promise<void>;
+}
+
+export interface ProviderSuiteOptions {
+  /** Stands before every test's name. */
+  readonly name: string;
+  readonly runner: TestRunner;
+  /**
+   * What cannot be tested at this provider, and why. It stands in the result under its name, not in silence.
+   * `creating` is for providers that create nothing.
+   */
+  readonly notApplicable?: Partial<Record<keyof ProviderFaults | "creating", string>>;
+  /** Called for each test. */
+  create(): Promise<ProviderWorld>;
+  /** Limit of one wait in the suite, ms. Default one minute. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * The contract suite of providers: whoever passes it is supported.
+ *
+ * Registers one group of tests at the runner. Every test makes a world of its own and takes down what it made.
+ */
+export function testProvider(options: ProviderSuiteOptions): void {
+  const { runner, timeoutMs = 60_000 } = options;
+
+  const test = (name: string, body: (bench: Bench) => Promise<void>): void => {
+    runner.it(name, async () => {
+      const world = await options.create();
+      const bench = new Bench(world, timeoutMs);
+      try {
+        await body(bench);
+      } finally {
+        await bench.cleanUp();
+        await world.close?.();
+      }
+    });
+  };
+
+  /** A test that some providers cannot have: then its name and the reason stand in the result. */
+  const testWhere = (
+    need: keyof ProviderFaults | "creating",
+    name: string,
+    body: (bench: Bench) => Promise<void>,
+  ): void => {
+    const reason = options.notApplicable?.[need];
+    if (reason === undefined) return test(name, body);
+    return test(`${name} (not applicable: ${reason})`, async ({ world }) => {
+      if (need === "creating") assert.equal(world.provider.capabilities.creates, false);
+      else assert.equal(world.faults[need], undefined);
+    });
+  };
+
+  const testFault = <K extends keyof ProviderFaults>(
+    fault: K,
+    name: string,
+    body: (bench: Bench, inject: ProviderFaults[K]) => Promise<void>,
+  ): void =>
+    testWhere(fault, `fault: ${name}`, async (bench) => {
+      const inject = bench.world.faults[fault];
+      assert.ok(inject !== undefined, `the world brings the fault ${fault}, or says why it cannot`);
+      await body(bench, inject);
+    });
+
+  runner.describe(`provider ${options.name}`, () => {
+    test("says what it is and what it can do", async ({ provider }) => {
+      assert.equal(provider.kind, "provider");
+      assert.equal(provider.apiVersion, 1);
+      assert.match(provider.name, /^[a-z][a-z0-9-]*$/);
+      assert.ok(provider.capabilities.identity.length > 0);
+    });
+
+    test("lists images and sizes, and tells wrong ones without touching anything", async (bench) => {
+      const { provider, first } = bench;
+      const context = bench.context();
+      const images = await provider.images(context);
+      const sizes = await provider.sizes(context);
+      assert.equal(images.length > 0, provider.capabilities.images);
+      assert.equal(sizes.length > 0, provider.capabilities.sizes);
+      assert.deepEqual(provider.check({ server: first, roles: [] }), []);
+      for (const { name } of images) {
+        assert.deepEqual(provider.check({ server: first, roles: [], image: name }), []);
+      }
+      for (const { name } of sizes) {
+        assert.deepEqual(provider.check({ server: first, roles: [], size: name }), []);
+      }
+      assert.notDeepEqual(provider.check({ server: first, roles: [], image: "no such image" }), []);
+      assert.notDeepEqual(provider.check({ server: first, roles: [], size: "no such size" }), []);
+    });
+
+    test("ensure gives a machine with an address; observe and list show it", async (bench) => {
+      const { provider, first } = bench;
+      if (provider.capabilities.creates) assert.deepEqual(await bench.observed(), []);
+      const machine = await bench.ensure(first);
+      assert.equal(machine.stack, bench.world.stack);
+      assert.equal(machine.server, first);
+      assert.notEqual(machine.id, "");
+      assert.ok(machine.publicAddresses.length > 0, "has an address");
+      assert.ok(machine.login.port > 0 && machine.login.user !== "");
+      if (machine.createdAt !== undefined) assert.ok(!Number.isNaN(Date.parse(machine.createdAt)));
+      const observed = (await bench.observed()).find((entry) => entry.server === first);
+      assert.equal(observed?.id, machine.id);
+      assert.deepEqual(observed?.publicAddresses, machine.publicAddresses);
+      const listed = await provider.list(bench.context());
+      assert.ok(
+        listed.some((entry) => entry.stack === bench.world.stack && entry.id === machine.id),
+      );
+    });
+
+    test("ensure again is the same machine, also with another token and at the same time", async (bench) => {
+      const machine = await bench.ensure(bench.first, "token-1");
+      const again = await Promise.all([
+        bench.ensure(bench.first, "token-1"),
+        bench.ensure(bench.first, "token-2"),
+        bench.ensure(bench.first, "token-1"),
+      ]);
+      for (const other of again) assert.equal(other.id, machine.id);
+      assert.equal(
+        (await bench.observed()).filter((entry) => entry.server === bench.first).length,
+        1,
+      );
+    });
+
+    test("several at once of a server that is not there yet make one machine", async (bench) => {
+      const machines = await Promise.all(
+        ["a", "a", "a"].map(async (token) => await bench.ensure(bench.first, token)),
+      );
+      assert.equal(new Set(machines.map((machine) => machine.id)).size, 1);
+      assert.equal(
+        (await bench.observed()).filter((entry) => entry.server === bench.first).length,
+        1,
+      );
+    });
+
+    test("two servers of a stack have their own ids and addresses", async (bench) => {
+      const [one, two] = await Promise.all([bench.ensure(bench.first), bench.ensure(bench.second)]);
+      assert.notEqual(one.id, two.id);
+      assert.notDeepEqual([one.publicAddresses, one.login], [two.publicAddresses, two.login]);
+    });
+
+    test("identity is of a declared kind, and stays", async (bench) => {
+      const { provider } = bench;
+      const machine = await bench.ensure(bench.first);
+      const identity = await provider.identity(machine, bench.context());
+      assert.ok(provider.capabilities.identity.includes(identity.proof));
+      assert.equal(identity.keys.length === 0, identity.proof === "first-use");
+      for (const key of identity.keys) assert.match(key, /^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}$/);
+      assert.deepEqual(await provider.identity(machine, bench.context()), identity);
+    });
+
+    testWhere("creating", "two stacks never touch each other", async (bench) => {
+      const { provider, first } = bench;
+      const other = `${bench.world.stack}-b`;
+      const mine = await bench.ensure(first);
+      const theirs = await bench.ensure(first, "token", other);
+      assert.notEqual(mine.id, theirs.id);
+      assert.deepEqual(
+        (await bench.observed()).map((entry) => entry.id),
+        [mine.id],
+      );
+      assert.deepEqual(
+        (await bench.observed(other)).map((entry) => entry.id),
+        [theirs.id],
+      );
+      await provider.destroy(first, bench.context());
+      await provider.destroyShared?.(bench.context());
+      assert.deepEqual(await bench.observed(), []);
+      const [left] = await bench.observed(other);
+      assert.equal(left?.id, theirs.id);
+      assert.equal(left?.status, "running");
+    });
+
+    for (const how of ["soft", "hard"] as const) {
+      test(`reboot (${how}) keeps the machine, or is refused by name`, async (bench) => {
+        const { provider } = bench;
+        const machine = await bench.ensure(bench.first);
+        const reboot = provider.reboot(machine, how, bench.context());
+        if (!provider.capabilities.reboots) {
+          await rejectsWith(reboot, "CAPABILITY_MISSING");
+          return;
+        }
+        await reboot;
+        const after = await bench.ensure(bench.first);
+        assert.equal(after.id, machine.id);
+        assert.deepEqual(after.publicAddresses, machine.publicAddresses);
+        await bench.until(
+          async () => (await bench.observed())[0]?.status === "running",
+          "it runs again",
+        );
+      });
+    }
+
+    test("console gives text, or is refused by name", async (bench) => {
+      const { provider } = bench;
+      const machine = await bench.ensure(bench.first);
+      if (!provider.capabilities.console) {
+        await rejectsWith(provider.console(machine, bench.context()), "CAPABILITY_MISSING");
+        return;
+      }
+      await bench.until(
+        async () => (await provider.console(machine, bench.context())) !== "",
+        "the console has text",
+      );
+    });
+
+    test("destroy removes the machine, and doing it again finds nothing", async (bench) => {
+      const { provider, first } = bench;
+      await bench.ensure(first);
+      const outcome = await provider.destroy(first, bench.context());
+      assert.equal(outcome.existed, true);
+      if (!provider.capabilities.creates) {
+        assert.match(outcome.note ?? "", /not destroyed/, "says what it did not do");
+        return;
+      }
+      assert.deepEqual(await bench.observed(), []);
+      assert.equal((await provider.destroy(first, bench.context())).existed, false);
+      await provider.destroyShared?.(bench.context());
+      await provider.destroyShared?.(bench.context());
+      await bench.nothingIsLeft();
+    });
+
+    test("destroy of what never was finds nothing", async (bench) => {
+      const outcome = await bench.provider.destroy("never-was", bench.context());
+      assert.equal(outcome.existed, false);
+    });
+
+    testWhere("creating", "a machine made anew after destroy is another one", async (bench) => {
+      const { provider, first } = bench;
+      const before = await provider.identity(await bench.ensure(first), bench.context());
+      await provider.destroy(first, bench.context());
+      const after = await provider.identity(await bench.ensure(first), bench.context());
+      if (before.proof !== "first-use") assert.notDeepEqual(after.keys, before.keys);
+    });
+
+    testWhere(
+      "creating",
+      "what exists and is not ours is refused, by ensure and by destroy, and stays",
+      async (bench) => {
+        const { provider, first } = bench;
+        assert.ok(
+          bench.world.putForeign !== undefined,
+          "the world can put something foreign there",
+        );
+        const takeAway = await bench.world.putForeign(first);
+        try {
+          await rejectsWith(bench.ensure(first), "NOT_OURS");
+          assert.deepEqual(await bench.observed(), []);
+          const outcome = await provider
+            .destroy(first, bench.context())
+            .catch((error: unknown) => error);
+          if (outcome instanceof Error) assert.equal(codeOf(outcome), "NOT_OURS");
+          else assert.deepEqual(outcome, { existed: false });
+          await rejectsWith(bench.ensure(first), "NOT_OURS");
+        } finally {
+          await takeAway();
+        }
+        await bench.ensure(first);
+      },
+    );
+
+    testWhere(
+      "creating",
+      "an aborted signal ends ensure, and the next one finishes the work",
+      async (bench) => {
+        const { first } = bench;
+        await rejectsWith(
+          bench.ensure(first, "token", undefined, AbortSignal.abort()),
+          "CANCELLED",
+        );
+        const controller = new AbortController();
+        const cut = bench.ensure(first, "token", undefined, controller.signal);
+        setTimeout(() => controller.abort(), 20);
+        const outcome = await cut.then(
+          () => "done",
+          (error: unknown) => codeOf(error),
+        );
+        assert.ok(outcome === "done" || outcome === "CANCELLED", `ended with ${outcome}`);
+        await bench.ensure(first);
+        assert.equal((await bench.observed()).length, 1);
+      },
+    );
+
+    testFault(
+      "answerLost",
+      "an answer that never comes makes no second machine",
+      async (bench, inject) => {
+        const request = bench.request(bench.first, "lost");
+        await inject(request, bench.context());
+        const machine = await bench.ensure(bench.first, "lost");
+        assert.deepEqual(
+          (await bench.observed()).map((entry) => entry.id),
+          [machine.id],
+        );
+        await bench.provider.destroy(bench.first, bench.context());
+        await bench.nothingIsLeft();
+      },
+    );
+
+    testFault(
+      "answerLost",
+      "what is left of a lost answer can be destroyed",
+      async (bench, inject) => {
+        await inject(bench.request(bench.first, "lost"), bench.context());
+        await bench.provider.destroy(bench.first, bench.context());
+        assert.deepEqual(await bench.observed(), []);
+        await bench.nothingIsLeft();
+      },
+    );
+
+    testFault(
+      "createFailsHalfWay",
+      "a create that fails half-way is finished by the next",
+      async (bench, inject) => {
+        await inject(bench.request(bench.first, "half"), bench.context());
+        const machine = await bench.ensure(bench.first, "half");
+        assert.ok(machine.publicAddresses.length > 0);
+        assert.deepEqual(
+          (await bench.observed()).map((entry) => entry.id),
+          [machine.id],
+        );
+      },
+    );
+
+    testFault(
+      "createFailsHalfWay",
+      "a half-made machine can be destroyed",
+      async (bench, inject) => {
+        await inject(bench.request(bench.first, "half"), bench.context());
+        await bench.provider.destroy(bench.first, bench.context());
+        assert.deepEqual(await bench.observed(), []);
+        await bench.nothingIsLeft();
+      },
+    );
+
+    testFault(
+      "rateLimit",
+      "a rate limit is waited for as long as the provider says",
+      async (bench, inject) => {
+        const tooEarly = await inject();
+        await bench.ensure(bench.first);
+        assert.equal(tooEarly(), 0, "no call came before the time that the provider named");
+        assert.equal((await bench.observed()).length, 1);
+      },
+    );
+
+    testFault(
+      "errorState",
+      "a machine in its error state is told, and can be destroyed",
+      async (bench, inject) => {
+        const request = await inject(bench.request(bench.first, "error"));
+        await rejectsWith(
+          bench.within(
+            bench.provider.ensure(request, bench.context()),
+            "ensure of a machine that fails",
+          ),
+          "MACHINE_FAILED",
+        );
+        const [machine] = await bench.observed();
+        assert.equal(machine?.status, "failed");
+        assert.notEqual(machine?.detail ?? "", "", "says why");
+        assert.equal((await bench.provider.destroy(bench.first, bench.context())).existed, true);
+        await bench.nothingIsLeft();
+        await bench.ensure(bench.first, "next");
+      },
+    );
+
+    testFault("addressLate", "an address that comes late is waited for", async (bench, inject) => {
+      await inject();
+      assert.ok((await bench.ensure(bench.first)).publicAddresses.length > 0);
+    });
+  });
+}
+
+/** What one test works with. */
+class Bench {
+  readonly world: ProviderWorld;
+  readonly provider: Provider;
+  readonly first: string;
+  readonly second: string;
+  readonly #timeoutMs: number;
+  readonly #touched = new Map<string, Set<string>>();
+
+  constructor(world: ProviderWorld, timeoutMs: number) {
+    this.world = world;
+    this.provider = world.provider;
+    [this.first, this.second] = world.servers;
+    this.#timeoutMs = timeoutMs;
+    this.#touched.set(world.stack, new Set(world.servers));
+  }
+
+  context(stack = this.world.stack, signal?: AbortSignal): ProviderContext {
+    return {
+      stack,
+      signal: signal ?? AbortSignal.timeout(this.#timeoutMs),
+      progress: () => undefined,
+    };
+  }
+
+  request(server: string, token: string): MachineRequest {
+    return { roles: ["test"], bootstrapKeys: [TEST_KEY], ...this.world.request, server, token };
+  }
+
+  async ensure(
+    server: string,
+    token = "token",
+    stack = this.world.stack,
+    signal?: AbortSignal,
+  ): Promise<Machine> {
+    this.#touched.set(stack, (this.#touched.get(stack) ?? new Set()).add(server));
+    return await this.within(
+      this.provider.ensure(this.request(server, token), this.context(stack, signal)),
+      `ensure of ${server}`,
+    );
+  }
+
+  async observed(stack = this.world.stack): Promise<readonly Machine[]> {
+    return await this.within(this.provider.observe(this.context(stack)), "observe");
+  }
+
+  /** Fails where a promise takes longer than the limit: every wait of a provider must be bounded. */
+  async within<T>(promise: Promise<T>, what: string): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`${what}: no end after ${this.#timeoutMs} ms`)),
+        this.#timeoutMs,
+      );
+    });
+    try {
+      return await Promise.race([promise, limit]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async until(claim: () => Promise<boolean>, what: string): Promise<void> {
+    const deadline = Date.now() + this.#timeoutMs;
+    while (!(await claim())) {
+      assert.ok(Date.now() < deadline, `${what}: not after ${this.#timeoutMs} ms`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async nothingIsLeft(): Promise<void> {
+    assert.deepEqual((await this.world.leftovers?.(this.world.stack)) ?? [], []);
+  }
+
+  async cleanUp(): Promise<void> {
+    for (const [stack, servers] of this.#touched) {
+      for (const server of servers) await this.provider.destroy(server, this.context(stack));
+      await this.provider.destroyShared?.(this.context(stack));
+    }
+  }
+}
+
+const TEST_KEY =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE4ZZK9uSNyS1SrVlSbNTkpu6eEUYAU93CDHXZTgGxfG bootmachine-test";
+
+function codeOf(error: unknown): string {
+  return error instanceof BootmachineError ? error.code : `no error of ours: ${String(error)}`;
+}
+
+async function rejectsWith(promise: Promise<unknown>, code: string): Promise<void> {
+  const outcome = await promise.then(
+    () => "no error",
+    (error: unknown) => codeOf(error),
+  );
+  assert.equal(outcome, code);
+}
