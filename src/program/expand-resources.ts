@@ -23,23 +23,17 @@ export function expandResources(
   facts: HostFacts,
 ): readonly SimpleResource[] {
   const expand = (resource: Resource, depth: number): readonly SimpleResource[] => {
-    if (depth > DEEPEST) {
+    let parts: readonly Resource[];
+    if (resource.type === "repository") parts = distro.repository(resource, facts);
+    else if (resource.type === "ssh-server") parts = distro.sshServer(resource, facts);
+    else if (resource.type === "firewall") parts = distro.firewall(resource, facts);
+    else return [resource];
+    if (depth === DEEPEST) {
       throw new InternalError(
         `The distro "${distro.name}" answers "${resourceId(resource)}" with itself.`,
       );
     }
-    const again = (parts: readonly Resource[]): readonly SimpleResource[] =>
-      parts.flatMap((part) => expand(inherit(resource, part), depth + 1));
-    switch (resource.type) {
-      case "repository":
-        return again(distro.repository(resource, facts));
-      case "ssh-server":
-        return again(distro.sshServer(resource, facts));
-      case "firewall":
-        return again(distro.firewall(resource, facts));
-      default:
-        return [resource];
-    }
+    return parts.flatMap((part) => expand(inherit(resource, part), depth + 1));
   };
   return resources.flatMap((resource) => expand(resource, 0));
 }

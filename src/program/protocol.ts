@@ -7,7 +7,7 @@
  *     bm1 detail TEXT            a line that belongs to the report whatever the status is
  *     bm1 diff TEXT              a line of the difference
  *     bm1 reason TEXT            why it is skipped, or what was left out
- *     bm1 done STATUS MS ms [exit N]
+ *     bm1 done STATUS [exit N] MS ms
  *     bm1 trigger ok|failed TEXT
  *     bm1 end STATUS MS ms
  *

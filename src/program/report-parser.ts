@@ -101,7 +101,7 @@ export class ReportParser {
   }
 
   #done(text: string): ReportMessage | undefined {
-    const match = /^([a-z]+) (-?\d+) ms(?: exit (\d+) \.)?$/.exec(text.trimEnd());
+    const match = /^([a-z]+)(?: exit (\d+))? (-?\d+) ms$/.exec(text.trimEnd());
     const status = match?.[1];
     if (this.#current === undefined || status === undefined || !isStatus(status)) return undefined;
     const { id, reason, details, output, diff, diffLines } = this.#current;
@@ -111,9 +111,9 @@ export class ReportParser {
       id,
       status,
       // The clock of a host without /proc/uptime may be set back while we work.
-      ms: Math.max(0, Number(match?.[2])),
+      ms: Math.max(0, Number(match?.[3])),
       ...(reason === undefined ? {} : { reason }),
-      ...(match?.[3] === undefined ? {} : { exitStatus: Number(match[3]) }),
+      ...(match?.[2] === undefined ? {} : { exitStatus: Number(match[2]) }),
       ...(shown.length === 0 ? {} : { output: shown }),
       ...(diff.length === 0
         ? {}

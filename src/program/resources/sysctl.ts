@@ -20,27 +20,29 @@ p_words() {
 }
 `,
   p_sysctl_look: sh`
-# $@ KEY=VALUE, the key as a path below /proc/sys. Sets p_unlike to those that differ and can be changed here, one a line,
-# p_left_out to those that do not exist or cannot be changed here, and p_kept to the number of the others.
+# $@ "PATH KEY=VALUE", the path being that below /proc/sys. Sets p_unlike to those that differ and can be changed here,
+# one a line, p_left_out to those that are not here or cannot be changed here, and p_kept to the number of the others.
 p_sysctl_look() {
   p_unlike= p_left_out= p_kept=0 p_keys=
-  for p_setting do p_keys="$p_keys \${p_setting%%=*}"; done
+  for p_setting do p_keys="$p_keys \${p_setting%% *}"; done
   # One grep for all. The shell's own read would get only the first byte from a file of this kind.
   p_values=$p_nl$(cd /proc/sys && grep -s '' /dev/null $p_keys)$p_nl
   for p_setting do
-    p_key=\${p_setting%%=*}
+    p_key_path=\${p_setting%% *}
+    p_key=\${p_setting#* }
+    p_key=\${p_key%%=*}
     case $p_values in
-    *"$p_nl$p_key:"*) ;;
+    *"$p_nl$p_key_path:"*) ;;
     *)
-      p_left_out="$p_left_out, $p_key (does not exist here)"
+      p_left_out="$p_left_out, $p_key (not to be had here)"
       continue
       ;;
     esac
-    p_hit=\${p_values#*"$p_nl$p_key:"}
+    p_hit=\${p_values#*"$p_nl$p_key_path:"}
     p_words "\${p_hit%%"$p_nl"*}"
     if [ "$p_hit" = "\${p_setting#*=}" ]; then
       p_kept=$((p_kept + 1))
-    elif [ -w "/proc/sys/$p_key" ]; then
+    elif [ -w "/proc/sys/$p_key_path" ]; then
       p_kept=$((p_kept + 1))
       p_unlike=$p_unlike$p_setting$p_nl
       p_diff_line "-$p_key = $p_hit" "+$p_key = \${p_setting#*=}"
@@ -52,7 +54,7 @@ p_sysctl_look() {
 }
 `,
   p_sysctl_check: sh`
-# $1 the function that checks the file, then KEY=VALUE.
+# $1 the function that checks the file, then what p_sysctl_look takes.
 p_sysctl_check() {
   p_file_function=$1
   shift
@@ -70,21 +72,21 @@ p_sysctl_check() {
 
 export const SYSCTL_MENDING_FUNCTIONS = {
   p_sysctl_mend: sh`
-# $1 the function that checks the file, $2 the one that mends it, then KEY=VALUE.
+# $1 the function that checks the file, $2 the one that mends it, then what p_sysctl_look takes.
 p_sysctl_mend() {
   "$1" || "$2" || return
   shift 2
   p_sysctl_look "$@"
   while IFS= read -r p_setting; do
     [ -n "$p_setting" ] || continue
-    p_key=\${p_setting%%=*}
-    p_said=$(p_line "\${p_setting#*=}" | tee "/proc/sys/$p_key" 2>&1 >/dev/null) && continue
+    p_said=$(p_line "\${p_setting#*=}" | tee "/proc/sys/\${p_setting%% *}" 2>&1 >/dev/null) && continue
+    p_setting=\${p_setting#* }
     case $p_said in
     *'Invalid argument'*|*'out of range'*)
       echo "the kernel does not take $p_setting: $p_said" >&2
       return 1
       ;;
-    *) echo "left out: $p_key cannot be changed here: $p_said" ;;
+    *) echo "left out: \${p_setting%%=*} cannot be changed here: $p_said" ;;
     esac
   done <<EOF
 $p_unlike
@@ -117,7 +119,7 @@ export function compileSysctl(resource: SysctlResource, context: CompileContext)
     context,
   );
   const words = settings
-    .map(([key, value]) => quote(`${keyPath(key)}=${oneSpaced(value)}`))
+    .map(([key, value]) => quote(`${keyPath(key)} ${key}=${oneSpaced(value)}`))
     .join(" ");
   const check = context.part(file.check);
   return {

@@ -163,24 +163,38 @@ p_parent() {
 }
 `,
   p_is_trusted: sh`
-# $1 a directory: exit 0 where root alone decides what the names in it mean. Else p_unsafe is the directory that
-# somebody else rules, and p_ruler who that is.
+# $1 a directory: exit 0 where root alone decides what the names in it, and on the way to it, mean. Else p_unsafe is the
+# directory that somebody else rules, and p_ruler who that is. Looked at are the way as it is named and the way without
+# links: a link in a user's directory may name one of root's. A link in root's own directory leads where root meant.
 p_is_trusted() {
-  p_unsafe=$1 p_ruler=
-  p_at=$(cd -P "$1" && pwd -P) || return 1
-  set -- "$p_at"
+  p_unsafe=$1 p_ruler=nobody
+  p_real=$(cd -P "$1" && pwd -P) || return 1
+  p_at=$1
+  set -- "$p_real" "$1"
   while [ "$p_at" != / ]; do
     p_at=\${p_at%/*}
     p_at=\${p_at:-/}
     set -- "$@" "$p_at"
   done
+  p_at=$p_real
+  while [ "$p_at" != / ]; do
+    p_at=\${p_at%/*}
+    p_at=\${p_at:-/}
+    set -- "$@" "$p_at"
+  done
+  p_way=$p_nl$(p_stat "$@")$p_nl
   for p_unsafe do
-    p_find_now "$p_unsafe"
+    p_read_stat "$p_way" "$p_unsafe"
     p_ruler=$p_owner
+    case $p_kind in
+    symlink) continue ;;
+    directory) ;;
+    *) return 1 ;;
+    esac
     [ "$p_owner" = root ] || return 1
     case $p_perm in
     [1357]???) ;;
-    *[2367]) p_ruler='everybody'; return 1 ;;
+    *[2367]) p_ruler=everybody; return 1 ;;
     esac
   done
 }

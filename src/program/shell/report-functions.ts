@@ -69,7 +69,7 @@ p_done() {
   p_now
   [ -z "$p_reason" ] || p_line "bm1 reason $p_reason"
   if [ -n "\${2-}" ]; then
-    p_line "bm1 done $1 $((p_ms - p_began)) ms exit $2 ."
+    p_line "bm1 done $1 exit $2 $((p_ms - p_began)) ms"
   else
     p_line "bm1 done $1 $((p_ms - p_began)) ms"
   fi
