@@ -23,6 +23,8 @@ function timer(limitMs: number): string {
   return `# Written by bootmachine for one access change, and removed after it.
 [Unit]
 Description=Waits for the confirmation of an access change (bootmachine)
+# It is started anew with each step: systemd must not take that for a loop.
+StartLimitIntervalSec=0
 # The countdown is started anew at each step; systemd would refuse the sixth start within ten seconds.
 StartLimitIntervalSec=0
 [Timer]

@@ -1,0 +1,250 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AccessLab, NEW_WAY, OLD_WAY } from "./access-lab.ts";
+
+const IMAGES = ["debian-13", "debian-12", "debian-11"] as const;
+const STEPS = ["arm", "open", "prove", "close", "confirm", "disarm"] as const;
+const ALL_STEPS = STEPS.flatMap((step) => [`${step} started`, `${step} done`]);
+/** Every case has a server of its own; the releases take turns. */
+const imageOf = (index: number): string => IMAGES[index % IMAGES.length] ?? IMAGES[0];
+
+let lab: AccessLab;
+beforeAll(async () => {
+  lab = await AccessLab.start();
+});
+afterAll(async () => {
+  await lab.end();
+});
+
+describe.concurrent("a change that goes well", () => {
+  it.each(IMAGES)(
+    "%s: the new way opens, the old one closes, and a second run arms nothing",
+    async (image) => {
+      const server = await lab.boot(image);
+      const first = await server.secure();
+      expect(first).toMatchObject({ steps: ALL_STEPS, outcome: NEW_WAY, error: undefined });
+      expect(await server.opens(OLD_WAY)).toBe(false);
+      expect(await server.over(NEW_WAY, "ls /root/.ssh/authorized_keys 2>/dev/null; true")).toBe(
+        "",
+      );
+      const second = await server.secure();
+      expect(second).toMatchObject({ steps: [], outcome: NEW_WAY, error: undefined });
+    },
+  );
+
+  it("moves the port of a secured host, and back to it when that fails", async () => {
+    const server = await lab.boot("debian-12");
+    expect((await server.secure()).outcome).toEqual(NEW_WAY);
+    const before = await server.state(NEW_WAY);
+    await server.over(
+      NEW_WAY,
+      "nft 'table inet foreign { chain input { type filter hook input priority -10; tcp dport 2998 drop; }; }'",
+    );
+    const blocked = await server.secure({ port: 2998, arrival: NEW_WAY });
+    expect(blocked.error?.code).toBe("ACCESS_ROLLED_BACK");
+    await server.waitFor(NEW_WAY);
+    await server.over(NEW_WAY, "nft delete table inet foreign");
+    expect(await server.state(NEW_WAY)).toBe(before);
+    const moved = await server.secure({ port: 2999, arrival: NEW_WAY });
+    expect(moved).toMatchObject({ outcome: { user: "ada", port: 2999 }, error: undefined });
+    expect(await server.opens(NEW_WAY)).toBe(false);
+  });
+
+  it("changes the openings of the firewall alone by the same transaction", async () => {
+    const server = await lab.boot("debian-13");
+    expect((await server.secure()).outcome).toEqual(NEW_WAY);
+    const opened = await server.secure({ openPorts: [8080] });
+    expect(opened).toMatchObject({ steps: ALL_STEPS, outcome: NEW_WAY });
+    expect(await server.over(NEW_WAY, "nft list table inet bootmachine")).toContain(
+      "tcp dport 8080",
+    );
+  });
+
+  it("takes down a port, a Match block and a user that other files of sshd add", async () => {
+    const server = await lab.boot("debian-11");
+    await server.over(
+      OLD_WAY,
+      `printf 'Port 22\\nPermitRootLogin yes\\nPasswordAuthentication yes\\nMatch User root\\n  PermitRootLogin yes\\n  AllowUsers root\\n' >/etc/ssh/sshd_config.d/50-cloud-init.conf
+sed -i -e '/^Include/d' -e '1i Port 22' /etc/ssh/sshd_config && systemctl restart ssh`,
+    );
+    expect((await server.secure()).outcome).toEqual(NEW_WAY);
+    expect(await server.opens(OLD_WAY)).toBe(false);
+    expect(await server.opens({ user: "root", port: 2849 })).toBe(false);
+    expect(await server.over(NEW_WAY, "ss -Hltn | grep -c ':22 ' || true")).toBe("0\n");
+    expect((await server.secure()).steps).toEqual([]);
+  });
+});
+
+interface Failure {
+  readonly name: string;
+  /** Run as root before the change. */
+  readonly plant: string;
+  readonly remove: string;
+  readonly keys?: "wrong";
+  readonly failedStep: string;
+  readonly said: RegExp;
+}
+
+const FAILURES: readonly Failure[] = [
+  {
+    name: "sshd refuses the new configuration",
+    plant: "echo 'NoSuchKeyword yes' >/etc/ssh/sshd_config.d/99-broken.conf",
+    remove: "rm /etc/ssh/sshd_config.d/99-broken.conf",
+    failedStep: "open failed",
+    said: /NoSuchKeyword/u,
+  },
+  {
+    name: "something else holds the new port",
+    plant:
+      "systemd-run -q --unit=squatter perl -MIO::Socket::INET -e 'IO::Socket::INET->new(LocalPort => 2849, Listen => 5) or die; sleep 600' && sleep 1",
+    remove: "systemctl stop squatter",
+    failedStep: "open failed",
+    said: /port 2849 is held by something else.*perl/u,
+  },
+  {
+    name: "another table drops the new port",
+    plant:
+      "nft 'table inet foreign { chain input { type filter hook input priority -10; tcp dport 2849 drop; }; }'",
+    remove: "nft delete table inet foreign",
+    failedStep: "prove failed",
+    said: /does not answer|timed out|no answer/iu,
+  },
+  {
+    name: "the operator's key is wrong",
+    plant: "true",
+    remove: "true",
+    keys: "wrong",
+    failedStep: "prove failed",
+    said: /refuse/iu,
+  },
+  {
+    name: "sudo fails",
+    plant: "echo 'ada ALL=(ALL:ALL) PASSWD: ALL' >/etc/sudoers.d/zz-later",
+    remove: "rm /etc/sudoers.d/zz-later",
+    failedStep: "prove failed",
+    said: /sudo/u,
+  },
+];
+
+describe.concurrent("a change that fails", () => {
+  it.each(FAILURES.map((failure, index) => [failure.name, failure, imageOf(index)] as const))(
+    "%s: the host goes back, says why, and a later run succeeds",
+    async (_name, failure, image) => {
+      const server = await lab.boot(image);
+      await server.over(OLD_WAY, failure.plant);
+      const before = await server.state(OLD_WAY);
+      const key = await import("node:fs/promises").then(({ readFile }) =>
+        readFile(`${lab.directory}/wrong.pub`, "utf8"),
+      );
+      const failed = await server.secure(
+        failure.keys === undefined ? {} : { operatorKeys: [key.trim()] },
+      );
+      expect(failed.error?.code).toBe("ACCESS_ROLLED_BACK");
+      expect(failed.error?.message).toMatch(failure.said);
+      expect(failed.steps).toContain(failure.failedStep);
+      expect(failed.steps.at(-1)).toBe("rolled-back done");
+      await server.waitFor(OLD_WAY);
+      expect(await server.state(OLD_WAY)).toBe(before);
+      await server.over(OLD_WAY, failure.remove);
+      expect(await server.secure()).toMatchObject({ outcome: NEW_WAY, error: undefined });
+      expect(await server.opens(OLD_WAY)).toBe(false);
+    },
+  );
+});
+
+describe.concurrent("a controller that is killed", () => {
+  it.each(STEPS.map((step, index) => [step, imageOf(index)] as const))(
+    "when %s begins (%s): the host goes back by itself, and a later run succeeds",
+    async (step, image) => {
+      const server = await lab.boot(image);
+      const before = await server.state(OLD_WAY);
+      const killed = await server.secure({ fault: { step, state: "started", kind: "kill" } });
+      expect(killed.signal).toBe("SIGKILL");
+      expect(killed.steps.at(-1)).toBe(`${step} started`);
+      await server.waitFor(OLD_WAY);
+      expect(await server.state(OLD_WAY)).toBe(before);
+      const later = await server.secure();
+      expect(later).toMatchObject({ outcome: NEW_WAY, error: undefined });
+      // Before the first step nothing was armed, so that there is nothing to tell.
+      if (step !== "arm")
+        expect(later.said).toMatch(
+          /undone by the host itself: went back at \d{4}-.*nobody confirmed/u,
+        );
+      expect(await server.opens(OLD_WAY)).toBe(false);
+    },
+  );
+
+  it.each([
+    ["open", "done"],
+    ["close", "done"],
+  ] as const)(
+    "when %s is %s: a run that comes before the countdown ends finishes the change",
+    async (step, state) => {
+      const server = await lab.boot("debian-12");
+      await server.secure({ fault: { step, state, kind: "kill" }, rollbackMs: 60_000 });
+      expect(await server.secure()).toMatchObject({ outcome: NEW_WAY, error: undefined });
+      expect(await server.opens(OLD_WAY)).toBe(false);
+      expect((await server.secure()).steps).toEqual([]);
+    },
+  );
+
+  it.each(["debian-13", "debian-11"])(
+    "and the host rebooted in the middle (%s): it goes back before sshd starts",
+    async (image) => {
+      const server = await lab.boot(image);
+      const before = await server.state(OLD_WAY);
+      await server.secure({
+        fault: { step: "confirm", state: "started", kind: "kill" },
+        rollbackMs: 600_000,
+      });
+      expect(await server.opens(OLD_WAY)).toBe(false);
+      await server.over(NEW_WAY, "systemctl --no-block reboot").catch(() => undefined);
+      await server.waitFor(OLD_WAY, 60_000);
+      expect(await server.state(OLD_WAY)).toBe(before);
+      const later = await server.secure();
+      expect(later.said).toMatch(/the host was rebooted in the middle/u);
+      expect(later.outcome).toEqual(NEW_WAY);
+    },
+  );
+});
+
+describe.concurrent("a link that is cut", () => {
+  it.each([
+    ["open", "debian-13"],
+    ["prove", "debian-12"],
+    ["confirm", "debian-11"],
+  ] as const)(
+    "when %s begins, for longer than the host waits (%s): it goes back",
+    async (step, image) => {
+      const server = await lab.boot(image);
+      const before = await server.state(OLD_WAY);
+      const cut = await server.secure({
+        fault: { step, state: "started", kind: "cut", ms: 22_000 },
+      });
+      expect(cut.error?.code).toBe("ACCESS_ROLLED_BACK");
+      expect(cut.error?.message).toMatch(/nobody confirmed the change within 12 s/u);
+      await server.waitFor(OLD_WAY);
+      expect(await server.state(OLD_WAY)).toBe(before);
+      expect(await server.secure()).toMatchObject({ outcome: NEW_WAY, error: undefined });
+    },
+  );
+
+  it("for a moment: the change goes on", async () => {
+    const server = await lab.boot("debian-12");
+    const cut = await server.secure({
+      fault: { step: "close", state: "started", kind: "cut", ms: 2_000 },
+      rollbackMs: 60_000,
+    });
+    expect(cut).toMatchObject({ outcome: NEW_WAY, error: undefined });
+  });
+
+  it("by Ctrl-C: the host goes back at once", async () => {
+    const server = await lab.boot("debian-13");
+    const before = await server.state(OLD_WAY);
+    const aborted = await server.secure({
+      fault: { step: "close", state: "done", kind: "abort" },
+      rollbackMs: 600_000,
+    });
+    expect(aborted.error?.code).toBe("CANCELLED");
+    expect(await server.state(OLD_WAY)).toBe(before);
+  });
+});
