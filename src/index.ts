@@ -29,6 +29,7 @@ export { existing } from "./providers/existing/existing.ts";
 export { local } from "./providers/local/local.ts";
 export { defineStack } from "./stack/define-stack.ts";
 export { env } from "./stack/environment.ts";
+export { formatProblems } from "./stack/problem.ts";
 
 export type { Configurator } from "./configurators/contract.ts";
 export type { Distro } from "./distros/contract.ts";

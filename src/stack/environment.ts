@@ -52,14 +52,14 @@ export function env(name: string, fallback?: string): string {
   return markUnset(name);
 }
 
-let lastLoad: Promise<unknown> = Promise.resolve();
+let lastLoad: Promise<unknown> | undefined;
 
 /** Runs a load with `env()` answering from `values`; loads in one process run one after another. */
 export async function withEnvironment<T>(
   values: Environment,
   load: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly unset: readonly string[] }> {
-  const run = lastLoad.then(async () => {
+  const run = (lastLoad ?? Promise.resolve()).then(async () => {
     const loading: LoadingEnvironment = { values, unset: new Set() };
     globals[SLOT] = loading;
     try {

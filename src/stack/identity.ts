@@ -1,7 +1,7 @@
-import { execFile } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
 
 import type { Draft } from "./draft.ts";
+import { derivePublicKey } from "./private-key.ts";
 import type { ConfigPath, Problem, ReportProblem } from "./problem.ts";
 import {
   formatPublicKey,
@@ -35,29 +35,6 @@ export interface IdentityOptions {
 }
 
 const DEFAULT_KEY_FILES = ["id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk"];
-const DERIVE_LIMIT_MS = 10_000;
-
-/** Derives the public half of a private key file; the reason where that cannot be done. */
-function derivePublicKey(
-  file: string,
-): Promise<{ line: string } | { reason: "locked" | "failed"; text: string }> {
-  return new Promise((resolve) => {
-    // An empty passphrase: a locked key fails at once, and nobody is asked.
-    const args = ["-y", "-P", "", "-f", file];
-    execFile("ssh-keygen", args, { timeout: DERIVE_LIMIT_MS }, (error, stdout, stderr) => {
-      if (error === null) {
-        resolve({ line: stdout.trim() });
-        return;
-      }
-      const isLocked = /passphrase/i.test(stderr);
-      const text =
-        "code" in error && error.code === "ENOENT"
-          ? "ssh-keygen is not installed"
-          : stderr.trim().split("\n")[0];
-      resolve({ reason: isLocked ? "locked" : "failed", text: text ?? "" });
-    });
-  });
-}
 
 const fileExists = async (file: string): Promise<boolean> =>
   stat(file).then(
@@ -123,8 +100,8 @@ async function readIdentityFile(
     const [key] = await readKeyFile(`${name}.pub`, options.base, path, options.report);
     return key === undefined ? undefined : { key, file };
   }
-  const derived = await derivePublicKey(file);
-  if ("line" in derived) {
+  const derived = derivePublicKey(text);
+  if (derived.ok) {
     const parsed = parsePublicKey(derived.line);
     return parsed.ok
       ? { key: parsed.key, file }
@@ -139,8 +116,8 @@ async function readIdentityFile(
         hint: `Make it once with \`ssh-keygen -y -f ${name} > ${name}.pub\`.`,
       })
     : report({
-        message: `the public half of ${name} cannot be found: ${derived.text}`,
-        hint: "Check that it is an OpenSSH private key.",
+        message: `the public half of ${name} cannot be read from it, and ${name}.pub is missing`,
+        hint: "Check that it is a private key as ssh-keygen makes them.",
       });
 }
 
@@ -176,8 +153,8 @@ async function findDefaultFile(
 }
 
 /**
- * Finds the key that the controller logs in with, and makes sure that the operator has it. Runs nothing but
- * ssh-keygen, and that only for a private key file without its .pub.
+ * Finds the key that the controller logs in with, and makes sure that the operator has it. Only files are
+ * read, and the agent is asked.
  */
 export async function findIdentity(
   options: IdentityOptions,

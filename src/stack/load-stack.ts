@@ -79,8 +79,8 @@ function placeOfMachineProblem(
 }
 
 /**
- * Finds, reads and checks a config, and fills in its defaults. Nothing but files is touched: no network, and
- * no program but ssh-keygen where a private key file has no .pub beside it.
+ * Finds, reads and checks a config, and fills in its defaults. Nothing but files is read: no network,
+ * no program.
  *
  * @throws UserError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, CONFIG_CODE_FAILED; CONFIG_INVALID with every broken
  *   rule in `problems`; KEY_UNUSABLE where the only problem is the controller's key.

@@ -1,8 +1,9 @@
-import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import { derivePublicKey } from "../../../src/stack/private-key.ts";
 import {
   failureOf,
   GOOD,
@@ -52,9 +53,38 @@ describe("the controller's key in a file", () => {
     expect((await load(directory)).ssh.publicKey).toContain(line.split(" ")[1]);
   });
 
-  it("with a passphrase and without .pub cannot be derived", async () => {
+  it("is derived from every kind of key and file, locked ones of OpenSSH's own format included", () => {
     const directory = makeDirectory();
-    const line = makeKeyPair(directory, "id_test", { passphrase: "secret" });
+    const kinds = [
+      ["ed25519", "RFC4716"],
+      ["ecdsa", "RFC4716"],
+      ["ecdsa", "PEM"],
+      ["ecdsa", "PKCS8"],
+      ["rsa", "RFC4716"],
+      ["rsa", "PEM"],
+      ["rsa", "PKCS8"],
+    ] as const;
+    for (const [type, format] of kinds) {
+      const line = makeKeyPair(directory, `${type}-${format}`, { type, format });
+      const derived = derivePublicKey(readFileSync(join(directory, `${type}-${format}`), "utf8"));
+      expect(derived, `${type} ${format}`).toEqual({ ok: true, line: line.replace(/ test$/, "") });
+    }
+    const line = makeKeyPair(directory, "locked", { passphrase: "secret" });
+    const derived = derivePublicKey(readFileSync(join(directory, "locked"), "utf8"));
+    expect(derived).toEqual({ ok: true, line: line.replace(/ test$/, "") });
+    expect(derivePublicKey("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END")).toEqual({
+      ok: false,
+      reason: "unreadable",
+    });
+  });
+
+  it("with a passphrase in the old format and without .pub cannot be derived", async () => {
+    const directory = makeDirectory();
+    const line = makeKeyPair(directory, "id_test", {
+      passphrase: "secret",
+      type: "rsa",
+      format: "PEM",
+    });
     rmSync(join(directory, "id_test.pub"));
     write(directory, { ...ada([line]), ssh: { identityFile: "id_test" } });
     const error = await failureOf(load(directory));

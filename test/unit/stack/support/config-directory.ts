@@ -34,7 +34,7 @@ export function makeDirectory(files: Readonly<Record<string, string>> = {}): str
 export function makeKeyPair(
   directory: string,
   name: string,
-  options: { readonly passphrase?: string; readonly type?: string } = {},
+  options: { readonly passphrase?: string; readonly type?: string; readonly format?: string } = {},
 ): string {
   const file = join(directory, name);
   mkdirSync(dirname(file), { recursive: true });
@@ -46,6 +46,8 @@ export function makeKeyPair(
     options.passphrase ?? "",
     "-C",
     "test",
+    "-m",
+    options.format ?? "RFC4716",
     "-f",
     file,
   ];
