@@ -13,7 +13,7 @@ export function reportTo(run: ServerRun): (message: ReportMessage) => void {
   return (message) => {
     switch (message.kind) {
       case "resource-started":
-        run.step(message.id);
+        run.emit({ type: "step", server, phase, text: message.id, isBrief: true });
         break;
       case "output":
         run.emit({ type: "output", server, phase, id: message.id, line: message.line });
@@ -22,7 +22,7 @@ export function reportTo(run: ServerRun): (message: ReportMessage) => void {
         emitResource(run, message.report);
         break;
       case "trigger":
-        run.step(message.text);
+        run.emit({ type: "step", server, phase, text: message.text, isBrief: true });
         break;
       case "begin":
       case "end":

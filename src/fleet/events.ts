@@ -65,6 +65,8 @@ export interface StepEvent extends EventBase {
   readonly server: string;
   readonly phase: Phase;
   readonly text: string;
+  /** One resource among many is being looked at: worth showing live, and not worth a line in a log. */
+  readonly isBrief?: true;
 }
 export interface ResourceEvent extends EventBase {
   readonly type: "resource";

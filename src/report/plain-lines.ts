@@ -43,6 +43,7 @@ export function renderPlain(
       );
     }
     case "step":
+      if (event.isBrief === true && !options.verbose) return [];
       return line(event.server, `${event.phase}: ${sanitize(event.text)}`);
     case "resource":
       // A failed one is told by the error that follows it.

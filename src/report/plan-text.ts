@@ -46,6 +46,7 @@ function renderServerPlan(view: RunView, server: ServerView, style: Style): read
       lines.push(
         `    ${mark} ${resource.id}${reason}`,
         ...renderDiff(resource.diff, style, "        "),
+        ...renderDiff(resource.output, style, "        "),
       );
     }
   }

@@ -46,6 +46,8 @@ export interface ChangedResource {
   readonly status: "changed" | "differs" | "failed";
   readonly reason?: string;
   readonly diff: readonly string[];
+  /** What the check said, such as what was wanted and found. */
+  readonly output: readonly string[];
 }
 
 export interface Note {
@@ -179,6 +181,7 @@ export function reduceRun(view: RunView, event: FleetEvent): RunView {
             id: event.id,
             status,
             diff: event.diff ?? [],
+            output: event.output ?? [],
             ...(event.reason === undefined ? {} : { reason: event.reason }),
           },
         ],

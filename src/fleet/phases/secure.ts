@@ -52,7 +52,15 @@ async function moveToSecuredAccess(run: ServerRun): Promise<void> {
     openOldWay: () => open(host.target),
     emit: (event) => {
       run.emit(event);
-      if (event.state === "started") run.step(`access change: ${event.text}`);
+      if (event.state === "started") {
+        run.emit({
+          type: "step",
+          server: server.name,
+          phase: "secure",
+          text: `access change: ${event.text}`,
+          isBrief: true,
+        });
+      }
     },
     signal: context.hardSignal,
     onMessage: reportTo(run),

@@ -8,7 +8,7 @@ import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-r
 import { hostKeyAlias, sshOptionsOf, waysIn } from "../ways-in.ts";
 import type { Server } from "../../stack/stack.ts";
 
-/** A plan asks a host that does not answer no longer than this. */
+/** A plan asks a host that no answer no longer than this. */
 const PLAN_PATIENCE_MS = 20_000;
 
 /** Pins the proven host key, then lets the server prove it: the first connection is an authenticated one. */
@@ -31,6 +31,7 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
   });
   const record = context.records.get(server.name, machine.id);
   const limitMs = server.ssh.readyTimeoutMs;
+  const causes = new Map<string, string>();
   run.host = await waitForHost({
     transport: context.transport,
     candidates: waysIn(context.stack, server, machine, record, run.isFresh).map((target) => ({
@@ -41,12 +42,9 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
     signal,
     who: context.who,
     onAttempt: (target, error, elapsedMs) => {
-      const seconds = Math.round(elapsedMs / 1000);
-      if (error !== undefined) {
-        run.step(
-          `waiting for ssh: ${target.user}@${target.address}:${target.port} ${attemptText(error.code)} (${seconds} s)`,
-        );
-      }
+      if (error === undefined) return;
+      causes.set(`${target.user}@${target.address}:${target.port}`, attemptText(error.code));
+      run.step(`waiting for ssh: ${describeCauses(causes)} (${Math.round(elapsedMs / 1000)} s)`);
     },
   });
   const { target } = run.host;
@@ -123,21 +121,27 @@ export async function proveIdentity(
   return identity;
 }
 
+/** Ways that fail alike are named together: "root@192.0.2.1:22, ada@192.0.2.1:2849: no answer". */
+function describeCauses(causes: ReadonlyMap<string, string>): string {
+  const byCause = Map.groupBy(causes.keys(), (way) => causes.get(way) ?? "");
+  return [...byCause].map(([cause, ways]) => `${ways.join(", ")}: ${cause}`).join("; ");
+}
+
 function attemptText(code: string): string {
   switch (code) {
     case "CONNECTION_REFUSED":
-      return "refused the connection: nothing listens yet";
+      return "connection refused, nothing listens yet";
     case "CONNECTION_TIMEOUT":
-      return "does not answer";
+      return "no answer";
     case "NO_ROUTE":
-      return "cannot be routed to";
+      return "no route";
     case "NAME_UNKNOWN":
-      return "cannot be resolved";
+      return "the name cannot be resolved";
     case "KEY_REFUSED":
-      return "refused the user or key: the user may not be there yet";
+      return "user or key refused, the user may not be there yet";
     case "HOST_NOT_READY":
-      return "is booting and lets nobody in yet";
+      return "booting, lets nobody in yet";
     default:
-      return `failed: ${code}`;
+      return code;
   }
 }
