@@ -1,6 +1,7 @@
 // `npm run bench`: the figures of docs/benchmarks.md, as ratios taken in one run on the same servers.
 //
 //   npm run bench                     everything; about half an hour on 2 cores
+//   npm run bench -- --servers 2      fewer than ten, to try it out
 //   npm run bench -- --only start     one of: start, check, first, memory (repeat the flag for several)
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";
@@ -14,10 +15,12 @@ import { writeReport, type BenchResults } from "./report.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const MAIN = join(ROOT, "dist/cli/main.js");
-const SERVERS = 10;
 const PORT = 2849;
 
-const { values } = parseArgs({ options: { only: { type: "string", multiple: true } } });
+const { values } = parseArgs({
+  options: { only: { type: "string", multiple: true }, servers: { type: "string", default: "10" } },
+});
+const SERVERS = Number(values.servers);
 const parts = values.only ?? ["start", "check", "first", "memory"];
 const resultsFile = join(import.meta.dirname, "results.json");
 
