@@ -107,7 +107,9 @@ function describe(thrown: unknown): {
     return { message: `it threw ${JSON.stringify(thrown) ?? String(thrown)}`, hint: undefined };
   const code = "code" in thrown ? thrown.code : undefined;
   const message = removeMarks(thrown.message).split("\n")[0] ?? "";
-  if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return { message, hint: SYNTAX_HINT };
+  if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") {
+    return { message: message.replace(" in strip-only mode", ""), hint: SYNTAX_HINT };
+  }
   if (code === "ERR_MODULE_NOT_FOUND") {
     const match = /^Cannot find (module|package) '(.+?)' imported from/.exec(message);
     if (match?.[1] === "package") {
@@ -154,7 +156,6 @@ export function makeCodeError(thrown: unknown, configFile: string): UserError {
       {
         path: "",
         message,
-        ...(hint === undefined ? {} : { hint }),
         file: place.file,
         ...(place.line === undefined ? {} : { line: place.line }),
         ...(place.column === undefined ? {} : { column: place.column }),

@@ -8,7 +8,7 @@ export function renderCodeFrame(
 ): string[] {
   // A private key pasted by mistake must not be shown.
   if (holdsPrivateKey(source)) return [];
-  const lines = source.split(/\r?\n/);
+  const lines = source.replace(/\r?\n$/, "").split(/\r?\n/);
   const first = Math.max(1, line - 2);
   const last = Math.min(lines.length, line + 2);
   const width = String(last).length;

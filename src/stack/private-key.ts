@@ -6,7 +6,7 @@ export type DerivedKey =
   /** "locked": only the passphrase would tell. */
   | { readonly ok: false; readonly reason: "locked" | "unreadable" };
 
-const MAGIC = Buffer.from("openssh-key-v1\0");
+const MAGIC = "openssh-key-v1\0";
 const unreadable: DerivedKey = { ok: false, reason: "unreadable" };
 
 /** An RFC 4253 string: four bytes of length, then the bytes. */
@@ -31,7 +31,7 @@ const makeLine = (type: string, ...fields: readonly Buffer[]): DerivedKey => ({
 /** OpenSSH's own format holds the public key in the clear, passphrase or not (PROTOCOL.key). */
 function deriveFromOpenSsh(body: string): DerivedKey {
   const bytes = Buffer.from(body, "base64");
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return unreadable;
+  if (bytes.subarray(0, MAGIC.length).toString("latin1") !== MAGIC) return unreadable;
   let offset = MAGIC.length;
   const next = (): Buffer | undefined => {
     if (offset + 4 > bytes.length) return undefined;
