@@ -35,7 +35,10 @@ export async function verify(context: CliContext, flags: VerifyFlags): Promise<E
       stack: fleet.stack.name,
       version: context.version,
       at: new Date().toISOString(),
-      servers: [...outcome.checks].map(([server, checks]) => ({ server, checks })),
+      servers: fleet.stack.servers.flatMap(({ name }) => {
+        const checks = outcome.checks.get(name);
+        return checks === undefined ? [] : [{ server: name, checks }];
+      }),
     };
     const text = await renderProofAs(context, flags, proof);
     if (flags.output !== undefined) await writeProof(resolve(context.cwd, flags.output), text);
