@@ -87,7 +87,7 @@ up)
 
 Log in:         npm run demo -- ssh loadbalancer      (or application, database)
 Prove again:    npm run demo -- verify
-Look around:    npm run demo -- status                (or plan, log, exec -- uptime, run uptime)
+Look around:    npm run demo -- status                (or plan, log, exec -- uptime, run ports)
 Take down:      npm run demo -- --destroy
 TEXT
 	fi

@@ -32,12 +32,12 @@ export default defineStack({
   ],
 
   tasks: {
-    uptime: {
-      description: "Show how long each server has been up",
+    ports: {
+      description: "Show on which TCP ports each server listens",
       run: async ({ hosts, log }) => {
         for (const host of hosts) {
-          const { stdout } = await host.run("cut -d. -f1 /proc/uptime");
-          log(`${host.name}: up for ${stdout.trim()} s`);
+          const { stdout } = await host.run("ss -Hltn | awk '{ print $4 }' | sort");
+          log(`${host.name}: ${stdout.trim().split("\n").join(", ")}`);
         }
       },
     },
