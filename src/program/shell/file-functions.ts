@@ -285,8 +285,19 @@ p_file_mend_as_owner() {
 # $1 path, $2 kind.
 p_absent_mend() {
   p_parent "$1" || return
-  # The last step of a path is not followed by either of the two.
-  if [ "$2" = directory ] && ! [ -L "$1" ]; then rmdir "$1"; else rm -f "$1"; fi
+  # The last step of a path is not followed by either of the two; the way to it must be root's as well.
+  P_PATH=$1
+  P_REMOVE='rm -f "$P_PATH"'
+  if [ "$2" = directory ] && ! [ -L "$1" ]; then P_REMOVE='rmdir "$P_PATH"'; fi
+  export P_PATH
+  if p_is_trusted "$p_directory"; then
+    eval "$P_REMOVE"
+  elif [ "$p_ruler" != everybody ]; then
+    p_as "$p_ruler" "$P_REMOVE"
+  else
+    echo "$p_unsafe is ruled by everybody: root removes nothing there" >&2
+    return 1
+  fi
 }
 `,
   p_directory_mend: sh`
@@ -315,6 +326,7 @@ p_symlink_mend() {
   p_parent "$1" || return
   p_is_writable_by root || return 1
   # A link cannot be made in place of another in one step everywhere; a directory in the way was refused before.
+  rm -f "$1.bootmachine-new"
   ln -s "$2" "$1.bootmachine-new" || return
   if [ -L "$1" ] && [ -d "$1" ]; then rm -f "$1"; fi
   mv -f "$1.bootmachine-new" "$1"

@@ -225,6 +225,12 @@ describe.each(SHELLS)("files under $name", (shell) => {
     const through = file({ path: at("home/link/file"), owner: "daemon" });
     expect(statuses(scratch.apply(through))).toEqual(["failed"]);
     expect(readdirSync(at("roots"))).toEqual([]);
+    writeFileSync(at("roots/file"), "");
+    const removal: Resource = { type: "file", path: at("home/link/file"), state: "absent" };
+    expect(statuses(scratch.apply(removal))).toEqual(["failed"]);
+    expect(readdirSync(at("roots"))).toEqual(["file"]);
+    const hersGone: Resource = { type: "file", path: at("home/file"), state: "absent" };
+    expect(statuses(scratch.apply(hersGone))).toEqual(["changed"]);
     const directory: Resource = { type: "directory", path: at("home/config"), owner: "daemon" };
     expect(statuses(scratch.apply(directory))).toEqual(["changed"]);
     expect(statSync(at("home/config"))).toMatchObject({ uid: 1, mode: 0o40755 });

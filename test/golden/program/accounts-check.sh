@@ -1,0 +1,452 @@
+#!/bin/sh
+# bootmachine: shop web1: accounts
+#
+# Looks at what this host should be like, and changes nothing. 7 resources, each with a comment below.
+# It is generated from the stack's config: change that, not this. It may hold secrets: keep it mode 0600.
+# Each line of its report begins with "bm1". It reads no standard input, and may be run by hand, again and again:
+#
+#     sh THIS_FILE | less
+
+set -u
+unset CDPATH ENV
+IFS=' 	
+'
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+unset LANGUAGE
+umask 077
+
+p_nl='
+'
+p_state=/var/lib/bootmachine
+p_pending=$p_state/pending
+# Set from the first failure on.
+p_failed=
+p_reason=
+p_seen=
+p_sums=
+p_all_packages=
+# Set while nothing was changed: what was looked up at the beginning still holds.
+p_fresh=yes
+# Follows the last line of a command's output; no command can know it.
+p_mark="bm-end-$$-$(date +%s)"
+
+if [ -n "${KSH_VERSION-}" ]; then
+  # mksh has no printf of its own, and an external one would show its words in the process list.
+  p_line() { print -r -- "$1"; }
+  p_text() { print -nr -- "$1"; }
+else
+  p_line() { printf '%s\n' "$1"; }
+  p_text() { printf '%s' "$1"; }
+fi
+
+# Sets p_ms to a time in milliseconds that only counts against another one. /proc/uptime needs no process.
+p_now() {
+  if [ -r /proc/uptime ]; then
+    read -r p_up p_idle </proc/uptime
+    p_ms=$((${p_up%.*} * 1000 + (1${p_up#*.} - 100) * 10))
+  else
+    p_ms=$(($(date +%s) * 1000))
+  fi
+}
+
+# $1 id
+p_start() {
+  p_now
+  p_began=$p_ms
+  p_line "bm1 start $1"
+}
+
+# $1 status, $2 exit status or nothing. A reason that was found goes before it.
+p_done() {
+  p_now
+  [ -z "$p_reason" ] || p_line "bm1 reason $p_reason"
+  if [ -n "${2-}" ]; then
+    p_line "bm1 done $1 exit $2 $((p_ms - p_began)) ms"
+  else
+    p_line "bm1 done $1 $((p_ms - p_began)) ms"
+  fi
+}
+
+# $1 exit status. What is known of the cause stands in p_reason, or was printed before.
+p_fail() {
+  [ -z "$p_reason" ] || p_line "bm1 detail $p_reason"
+  p_reason=
+  p_failed=yes
+  p_done failed "$1"
+}
+
+# Writes each line of standard input behind $1.
+p_prefix() {
+  while IFS= read -r p_said || [ -n "$p_said" ]; do p_line "$1$p_said"; done
+}
+
+# GNU and busybox.
+p_stat() { stat -c '%F|%a|%U|%G|%n' "$@" 2>/dev/null; }
+
+# $@ lines of a difference: "-found", "+wanted".
+p_diff_line() {
+  for p_said do p_line "bm1 diff $p_said"; done
+}
+
+# $1 a file, or /dev/null where there is none, $2 the function that writes the wanted content.
+p_diff_content() {
+  p_line "bm1 diff --- $1"
+  p_line "bm1 diff +++ wanted"
+  if command -v diff >/dev/null 2>&1; then
+    "$2" | diff -u "$1" - 2>/dev/null | sed 1,2d | p_prefix 'bm1 diff '
+  else
+    sed 's/^/-/' "$1" | p_prefix 'bm1 diff '
+    "$2" | sed 's/^/+/' | p_prefix 'bm1 diff '
+  fi
+}
+
+# $1 id, $2 its check, then the keys of its triggers.
+p_check_resource() {
+  p_start "$1"
+  p_reason=
+  p_exit=1
+  "$2"
+  p_status=$?
+  shift 2
+  if [ "$p_status" -eq 0 ]; then
+    for p_key do
+      if p_is_pending "$p_key"; then
+        p_diff_line "+run, left over from an earlier run: $p_label"
+        p_status=1
+      fi
+    done
+  fi
+  case $p_status in
+  0) p_done ok ;;
+  1) p_done differs ;;
+  2) p_done skipped ;;
+  *) p_fail "$p_exit" ;;
+  esac
+}
+
+# $@ keys of the program's own triggers. Others that a killed run has left are reported by themselves.
+p_report_pending() {
+  p_known=" $* "
+  p_count=0
+  for p_file in "$p_pending"/*; do
+    [ -f "$p_file" ] || continue
+    case $p_known in *" ${p_file##*-} "*) continue ;; esac
+    [ "$p_count" -gt 0 ] || p_start 'pending triggers'
+    p_count=$((p_count + 1))
+    p_read_label "$p_file"
+    p_diff_line "+run, left over from an earlier run: $p_label"
+  done
+  p_reason=
+  [ "$p_count" -eq 0 ] || p_done differs
+}
+
+# $1 a trigger's key. Sets p_label.
+p_is_pending() {
+  for p_file in "$p_pending"/*-"$1"; do
+    if [ -f "$p_file" ]; then
+      p_read_label "$p_file"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# The first line of a noted trigger says in words what it does.
+p_read_label() {
+  IFS= read -r p_label <"$1" || p_label='# ?'
+  p_label=${p_label#'# '}
+}
+
+# Looks at all the paths of the program at once, so that a check of one needs no process.
+p_look() {
+  p_seen=$p_nl$(p_stat "$@")$p_nl
+  p_sums=
+  for p_path do
+    shift
+    p_find "$p_path"
+    # Only regular files: a pipe would never end.
+    [ "$p_kind" != file ] || set -- "$@" "$p_path"
+  done
+  if [ $# -gt 0 ] && command -v sha256sum >/dev/null 2>&1; then
+    p_sums=$p_nl$(sha256sum "$@" 2>/dev/null)$p_nl
+  fi
+}
+
+# $1 path, as it was looked at in the beginning, or now where something has changed since.
+# Sets p_kind (file, directory, symlink, other, missing), p_perm, p_owner and p_group.
+p_find() {
+  if [ -n "$p_fresh" ]; then p_read_stat "$p_seen" "$1"; else p_find_now "$1"; fi
+}
+
+p_find_now() {
+  p_read_stat "$p_nl$(p_stat "$1")$p_nl" "$1"
+}
+
+# $1 lines of p_stat, $2 path.
+p_read_stat() {
+  case $1 in
+  *"|$2$p_nl"*) ;;
+  *) p_kind=missing p_perm= p_owner= p_group=; return ;;
+  esac
+  p_hit=${1%%"|$2$p_nl"*}
+  p_hit=${p_hit##*"$p_nl"}
+  p_group=${p_hit##*"|"}
+  p_hit=${p_hit%"|"*}
+  p_owner=${p_hit##*"|"}
+  p_hit=${p_hit%"|"*}
+  p_perm=${p_hit##*"|"}
+  while :; do case $p_perm in 0?*) p_perm=${p_perm#0} ;; *) break ;; esac; done
+  case $p_hit in
+  [Rr]egular*) p_kind=file ;;
+  [Dd]irectory*) p_kind=directory ;;
+  [Ss]ymbolic*) p_kind=symlink ;;
+  *) p_kind=other ;;
+  esac
+}
+
+# $1 path, $2 mode, $3 owner, $4 group or "": exit 0 where they are not as found by p_find.
+p_attributes_differ() {
+  if [ "$p_perm" = "$2" ] && [ "$p_owner" = "$3" ] && [ "${4:-$p_group}" = "$p_group" ]; then return 1; fi
+  p_diff_line "-mode $p_perm, owner $p_owner:$p_group" "+mode $2, owner $3:${4:-$p_group}"
+}
+
+# $1 path, $2 SHA-256 of the wanted content, $3 the function that writes it.
+p_content_is() {
+  if [ -n "$p_fresh" ]; then
+    case $p_sums in *"$p_nl$2  $1$p_nl"*) return 0 ;; esac
+  fi
+  "$3" | cmp -s - "$1"
+}
+
+# $1 path, $2 mode, $3 owner, $4 group or "", $5 SHA-256, $6 content function, $7 "secret" or "".
+p_file_check() {
+  p_find "$1"
+  case $p_kind in
+  file)
+    p_status=0
+    if p_attributes_differ "$1" "$2" "$3" "$4"; then p_status=1; fi
+    if p_content_is "$1" "$5" "$6"; then return "$p_status"; fi
+    if [ -n "$7" ]; then
+      p_diff_line '(the content differs; it is secret and not shown)'
+    elif [ "$p_owner" = "$3" ]; then
+      p_diff_content "$1" "$6"
+    else
+      # Another one's file could be a second name of something that is nobody's business.
+      p_diff_line '(the content differs)'
+    fi
+    return 1
+    ;;
+  missing)
+    if [ -n "$7" ]; then p_diff_line '+(secret content, not shown)'; else p_diff_content /dev/null "$6"; fi
+    return 1
+    ;;
+  symlink)
+    p_diff_line '-a symbolic link' '+a file'
+    return 1
+    ;;
+  *)
+    p_reason="$1 is no file (it is: $p_kind), and is left alone"
+    return 3
+    ;;
+  esac
+}
+
+p_accounts() {
+  if [ -n "$p_fresh" ] && [ -n "${p_passwd-}" ]; then return 0; fi
+  p_passwd=$p_nl$(cat /etc/passwd)$p_nl
+  p_groups=$p_nl$(cat /etc/group)$p_nl
+}
+
+# $1 user. Sets p_uid p_gid p_full_name p_home p_shell; exit 1 where there is no such user.
+p_account() {
+  p_accounts
+  case $p_passwd in *"$p_nl$1:"*) ;; *) return 1 ;; esac
+  p_hit=${p_passwd#*"$p_nl$1:"}
+  p_hit=${p_hit%%"$p_nl"*}
+  p_hit=${p_hit#*:}
+  p_uid=${p_hit%%:*}
+  p_hit=${p_hit#*:}
+  p_gid=${p_hit%%:*}
+  p_hit=${p_hit#*:}
+  p_full_name=${p_hit%%:*}
+  p_full_name=${p_full_name%%,*}
+  p_hit=${p_hit#*:}
+  p_home=${p_hit%%:*}
+  p_shell=${p_hit#*:}
+}
+
+# $1 group. Sets p_group_gid and p_members (",ada,bob,"); exit 1 where there is no such group.
+p_group_entry() {
+  p_accounts
+  p_group_gid= p_members=
+  case $p_groups in *"$p_nl$1:"*) ;; *) return 1 ;; esac
+  p_hit=${p_groups#*"$p_nl$1:"}
+  p_hit=${p_hit%%"$p_nl"*}
+  p_hit=${p_hit#*:}
+  p_group_gid=${p_hit%%:*}
+  p_members=,${p_hit#*:},
+}
+
+# $1 user (looked up by p_account before), $2 group.
+p_is_member() {
+  p_group_entry "$2" || return
+  [ "$p_group_gid" != "$p_gid" ] || return 0
+  case $p_members in *",$1,"*) return 0 ;; esac
+  return 1
+}
+
+# $1 name, $2 gid or "".
+p_group_check() {
+  if ! p_group_entry "$1"; then p_diff_line "+group $1${2:+ (gid $2)}"; return 1; fi
+  if [ -z "$2" ] || [ "$2" = "$p_group_gid" ]; then return 0; fi
+  p_diff_line "-gid $p_group_gid" "+gid $2"
+  return 1
+}
+
+# $1 name, $2 uid, $3 primary group, $4 shell, $5 home, $6 full name, each "" where it does not matter, $7 groups,
+# $8 the operation that tells whether the password is as wanted.
+p_user_check() {
+  if ! p_account "$1"; then p_diff_line "+user $1"; return 1; fi
+  p_status=0
+  p_user_field uid "$p_uid" "$2"
+  if [ -n "$3" ]; then
+    p_group_entry "$3"
+    [ "$p_group_gid" = "$p_gid" ] || { p_diff_line "-primary group of gid $p_gid" "+primary group $3"; p_status=1; }
+  fi
+  p_user_field shell "$p_shell" "$4"
+  p_user_field home "$p_home" "$5"
+  p_user_field 'full name' "$p_full_name" "$6"
+  for p_name in $7; do
+    p_is_member "$1" "$p_name" || { p_diff_line "+in group $p_name"; p_status=1; }
+  done
+  ("$8" "$1") >/dev/null 2>&1 || { p_diff_line '+password (not shown), or its lock'; p_status=1; }
+  return "$p_status"
+}
+
+p_user_field() {
+  if [ -z "$3" ] || [ "$2" = "$3" ]; then return 0; fi
+  p_diff_line "-$1 $2" "+$1 $3"
+  p_status=1
+}
+
+p_user_absent_check() {
+  p_account "$1" || return 0
+  p_diff_line "-user $1"
+  return 1
+}
+
+# $1 user, $2 content function, or "" for no file.
+p_keys_check() {
+  if ! p_account "$1"; then
+    [ -n "$2" ] || return 0
+    p_diff_line "+keys of $1, who does not exist yet"
+    return 1
+  fi
+  p_hit=$(p_stat "$p_home/.ssh" "$p_home/.ssh/authorized_keys")
+  p_keys_seen=$p_nl$p_hit$p_nl
+  p_read_stat "$p_keys_seen" "$p_home/.ssh"
+  case $p_kind in
+  missing) [ -n "$2" ] || return 0; p_diff_line "+directory $p_home/.ssh" ;;
+  directory) ;;
+  *) p_reason="$p_home/.ssh is no directory (it is: $p_kind): nothing is written through it"; return 3 ;;
+  esac
+  p_status=0
+  if [ -n "$2" ] && [ "$p_kind" = directory ] && p_attributes_differ "$p_home/.ssh" 700 "$1" ''; then p_status=1; fi
+  p_read_stat "$p_keys_seen" "$p_home/.ssh/authorized_keys"
+  if [ -z "$2" ]; then
+    [ "$p_kind" != missing ] || return 0
+    p_diff_line "-$p_home/.ssh/authorized_keys"
+    return 1
+  fi
+  case $p_kind in
+  file)
+    if p_attributes_differ "$p_home/.ssh/authorized_keys" 600 "$1" ''; then p_status=1; fi
+    # Not the user's: perhaps a second name of one of root's files. It is replaced, and not shown.
+    [ "$p_owner" = "$1" ] || return 1
+    if "$2" | cmp -s - "$p_home/.ssh/authorized_keys"; then return "$p_status"; fi
+    p_diff_content "$p_home/.ssh/authorized_keys" "$2"
+    ;;
+  missing) p_diff_content /dev/null "$2" ;;
+  symlink) p_diff_line '-a symbolic link' '+a file' ;;
+  *) p_reason="$p_home/.ssh/authorized_keys is no file (it is: $p_kind)"; return 3 ;;
+  esac
+  return 1
+}
+
+op_userPasswordIsLocked() {
+  : userPasswordIsLocked "$@"
+}
+
+op_userPasswordHashIs() {
+  : userPasswordHashIs "$@"
+}
+
+# 1 of 7: group deploy
+p_check_1() {
+  p_group_check deploy 2000
+}
+
+# 2 of 7: user ada
+p_check_2() {
+  p_user_check ada 2001 '' '' '' 'Ada Lovelace' 'sudo deploy' op_userPasswordIsLocked
+}
+
+# 3 of 7: user bob
+p_check_3() {
+  BM_SECRET='$6$salt$hash'
+  p_user_check bob '' '' '' '' '' '' op_userPasswordHashIs
+}
+
+# 4 of 7: user old
+p_check_4() {
+  p_user_absent_check old
+}
+
+# 5 of 7: authorized-keys ada
+p_text_1() {
+  cat <<'BOOTMACHINE'
+ssh-ed25519 AAAA ada@laptop
+BOOTMACHINE
+}
+p_check_5() {
+  p_keys_check ada p_text_1
+}
+
+# 6 of 7: authorized-keys root
+p_check_6() {
+  p_keys_check root ''
+}
+
+# 7 of 7: sudo-rule 10-ada
+p_text_2() {
+  cat <<'BOOTMACHINE'
+# Written by bootmachine, and put back by it when it is changed.
+ada ALL=(ALL:ALL) NOPASSWD: ALL
+BOOTMACHINE
+}
+p_check_7() {
+  p_file_check /etc/sudoers.d/10-ada 440 root root 1009aec620d6058f3f422dfb23d42b76d1fb8c4ca49019f4167361c47124faf0 p_text_2 ''
+}
+
+p_main() {
+  p_line 'bm1 begin 7 resources'
+  p_now
+  p_begin_ms=$p_ms
+  p_look /etc/sudoers.d/10-ada
+  p_check_resource 'group deploy' p_check_1
+  p_check_resource 'user ada' p_check_2
+  p_check_resource 'user bob' p_check_3
+  p_check_resource 'user old' p_check_4
+  p_check_resource 'authorized-keys ada' p_check_5
+  p_check_resource 'authorized-keys root' p_check_6
+  p_check_resource 'sudo-rule 10-ada' p_check_7
+  p_report_pending
+  p_now
+  if [ -n "$p_failed" ]; then p_status=1; else p_status=0; fi
+  p_line "bm1 end $p_status $((p_ms - p_begin_ms)) ms"
+  return "$p_status"
+}
+
+{ p_main </dev/null; exit; }

@@ -1,0 +1,796 @@
+#!/bin/sh
+# bootmachine: shop web1: system
+#
+# Looks at what this host should be like, and mends what differs. 10 resources, each with a comment below.
+# It is generated from the stack's config: change that, not this. It may hold secrets: keep it mode 0600.
+# Each line of its report begins with "bm1". It reads no standard input, and may be run by hand, again and again:
+#
+#     sh THIS_FILE | less
+
+set -u
+unset CDPATH ENV
+IFS=' 	
+'
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+unset LANGUAGE
+umask 077
+
+p_nl='
+'
+p_state=/var/lib/bootmachine
+p_pending=$p_state/pending
+# Set from the first failure on.
+p_failed=
+p_reason=
+p_seen=
+p_sums=
+p_all_packages=
+# Set while nothing was changed: what was looked up at the beginning still holds.
+p_fresh=yes
+# Follows the last line of a command's output; no command can know it.
+p_mark="bm-end-$$-$(date +%s)"
+
+if [ -n "${KSH_VERSION-}" ]; then
+  # mksh has no printf of its own, and an external one would show its words in the process list.
+  p_line() { print -r -- "$1"; }
+  p_text() { print -nr -- "$1"; }
+else
+  p_line() { printf '%s\n' "$1"; }
+  p_text() { printf '%s' "$1"; }
+fi
+
+# Sets p_ms to a time in milliseconds that only counts against another one. /proc/uptime needs no process.
+p_now() {
+  if [ -r /proc/uptime ]; then
+    read -r p_up p_idle </proc/uptime
+    p_ms=$((${p_up%.*} * 1000 + (1${p_up#*.} - 100) * 10))
+  else
+    p_ms=$(($(date +%s) * 1000))
+  fi
+}
+
+# $1 id
+p_start() {
+  p_now
+  p_began=$p_ms
+  p_line "bm1 start $1"
+}
+
+# $1 status, $2 exit status or nothing. A reason that was found goes before it.
+p_done() {
+  p_now
+  [ -z "$p_reason" ] || p_line "bm1 reason $p_reason"
+  if [ -n "${2-}" ]; then
+    p_line "bm1 done $1 exit $2 $((p_ms - p_began)) ms"
+  else
+    p_line "bm1 done $1 $((p_ms - p_began)) ms"
+  fi
+}
+
+# $1 exit status. What is known of the cause stands in p_reason, or was printed before.
+p_fail() {
+  [ -z "$p_reason" ] || p_line "bm1 detail $p_reason"
+  p_reason=
+  p_failed=yes
+  p_done failed "$1"
+}
+
+# Writes each line of standard input behind $1.
+p_prefix() {
+  while IFS= read -r p_said || [ -n "$p_said" ]; do p_line "$1$p_said"; done
+}
+
+# $1 text: each of its lines goes into the report.
+p_details() {
+  [ -z "$1" ] || p_line "$1" | p_prefix 'bm1 detail '
+}
+
+# Runs "$@" apart, and shows what it prints while it prints it. A process that it leaves behind is not waited for: the
+# mark ends the output, not the last one to close it.
+p_live() {
+  {
+    (umask 022; "$@")
+    p_status=$?
+    p_line ''
+    p_line "$p_mark $p_status"
+  } 2>&1 | p_relay
+}
+
+# The reader of p_live; its exit status is the command's. Blank lines at the end are left out.
+p_relay() {
+  p_blank=0
+  while IFS= read -r p_said || [ -n "$p_said" ]; do
+    case $p_said in
+    '')
+      p_blank=$((p_blank + 1))
+      ;;
+    "$p_mark "*)
+      return "${p_said##* }"
+      ;;
+    *)
+      while [ "$p_blank" -gt 0 ]; do
+        p_line 'bm1 output '
+        p_blank=$((p_blank - 1))
+      done
+      p_line "bm1 output $p_said"
+      ;;
+    esac
+  done
+  p_line 'bm1 output (the command was killed)'
+  return 255
+}
+
+# GNU and busybox.
+p_stat() { stat -c '%F|%a|%U|%G|%n' "$@" 2>/dev/null; }
+
+p_diff_line() { :; }
+
+p_diff_content() { :; }
+
+# $1 id, $2 its check, $3 what mends it, $4 what notes its triggers, or nothing.
+p_apply_resource() {
+  p_start "$1"
+  p_reason=
+  p_exit=1
+  if [ -n "$p_failed" ]; then
+    p_reason='after a failure'
+    p_done skipped
+    return
+  fi
+  "$2"
+  p_status=$?
+  case $p_status in
+  0) p_done ok; return ;;
+  1) ;;
+  2) p_done skipped; return ;;
+  *) p_fail "$p_exit"; return ;;
+  esac
+  if [ -n "${4-}" ]; then
+    # Before the change: a run that is killed right after it must not lose the trigger.
+    p_live "$4"
+    p_status=$?
+    if [ "$p_status" -ne 0 ]; then p_fail "$p_status"; return; fi
+  fi
+  p_live "$3"
+  p_status=$?
+  p_fresh=
+  if [ "$p_status" -eq 0 ]; then p_done changed; else p_fail "$p_status"; fi
+}
+
+# Runs what is noted, in order, up to the first that fails; that one and those after it stay noted.
+p_run_pending() {
+  for p_file in "$p_pending"/*; do
+    [ -f "$p_file" ] || continue
+    p_read_label "$p_file"
+    p_start "trigger: $p_label"
+    p_live sh "$p_file"
+    p_status=$?
+    if [ "$p_status" -eq 0 ]; then
+      rm -f "$p_file"
+      p_line "bm1 trigger ok $p_label"
+    else
+      p_reason=
+      p_fail "$p_status"
+      p_line "bm1 trigger failed $p_label"
+      return
+    fi
+  done
+}
+
+# $1 shell text, $2 why it may not hold.
+p_only_if() {
+  (umask 022; set +u; eval "$1") >/dev/null 2>&1
+  [ $? -eq 0 ] || p_reason=$2
+}
+
+# The first line of a noted trigger says in words what it does.
+p_read_label() {
+  IFS= read -r p_label <"$1" || p_label='# ?'
+  p_label=${p_label#'# '}
+}
+
+# Looks at all the paths of the program at once, so that a check of one needs no process.
+p_look() {
+  p_seen=$p_nl$(p_stat "$@")$p_nl
+  p_sums=
+  for p_path do
+    shift
+    p_find "$p_path"
+    # Only regular files: a pipe would never end.
+    [ "$p_kind" != file ] || set -- "$@" "$p_path"
+  done
+  if [ $# -gt 0 ] && command -v sha256sum >/dev/null 2>&1; then
+    p_sums=$p_nl$(sha256sum "$@" 2>/dev/null)$p_nl
+  fi
+}
+
+# $1 path, as it was looked at in the beginning, or now where something has changed since.
+# Sets p_kind (file, directory, symlink, other, missing), p_perm, p_owner and p_group.
+p_find() {
+  if [ -n "$p_fresh" ]; then p_read_stat "$p_seen" "$1"; else p_find_now "$1"; fi
+}
+
+p_find_now() {
+  p_read_stat "$p_nl$(p_stat "$1")$p_nl" "$1"
+}
+
+# $1 lines of p_stat, $2 path.
+p_read_stat() {
+  case $1 in
+  *"|$2$p_nl"*) ;;
+  *) p_kind=missing p_perm= p_owner= p_group=; return ;;
+  esac
+  p_hit=${1%%"|$2$p_nl"*}
+  p_hit=${p_hit##*"$p_nl"}
+  p_group=${p_hit##*"|"}
+  p_hit=${p_hit%"|"*}
+  p_owner=${p_hit##*"|"}
+  p_hit=${p_hit%"|"*}
+  p_perm=${p_hit##*"|"}
+  while :; do case $p_perm in 0?*) p_perm=${p_perm#0} ;; *) break ;; esac; done
+  case $p_hit in
+  [Rr]egular*) p_kind=file ;;
+  [Dd]irectory*) p_kind=directory ;;
+  [Ss]ymbolic*) p_kind=symlink ;;
+  *) p_kind=other ;;
+  esac
+}
+
+# $1 path, $2 mode, $3 owner, $4 group or "": exit 0 where they are not as found by p_find.
+p_attributes_differ() {
+  if [ "$p_perm" = "$2" ] && [ "$p_owner" = "$3" ] && [ "${4:-$p_group}" = "$p_group" ]; then return 1; fi
+  p_diff_line "-mode $p_perm, owner $p_owner:$p_group" "+mode $2, owner $3:${4:-$p_group}"
+}
+
+# $1 path, $2 SHA-256 of the wanted content, $3 the function that writes it.
+p_content_is() {
+  if [ -n "$p_fresh" ]; then
+    case $p_sums in *"$p_nl$2  $1$p_nl"*) return 0 ;; esac
+  fi
+  "$3" | cmp -s - "$1"
+}
+
+# $1 path, $2 mode, $3 owner, $4 group or "", $5 SHA-256, $6 content function, $7 "secret" or "".
+p_file_check() {
+  p_find "$1"
+  case $p_kind in
+  file)
+    p_status=0
+    if p_attributes_differ "$1" "$2" "$3" "$4"; then p_status=1; fi
+    if p_content_is "$1" "$5" "$6"; then return "$p_status"; fi
+    if [ -n "$7" ]; then
+      p_diff_line '(the content differs; it is secret and not shown)'
+    elif [ "$p_owner" = "$3" ]; then
+      p_diff_content "$1" "$6"
+    else
+      # Another one's file could be a second name of something that is nobody's business.
+      p_diff_line '(the content differs)'
+    fi
+    return 1
+    ;;
+  missing)
+    if [ -n "$7" ]; then p_diff_line '+(secret content, not shown)'; else p_diff_content /dev/null "$6"; fi
+    return 1
+    ;;
+  symlink)
+    p_diff_line '-a symbolic link' '+a file'
+    return 1
+    ;;
+  *)
+    p_reason="$1 is no file (it is: $p_kind), and is left alone"
+    return 3
+    ;;
+  esac
+}
+
+# $@ names. As long as nothing was changed, one question for all packages of the program answers for each of them.
+p_packages_check() {
+  if [ -n "$p_fresh" ] && [ -n "$p_all_packages" ]; then
+    if [ -z "${p_all_installed-}" ]; then
+      p_all_installed=no
+      # A list of names.
+      (op_packageIsInstalled $p_all_packages) >/dev/null 2>&1 && p_all_installed=yes
+    fi
+    [ "$p_all_installed" != yes ] || return 0
+  fi
+  if (op_packageIsInstalled "$@") >/dev/null 2>&1; then return 0; fi
+  p_packages_show_missing "$@"
+  return 1
+}
+
+p_packages_absent_check() {
+  p_status=0
+  for p_name do
+    if (op_packageIsInstalled "$p_name") >/dev/null 2>&1; then
+      p_diff_line "-package $p_name"
+      p_status=1
+    fi
+  done
+  return "$p_status"
+}
+
+# $1 all or security. What cannot be told is looked into.
+p_upgrade_check() {
+  p_hit=$(op_upgradesPending "$1" 2>/dev/null) || { p_diff_line '+upgrades (which ones is not known yet)'; return 1; }
+  [ -n "$p_hit" ] || return 0
+  p_show_upgrades
+  return 1
+}
+
+# Sets p_hit to $1 with single spaces: the kernel separates numbers by tabs.
+p_words() {
+  set -f
+  set -- $1
+  p_hit="$*"
+  set +f
+}
+
+# $@ "PATH KEY=VALUE", the path being that below /proc/sys. Sets p_unlike to those that differ and can be changed here,
+# one a line, p_left_out to those that are not here or cannot be changed here, and p_kept to the number of the others.
+p_sysctl_look() {
+  p_unlike= p_left_out= p_kept=0 p_keys=
+  for p_setting do p_keys="$p_keys ${p_setting%% *}"; done
+  # One grep for all. The shell's own read would get only the first byte from a file of this kind.
+  p_values=$p_nl$(cd /proc/sys && grep -s '' /dev/null $p_keys)$p_nl
+  for p_setting do
+    p_key_path=${p_setting%% *}
+    p_key=${p_setting#* }
+    p_key=${p_key%%=*}
+    case $p_values in
+    *"$p_nl$p_key_path:"*) ;;
+    *)
+      p_left_out="$p_left_out, $p_key (not to be had here)"
+      continue
+      ;;
+    esac
+    p_hit=${p_values#*"$p_nl$p_key_path:"}
+    p_words "${p_hit%%"$p_nl"*}"
+    if [ "$p_hit" = "${p_setting#*=}" ]; then
+      p_kept=$((p_kept + 1))
+    elif [ -w "/proc/sys/$p_key_path" ]; then
+      p_kept=$((p_kept + 1))
+      p_unlike=$p_unlike$p_setting$p_nl
+      p_diff_line "-$p_key = $p_hit" "+$p_key = ${p_setting#*=}"
+    else
+      p_left_out="$p_left_out, $p_key (cannot be changed here)"
+    fi
+  done
+  p_left_out=${p_left_out#, }
+}
+
+# $1 the function that checks the file, then what p_sysctl_look takes.
+p_sysctl_check() {
+  p_file_function=$1
+  shift
+  p_sysctl_look "$@"
+  [ -z "$p_left_out" ] || p_reason="left out: $p_left_out"
+  # Nothing of it counts here: a file would only make noise at the next boot.
+  [ "$p_kept" -gt 0 ] || return 2
+  "$p_file_function"
+  p_status=$?
+  if [ "$p_status" -eq 0 ] && [ -n "$p_unlike" ]; then p_status=1; fi
+  return "$p_status"
+}
+
+# $1 shell text: exit 0 where it does, 1 else.
+p_quiet() {
+  (umask 022; set +u; eval "$1") >/dev/null 2>&1
+  p_exit=$?
+  [ "$p_exit" -eq 0 ] || return 1
+}
+
+# As p_quiet; where the text fails, what it prints goes into the report.
+p_heard() {
+  p_hit=$( (umask 022; set +u; eval "$1") 2>&1)
+  p_exit=$?
+  [ "$p_exit" -ne 0 ] || return 0
+  p_details "$p_hit"
+  return 1
+}
+
+p_packages_show_missing() { :; }
+
+# $1 present or absent, $2 the operation, then names: only those that differ go to it, in one transaction.
+p_packages_mend() {
+  p_state_wanted=$1 p_operation=$2
+  shift 2
+  for p_name do
+    shift
+    p_found=absent
+    if (op_packageIsInstalled "$p_name") >/dev/null 2>&1; then p_found=present; fi
+    [ "$p_found" = "$p_state_wanted" ] || set -- "$@" "$p_name"
+  done
+  "$p_operation" "$@"
+}
+
+p_show_upgrades() { :; }
+
+# $1 user, $2 shell text. Asks for no password: we are root.
+p_as() { su -s /bin/sh "$1" -c "$2"; }
+
+# Sets p_directory to the directory of $1, which must be there.
+p_parent() {
+  p_directory=${1%/*}
+  p_directory=${p_directory:-/}
+  [ -d "$p_directory" ] || { echo "the directory $p_directory does not exist" >&2; return 1; }
+}
+
+# $1 a directory: exit 0 where root alone decides what the names in it, and on the way to it, mean. Else p_unsafe is the
+# directory that somebody else rules, and p_ruler who that is. Looked at are the way as it is named and the way without
+# links: a link in a user's directory may name one of root's. A link in root's own directory leads where root meant.
+p_is_trusted() {
+  p_unsafe=$1 p_ruler=nobody
+  p_real=$(cd -P "$1" && pwd -P) || return 1
+  p_at=$1
+  set -- "$p_real" "$1"
+  while [ "$p_at" != / ]; do
+    p_at=${p_at%/*}
+    p_at=${p_at:-/}
+    set -- "$@" "$p_at"
+  done
+  p_at=$p_real
+  while [ "$p_at" != / ]; do
+    p_at=${p_at%/*}
+    p_at=${p_at:-/}
+    set -- "$@" "$p_at"
+  done
+  p_way=$p_nl$(p_stat "$@")$p_nl
+  for p_unsafe do
+    p_read_stat "$p_way" "$p_unsafe"
+    p_ruler=$p_owner
+    case $p_kind in
+    symlink) continue ;;
+    directory) ;;
+    *) return 1 ;;
+    esac
+    [ "$p_owner" = root ] || return 1
+    case $p_perm in
+    [1357]???) ;;
+    *[2367]) p_ruler=everybody; return 1 ;;
+    esac
+  done
+}
+
+# $1 owner: exit 0 where root may write into p_directory, 1 where the owner's own power must do it, 2 where neither may.
+p_is_writable_by() {
+  if p_is_trusted "$p_directory"; then return 0; fi
+  if [ "$p_ruler" = "$1" ] && [ "$1" != root ]; then return 1; fi
+  echo "$p_unsafe is ruled by $p_ruler: root writes nothing there that belongs to $1" >&2
+  return 2
+}
+
+# $1 path, $2 mode, $3 owner, $4 group or "", $5 content function, $6 validation text or "", $7 "secret" or "".
+# The file is made beside the old one, whole and valid, and takes its place in one step.
+p_file_mend() {
+  p_parent "$1" || return
+  p_is_writable_by "$3"
+  case $? in
+  0) ;;
+  1) p_file_mend_as_owner "$@"; return ;;
+  *) return 1 ;;
+  esac
+  p_new=$(mktemp "$p_directory/.bootmachine.XXXXXX") || return
+  "$5" >"$p_new" && chown "$3:$4" "$p_new" && chmod "$2" "$p_new"
+  p_status=$?
+  if [ "$p_status" -eq 0 ]; then
+    p_validate "$6" "$p_new" "$7"
+    p_status=$?
+  fi
+  if [ "$p_status" -eq 0 ]; then
+    p_put_in_place "$p_new" "$1"
+    p_status=$?
+  fi
+  [ "$p_status" -eq 0 ] || rm -f "$p_new"
+  return "$p_status"
+}
+
+# $1 the new file, $2 the path that it gets.
+p_put_in_place() {
+  # mv would move into a directory that a link names.
+  if [ -L "$2" ] && [ -d "$2" ]; then rm -f "$2" || return; fi
+  mv -f "$1" "$2" || return
+  if command -v restorecon >/dev/null 2>&1; then restorecon "$2" || :; fi
+}
+
+# $1 shell text that gets the file as its $1, or "", $2 the file, $3 "secret" or "".
+p_validate() {
+  [ -n "$1" ] || return 0
+  if [ -n "$3" ]; then
+    (p_candidate=$1; shift; set +u; eval "$p_candidate") >/dev/null 2>&1
+  else
+    (p_candidate=$1; shift; set +u; eval "$p_candidate")
+  fi
+  p_status=$?
+  [ "$p_status" -eq 0 ] || echo "the new content is not valid (exit status $p_status); the file was left as it is" >&2
+  return "$p_status"
+}
+
+# As p_file_mend, with the power of the owner $3 alone.
+p_file_mend_as_owner() {
+  if [ -n "$6" ]; then
+    p_new=$(mktemp /tmp/bootmachine.XXXXXX) || return
+    "$5" >"$p_new"
+    p_validate "$6" "$p_new" "$7"
+    p_status=$?
+    rm -f "$p_new"
+    [ "$p_status" -eq 0 ] || return "$p_status"
+  fi
+  P_DIRECTORY=$p_directory P_NAME=${1##*/} P_MODE=$2 P_GROUP=$4
+  export P_DIRECTORY P_NAME P_MODE P_GROUP
+  "$5" | p_as "$3" '
+    umask 077
+    cd "$P_DIRECTORY" || exit
+    new=$(mktemp ./.bootmachine.XXXXXX) || exit
+    if [ -L "$P_NAME" ] && [ -d "$P_NAME" ]; then rm -f "./$P_NAME"; fi
+    if cat >"$new" && { [ -z "$P_GROUP" ] || chgrp "$P_GROUP" "$new"; } && chmod "$P_MODE" "$new" && mv -f "$new" "./$P_NAME"
+    then exit 0; fi
+    rm -f "$new"
+    exit 1'
+}
+
+# $1 the function that checks the file, $2 the one that mends it, then what p_sysctl_look takes.
+p_sysctl_mend() {
+  "$1" || "$2" || return
+  shift 2
+  p_sysctl_look "$@"
+  while IFS= read -r p_setting; do
+    [ -n "$p_setting" ] || continue
+    p_said=$(p_line "${p_setting#*=}" | tee "/proc/sys/${p_setting%% *}" 2>&1 >/dev/null) && continue
+    p_setting=${p_setting#* }
+    case $p_said in
+    *'Invalid argument'*|*'out of range'*)
+      echo "the kernel does not take $p_setting: $p_said" >&2
+      return 1
+      ;;
+    *) echo "left out: ${p_setting%%=*} cannot be changed here: $p_said" ;;
+    esac
+  done <<EOF
+$p_unlike
+EOF
+}
+
+# $1 limit in seconds, $2 the function that writes the text: runs it by sh, and ends it with all that it has started
+# (where there is setsid; else it alone) when the limit is reached. The text goes into a file, not into an argument.
+p_limited() {
+  p_scratch=$(mktemp -d /tmp/bootmachine.XXXXXX) || return
+  (umask 077; "$2" >"$p_scratch/text") || { rm -rf "$p_scratch"; return 1; }
+  p_all=
+  if command -v setsid >/dev/null 2>&1; then
+    p_all=-
+    setsid sh "$p_scratch/text" &
+  else
+    sh "$p_scratch/text" &
+  fi
+  p_child=$!
+  (
+    trap 'kill "$p_sleep" 2>/dev/null; exit 0' TERM
+    sleep "$1" >/dev/null 2>&1 &
+    p_sleep=$!
+    wait "$p_sleep"
+    : >"$p_scratch/expired"
+    echo "stopped: it reached its limit of $1 s" >&2
+    kill -TERM "$p_all$p_child" 2>/dev/null
+    sleep 5 >/dev/null 2>&1 &
+    p_sleep=$!
+    wait "$p_sleep"
+    kill -KILL "$p_all$p_child" 2>/dev/null
+  ) &
+  p_watch=$!
+  wait "$p_child" 2>/dev/null
+  p_result=$?
+  kill "$p_watch" 2>/dev/null
+  wait "$p_watch" 2>/dev/null
+  if [ -e "$p_scratch/expired" ]; then
+    # What it has started had the same time to end.
+    [ -z "$p_all" ] || kill -KILL "$p_all$p_child" 2>/dev/null
+    p_result=124
+  fi
+  rm -rf "$p_scratch"
+  return "$p_result"
+}
+
+# $1 limit in seconds, $2 the function that writes the text, $3 the check.
+p_command_mend() {
+  p_limited "$1" "$2" || return
+  p_hit=$( (umask 022; set +u; eval "$3") 2>&1)
+  p_exit=$?
+  [ "$p_exit" -ne 0 ] || return 0
+  [ -z "$p_hit" ] || p_line "$p_hit"
+  echo 'it ran without an error, and its check still fails'
+  return "$p_exit"
+}
+
+op_packageIsInstalled() {
+  : packageIsInstalled "$@"
+}
+
+op_packagesInstall() {
+  : packagesInstall "$@"
+}
+
+op_packagesRemove() {
+  : packagesRemove "$@"
+}
+
+op_upgradesPending() {
+  : upgradesPending "$@"
+}
+
+op_upgrade() {
+  : upgrade "$@"
+}
+
+op_serviceIsRunning() {
+  : serviceIsRunning "$@"
+}
+
+op_serviceIsEnabled() {
+  : serviceIsEnabled "$@"
+}
+
+op_serviceStart() {
+  : serviceStart "$@"
+}
+
+op_serviceEnable() {
+  : serviceEnable "$@"
+}
+
+op_localeIs() {
+  : localeIs "$@"
+}
+
+op_localeSet() {
+  : localeSet "$@"
+}
+
+op_timezoneIs() {
+  : timezoneIs "$@"
+}
+
+op_timezoneSet() {
+  : timezoneSet "$@"
+}
+
+op_hostnameIs() {
+  : hostnameIs "$@"
+}
+
+op_hostnameSet() {
+  : hostnameSet "$@"
+}
+
+# 1 of 10: package curl rsync
+p_check_1() {
+  p_packages_check curl rsync
+}
+p_mend_1() {
+  p_packages_mend present op_packagesInstall curl rsync
+}
+
+# 2 of 10: package telnetd
+p_check_2() {
+  p_packages_absent_check telnetd
+}
+p_mend_2() {
+  p_packages_mend absent op_packagesRemove telnetd
+}
+
+# 3 of 10: upgrade security
+p_check_3() {
+  p_upgrade_check security
+}
+p_mend_3() {
+  op_upgrade security
+}
+
+# 4 of 10: service ssh
+p_check_4() {
+  p_status=0
+  if ! (op_serviceIsEnabled ssh) >/dev/null 2>&1; then p_diff_line '-not started at boot' '+started at boot'; p_status=1; fi
+  if ! (op_serviceIsRunning ssh) >/dev/null 2>&1; then p_diff_line -stopped +running; p_status=1; fi
+  return "$p_status"
+}
+p_mend_4() {
+  if ! (op_serviceIsEnabled ssh) >/dev/null 2>&1; then (op_serviceEnable ssh) || return; fi
+  if ! (op_serviceIsRunning ssh) >/dev/null 2>&1; then (op_serviceStart ssh) || return; fi
+  :
+}
+
+# 5 of 10: sysctl 50-app
+p_text_1() {
+  cat <<'BOOTMACHINE'
+# Written by bootmachine, and put back by it when it is changed.
+-net.ipv4.conf.eth0/1.rp_filter = 1
+BOOTMACHINE
+}
+p_part_1() {
+  p_file_check /etc/sysctl.d/50-app.conf 644 root root 3f84c84a4c7433424f6e2f2dbce76d7ec2a98c961141b06a01011d95d8bb3c9f p_text_1 ''
+}
+p_part_2() {
+  p_file_mend /etc/sysctl.d/50-app.conf 644 root root p_text_1 '' ''
+}
+p_check_5() {
+  p_sysctl_check p_part_1 'net/ipv4/conf/eth0.1/rp_filter net.ipv4.conf.eth0/1.rp_filter=1'
+}
+p_mend_5() {
+  p_sysctl_mend p_part_1 p_part_2 'net/ipv4/conf/eth0.1/rp_filter net.ipv4.conf.eth0/1.rp_filter=1'
+}
+
+# 6 of 10: hostname web1
+p_check_6() {
+  (op_hostnameIs web1) >/dev/null 2>&1 && return 0
+  p_diff_line +web1
+  return 1
+}
+p_mend_6() {
+  op_hostnameSet web1
+}
+
+# 7 of 10: locale C.UTF-8
+p_check_7() {
+  (op_localeIs C.UTF-8) >/dev/null 2>&1 && return 0
+  p_diff_line +C.UTF-8
+  return 1
+}
+p_mend_7() {
+  op_localeSet C.UTF-8
+}
+
+# 8 of 10: timezone Europe/Berlin
+p_check_8() {
+  (op_timezoneIs Europe/Berlin) >/dev/null 2>&1 && return 0
+  p_diff_line +Europe/Berlin
+  return 1
+}
+p_mend_8() {
+  op_timezoneSet Europe/Berlin
+}
+
+# 9 of 10: app installed
+p_text_2() {
+  p_text 'install -m 755 /dev/stdin /srv/app/run <<'\''END'\''
+#!/bin/sh
+END'
+}
+p_check_9() {
+  p_only_if 'test -d /srv' 'there is no /srv'
+  [ -z "$p_reason" ] || return 2
+  p_quiet 'test -x /srv/app/run'
+}
+p_mend_9() {
+  p_command_mend 30 p_text_2 'test -x /srv/app/run'
+}
+
+# 10 of 10: disk
+p_check_10() {
+  p_heard 'df -P /srv'
+  [ $? -eq 0 ] || return 3
+}
+
+p_main() {
+  p_line 'bm1 begin 10 resources'
+  p_now
+  p_begin_ms=$p_ms
+  p_look /etc/sysctl.d/50-app.conf
+  p_all_packages='curl rsync'
+  p_apply_resource 'package curl rsync' p_check_1 p_mend_1
+  p_apply_resource 'package telnetd' p_check_2 p_mend_2
+  p_apply_resource 'upgrade security' p_check_3 p_mend_3
+  p_apply_resource 'service ssh' p_check_4 p_mend_4
+  p_apply_resource 'sysctl 50-app' p_check_5 p_mend_5
+  p_apply_resource 'hostname web1' p_check_6 p_mend_6
+  p_apply_resource 'locale C.UTF-8' p_check_7 p_mend_7
+  p_apply_resource 'timezone Europe/Berlin' p_check_8 p_mend_8
+  p_apply_resource 'app installed' p_check_9 p_mend_9
+  p_apply_resource disk p_check_10
+  [ -n "$p_failed" ] || p_run_pending
+  p_now
+  if [ -n "$p_failed" ]; then p_status=1; else p_status=0; fi
+  p_line "bm1 end $p_status $((p_ms - p_begin_ms)) ms"
+  return "$p_status"
+}
+
+{ p_main </dev/null; exit; }
