@@ -11,10 +11,14 @@ import type {
   SshTarget,
   Transport,
 } from "../transport/contract.ts";
-import { runDetached } from "./detached-run.ts";
+import { describeFullDisk, runDetached } from "./detached-run.ts";
 import type { HostFacts } from "./facts.ts";
 import type { Host, RunProgramOptions } from "./host.ts";
 import { readFacts } from "./read-facts.ts";
+import { HOST_STATE } from "./run-texts.ts";
+
+/** Limit for asking why a report is cut short, ms. */
+const SPACE_LIMIT_MS = 5_000;
 
 export interface OpenHostOptions {
   readonly signal?: AbortSignal;
@@ -102,7 +106,9 @@ class OpenHost implements Host {
         timeoutMs: options.timeoutMs,
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
-      return parser.report() ?? this.#throwUnfinished(program, result.status, result.stderr);
+      return (
+        parser.report() ?? (await this.#throwUnfinished(program, result.status, result.stderr))
+      );
     }
     const status = await runDetached({
       server: this.server,
@@ -115,7 +121,7 @@ class OpenHost implements Host {
       timeoutMs: options.timeoutMs,
       signal: options.signal,
     });
-    return parser.report() ?? this.#throwUnfinished(program, status, "");
+    return parser.report() ?? (await this.#throwUnfinished(program, status, ""));
   }
 
   async refreshFacts(): Promise<HostFacts> {
@@ -135,10 +141,15 @@ class OpenHost implements Host {
     return this.#connection;
   }
 
-  #throwUnfinished(program: Program, status: number, stderr: string): never {
+  async #throwUnfinished(program: Program, status: number, stderr: string): Promise<never> {
+    // A full disk swallows lines of the report.
+    const space = await this.#connection
+      .run(`df -P ${HOST_STATE} / 2>/dev/null`, { timeoutMs: SPACE_LIMIT_MS })
+      .catch(() => undefined);
+    const full = describeFullDisk(space?.stdout ?? "");
     throw new RemoteError(
       "PROGRAM_BROKEN",
-      `The program "${program.title}" on ${this.server} ended with status ${status} in the middle of its report.`,
+      `The program "${program.title}" on ${this.server} ended with status ${status} in the middle of its report${full === undefined ? "" : `: ${full}`}.`,
       {
         server: this.server,
         exitStatus: status,

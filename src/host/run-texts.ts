@@ -146,7 +146,8 @@ if mkdir "$run" 2>/dev/null; then
   # containers have a process 1 that does not.
   detach=nohup
   if command -v setsid >/dev/null 2>&1; then detach=setsid; fi
-  (cd /; exec $detach sh -c 'sh "$0/runner" & wait' "$run") </dev/null >/dev/null 2>>"$run/errors" &
+  # Twice in the background: it is no descendant of this session's shell, whose descendants are ended on a cancel.
+  ( (cd /; exec $detach sh -c 'sh "$0/runner" & wait' "$run") </dev/null >/dev/null 2>>"$run/errors" &)
 elif ! test -d "$run"; then
   df -P "$state" >&2
   exit ${RUN_NOT_WRITTEN}

@@ -33,7 +33,7 @@ function program(body: string, mode: ProgramMode = "apply"): Program {
 echo 'bm1 begin 1 resources'
 echo 'bm1 start test'
 { ${body}
-} 2>&1 | sed 's/^/bm1 output /'
+} 2>&1 | while IFS= read -r line; do echo "bm1 output $line"; done
 echo 'bm1 done changed 1 ms'
 echo 'bm1 end 0 2 ms'
 }
@@ -52,7 +52,7 @@ const open = (server: string): Promise<Host> =>
 const signal = new AbortController().signal;
 const candidate = (server: string, other = {}) => ({
   target: servers.target(server, other),
-  options: servers.options(server, { connectTimeoutMs: 1_000 }),
+  options: servers.options(server, { connectTimeoutMs: 15_000 }),
 });
 
 describe.each([
@@ -208,7 +208,8 @@ test("a full disk is told as one, before and in the middle of a program", async 
   await host.run(
     "rm -rf /var/lib/bootmachine; mkdir -p /var/lib/bootmachine; mount -t tmpfs -o size=256k none /var/lib/bootmachine",
   );
-  const fill = "cat /dev/zero >/var/lib/bootmachine/fill 2>/dev/null";
+  const fill =
+    "cat /dev/zero >/var/lib/bootmachine/fill 2>/dev/null; i=0; while test $i -lt 2000; do echo $i; i=$((i + 1)); done";
   await expect(host.runProgram(program(fill), { timeoutMs: 20_000 })).rejects.toMatchObject({
     code: "PROGRAM_BROKEN",
     message: expect.stringContaining("is full") as string,
