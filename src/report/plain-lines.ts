@@ -2,6 +2,7 @@ import type { FleetEvent, PhaseEndedEvent } from "../fleet/events.ts";
 import { sanitize } from "./display-width.ts";
 import { count, formatClock, formatDuration } from "./duration.ts";
 import { renderFailure } from "./error-text.ts";
+import { phaseWord, type RunView } from "./run-view.ts";
 import type { Style } from "./style.ts";
 
 export interface PlainOptions {
@@ -14,15 +15,18 @@ export interface PlainOptions {
  * An event as lines for a pipe or a log file: the time since the start, the server, what happened.
  * Empty for what is not worth a line.
  *
- * @param startedAt the run's start, milliseconds since 1970
+ * @param run what is known of the run: its command and its start
  */
 export function renderPlain(
   event: FleetEvent,
-  startedAt: number,
+  run: Pick<RunView, "startedAt" | "command">,
   options: PlainOptions,
 ): readonly string[] {
   const { style } = options;
-  const clock = style(`[${formatClock(Date.parse(event.at) - startedAt).padStart(5)}]`, "quiet");
+  const clock = style(
+    `[${formatClock(Date.parse(event.at) - run.startedAt).padStart(5)}]`,
+    "quiet",
+  );
   const line = (server: string | undefined, text: string): readonly string[] => [
     server === undefined ? `${clock} ${text}` : `${clock} ${style(server, "name")} ${text}`,
   ];
@@ -33,25 +37,25 @@ export function renderPlain(
         `${event.command}: stack ${event.stack}, ${count(event.servers.length, "server")}`,
       );
     case "phase-started":
-      return options.verbose ? line(event.server, `${event.phase}: begins`) : [];
+      return options.verbose ? line(event.server, `${phaseWord(run, event.phase)}: begins`) : [];
     case "phase-ended": {
       if (event.outcome === "skipped" && !options.verbose) return [];
       const changes = event.changes === 0 ? "" : `, ${count(event.changes, "change")}`;
       return line(
         event.server,
-        `${event.phase}: ${outcomeWord(event)}${changes} (${formatDuration(event.ms)})`,
+        `${phaseWord(run, event.phase)}: ${outcomeWord(event)}${changes} (${formatDuration(event.ms)})`,
       );
     }
     case "step":
       if (event.isBrief === true && !options.verbose) return [];
-      return line(event.server, `${event.phase}: ${sanitize(event.text)}`);
+      return line(event.server, `${phaseWord(run, event.phase)}: ${sanitize(event.text)}`);
     case "resource":
       // A failed one is told by the error that follows it.
       if (event.status !== "changed" && event.status !== "differs" && !options.verbose) return [];
       return [
         ...line(
           event.server,
-          `${event.phase}: ${event.status} ${sanitize(event.id)}${event.reason === undefined ? "" : ` (${sanitize(event.reason)})`}`,
+          `${phaseWord(run, event.phase)}: ${event.status} ${sanitize(event.id)}${event.reason === undefined ? "" : ` (${sanitize(event.reason)})`}`,
         ),
         ...(options.verbose ? (event.diff ?? []).map((text) => `        ${sanitize(text)}`) : []),
       ];

@@ -22,7 +22,7 @@ export class PlainReporter implements Reporter {
       if (this.lastSteps.get(event.server) === stepKind(event.text)) return;
       this.lastSteps.set(event.server, stepKind(event.text));
     }
-    const lines = renderPlain(event, this.view.startedAt, this.options);
+    const lines = renderPlain(event, this.view, this.options);
     if (lines.length > 0) this.stream.write(lines.map((line) => `${line}\n`).join(""));
   }
 

@@ -104,7 +104,7 @@ const PHASES_OF_COMMAND: Readonly<Record<string, readonly Phase[]>> = {
 };
 
 /** The word for a phase in a run's view: what destroys or reboots does not "boot". */
-export function phaseWord(view: RunView, phase: Phase): string {
+export function phaseWord(view: Pick<RunView, "command">, phase: Phase): string {
   return phase === "boot" && (view.command === "destroy" || view.command === "reboot")
     ? view.command
     : phase;

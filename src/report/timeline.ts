@@ -2,7 +2,7 @@ import type { Phase, PhaseOutcome } from "../fleet/events.ts";
 import { displayWidth, padEnd, padStart } from "./display-width.ts";
 import { count, formatDuration } from "./duration.ts";
 import { fitLine } from "./fit-line.ts";
-import type { RunView } from "./run-view.ts";
+import { phaseWord, type RunView } from "./run-view.ts";
 import type { Span, Style, Tone } from "./style.ts";
 
 /** One phase of one server as a piece of a bar; times in milliseconds since the run's start. */
@@ -97,7 +97,7 @@ export function renderTimeline(
     lines.push(fitLine(spans, columns, options.style).trimEnd());
     const texts = row.pieces.map(
       (piece) =>
-        `${piece.phase} ${formatDuration(piece.toMs - piece.fromMs)}${markOf(piece.outcome)}`,
+        `${phaseWord(view, piece.phase)} ${formatDuration(piece.toMs - piece.fromMs)}${markOf(piece.outcome)}`,
     );
     lines.push(
       ...wrapWords(texts, columns - nameWidth - 1).map(
@@ -112,7 +112,11 @@ export function renderTimeline(
     lines.push(
       "",
       ...wrapWords(
-        [...seen.map((phase) => `${LETTERS[phase]} ${phase}`), "! failed", ". nothing"],
+        [
+          ...seen.map((phase) => `${LETTERS[phase]} ${phaseWord(view, phase)}`),
+          "! failed",
+          ". nothing",
+        ],
         columns,
       ),
     );

@@ -88,7 +88,7 @@ describe("live view", () => {
 
 test("plain lines of a run with a failure", async () => {
   const lines = threeServersToTheEnd().flatMap((event) =>
-    renderPlain(event, START, { style: plainStyle, verbose: false }),
+    renderPlain(event, { startedAt: START, command: "up" }, { style: plainStyle, verbose: false }),
   );
   await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden("plain-3"));
   expect(lines.join("\n")).not.toMatch(/[\u0000-\u0009\u000B-\u001F]/);

@@ -268,6 +268,7 @@ describe("other commands", () => {
 
   test("destroy --yes takes down", async () => {
     const { status, stdout } = await run(`observe: async () => [machine],`, "destroy", "--yes");
+    expect(stdout).toContain("web1 destroy: changed");
     expect(stdout).toMatch(/web1 +destroyed/);
     expect(status).toBe(0);
   });
