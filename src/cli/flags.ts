@@ -96,7 +96,6 @@ export const CHANGE_FLAGS: FlagsOf<ChangeFlags> = {
   ...SELECTION_FLAGS,
 };
 
-export const OUTPUT_ALIASES = {} as const;
 export const CONFIG_ALIASES = { c: "config" } as const;
 export const SELECTION_ALIASES = { ...CONFIG_ALIASES, s: "server", r: "role" } as const;
 export const CHANGE_ALIASES = { ...SELECTION_ALIASES, y: "yes" } as const;
