@@ -337,7 +337,7 @@ class AccessChange {
     const why =
       cause === undefined
         ? `nobody confirmed the change in time; the step "${this.#step}" came too late`
-        : `the step "${this.#step}" failed: ${cause.message}`;
+        : `the step "${this.#step}" failed: ${cause.message.replace(/\.$/, "")}`;
     this.#emit(
       "rolled-back",
       "started",
@@ -428,9 +428,11 @@ function sentence(report: readonly string[]): string {
   const field = (name: string): string | undefined =>
     report.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
   const problems = report.filter((line) => line.startsWith("problem: "));
+  // What we told it ourselves is known.
+  const isTold = field("cause") === "now";
   const said = [
     field("at") === undefined ? "" : `went back at ${field("at")}`,
-    field("reason") === undefined ? "" : `because ${field("reason")}`,
+    isTold || field("reason") === undefined ? "" : `because ${field("reason")}`,
     ...problems,
   ].filter(Boolean);
   return said.join(", ");
@@ -469,10 +471,11 @@ function throwOnFailure(server: string, report: ProgramReport): void {
   const failed = report.resources.find(({ status }) => status === "failed");
   if (failed === undefined && report.status === 0) return;
   const output = failed?.output ?? [];
-  const last = output.at(-1);
+  // The cause is seldom in the last line alone: sshd's is "terminating, 1 bad configuration options".
+  const last = output.slice(-3).join("; ");
   throw new RemoteError(
     "RESOURCE_FAILED",
-    `${failed?.id ?? "the program"} failed${last === undefined ? "" : `: ${last}`}`,
+    `${failed?.id ?? "the program"} failed${last === "" ? "" : `: ${last}`}`,
     {
       server,
       ...(failed === undefined ? {} : { resource: failed.id }),

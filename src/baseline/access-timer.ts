@@ -25,8 +25,6 @@ function timer(limitMs: number): string {
 Description=Waits for the confirmation of an access change (bootmachine)
 # It is started anew with each step: systemd must not take that for a loop.
 StartLimitIntervalSec=0
-# The countdown is started anew at each step; systemd would refuse the sixth start within ten seconds.
-StartLimitIntervalSec=0
 [Timer]
 OnActiveSec=${limitMs}ms
 AccuracySec=100ms

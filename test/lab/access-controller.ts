@@ -31,6 +31,7 @@ export interface ControllerJob {
   /** The way in before the change. */
   readonly arrival: { readonly user: string; readonly port: number };
   readonly rollbackMs: number;
+  readonly connectTimeoutMs: number;
   /** Openings of the firewall, besides ssh: TCP ports. */
   readonly openPorts: readonly number[];
   /** What happens to this controller, or to its link, when a step begins. */
@@ -64,7 +65,7 @@ async function secure(job: ControllerJob): Promise<void> {
     hostKeyAlias: job.server,
     identityFile: job.identityFile,
     configFile: "none",
-    connectTimeoutMs: 5_000,
+    connectTimeoutMs: job.connectTimeoutMs,
   };
   const cancelled = new AbortController();
   const way = (user: string, port: number): SshTarget => ({

@@ -86,6 +86,8 @@ Conflicts=shutdown.target
 # Debian's nftables.service begins with "flush ruleset": whenever it is started or reloaded, our table is loaded after it.
 PartOf=nftables.service
 ReloadPropagatedFrom=nftables.service
+# A host that goes back to a time before this firewall, while it boots, has no rules to load any more.
+ConditionPathExists=${NFT_RULES}
 
 [Service]
 Type=oneshot
