@@ -1,5 +1,5 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { isAbsolute, join, relative, resolve } from "node:path";
 
 import { UserError } from "../errors/error.ts";
 import { isUnencrypted, makeKeyPair } from "./key-pair.ts";
@@ -12,8 +12,8 @@ export interface LoginKey {
   readonly note: string;
 }
 
-/** Where a stack's own key lies, relative to the config. */
-const OWN_KEY = ".bootmachine/operator-key";
+/** Where a stack's own key lies, beside the config: not in `.bootmachine/`, which may be thrown away. */
+export const OWN_KEY = "operator-key";
 
 /**
  * The key that was named; else a key in ~/.ssh that needs no passphrase; else a new pair of the stack's own.
@@ -51,7 +51,6 @@ export async function findLoginKey(
   if (await isPair(own))
     return { identityFile: OWN_KEY, note: `logs in with the key ${OWN_KEY}, which was there` };
   const pair = makeKeyPair("bootmachine");
-  await mkdir(dirname(own), { recursive: true, mode: 0o700 });
   await writeFile(own, pair.privateKey, { mode: 0o600, flag: "wx" });
   await writeFile(`${own}.pub`, `${pair.publicKey}\n`, { mode: 0o644 });
   return {

@@ -9,7 +9,7 @@ import { renderStarterConfig, type StarterServer } from "../../stack/starter-con
 import { canAsk } from "../ask.ts";
 import type { CliContext, ExitCode } from "../context.ts";
 import type { OutputFlags } from "../flags.ts";
-import { findLoginKey } from "../login-key.ts";
+import { findLoginKey, OWN_KEY } from "../login-key.ts";
 import { printJson, printLines } from "../print.ts";
 
 export interface InitFlags extends OutputFlags {
@@ -46,7 +46,7 @@ export async function init(context: CliContext, flags: InitFlags): Promise<ExitC
     identityFile: key.identityFile,
   });
   await writeFile(join(directory, file), text, { flag: "wx" });
-  const ignored = await ignoreStateDirectory(directory);
+  const ignored = await ignoreOwnFiles(directory);
   if (flags.json) {
     printJson(context, {
       file,
@@ -66,7 +66,7 @@ export async function init(context: CliContext, flags: InitFlags): Promise<ExitC
           "  trusts the host keys that the servers show the first time (`identity` in the config); giving their keys is better",
         ]
       : []),
-    ...(ignored ? ["  .gitignore: .bootmachine/ added"] : []),
+    ...(ignored.length > 0 ? [`  .gitignore: ${ignored.join(", ")} added`] : []),
     "",
     "Next:  bootmachine up        (bootmachine plan shows what it would do)",
   ]);
@@ -180,11 +180,16 @@ function operatorName(context: CliContext): string {
   return isFree ? name : "admin";
 }
 
-/** True where the entry was not there yet. */
-async function ignoreStateDirectory(directory: string): Promise<boolean> {
+/** Keeps what is not for others out of git. Returns the entries that were not there yet. */
+async function ignoreOwnFiles(directory: string): Promise<readonly string[]> {
   const file = join(directory, ".gitignore");
   const text = await readFile(file, "utf8").catch(() => "");
-  if (text.split("\n").some((line) => /^\/?\.bootmachine\/?$/.test(line.trim()))) return false;
-  await appendFile(file, `${text === "" || text.endsWith("\n") ? "" : "\n"}.bootmachine/\n`);
-  return true;
+  const present = new Set(
+    text.split("\n").map((line) => line.trim().replace(/^\//, "").replace(/\/$/, "")),
+  );
+  const missing = [".bootmachine", OWN_KEY].filter((name) => !present.has(name));
+  if (missing.length === 0) return [];
+  const lines = missing.map((name) => `${name === OWN_KEY ? name : `${name}/`}\n`);
+  await appendFile(file, `${text === "" || text.endsWith("\n") ? "" : "\n"}${lines.join("")}`);
+  return missing;
 }

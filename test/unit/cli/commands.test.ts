@@ -152,9 +152,11 @@ describe("in a directory", () => {
       expect(config).toMatch(/my-shop-/);
       expect(config).toContain("ada");
       expect(stdout).toContain(`bootmachine.config.${format}`);
-      expect(stdout).toContain(".bootmachine/operator-key");
-      expect(await readFile(join(directory, ".gitignore"), "utf8")).toBe(".bootmachine/\n");
-      const key = await stat(join(directory, ".bootmachine/operator-key"));
+      expect(stdout).toContain("operator-key");
+      expect(await readFile(join(directory, ".gitignore"), "utf8")).toBe(
+        ".bootmachine/\noperator-key\n",
+      );
+      const key = await stat(join(directory, "operator-key"));
       expect(key.mode & 0o777).toBe(0o600);
     },
   );

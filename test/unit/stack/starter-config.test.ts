@@ -15,7 +15,7 @@ const LOCAL: Omit<StarterOptions, "format"> = {
     { name: "db1", roles: [] },
   ],
   operator: "ada",
-  identityFile: ".bootmachine/operator-key",
+  identityFile: "operator-key",
 };
 const EXISTING: Omit<StarterOptions, "format"> = {
   ...LOCAL,
@@ -35,14 +35,14 @@ describe("starter configs", () => {
   ] as const)("%s load as they are: %j", async (format, options) => {
     const text = renderStarterConfig({ ...options, format });
     const directory = makeDirectory({ [`bootmachine.config.${format}`]: text });
-    const line = makeKeyPair(directory, ".bootmachine/operator-key");
+    const line = makeKeyPair(directory, "operator-key");
     const stack = await loadStack({ cwd: directory, env: { HOME: directory }, plugins: BUILTINS });
     expect(stack).toMatchObject({
       name: "shop",
       operator: "ada",
       ssh: {
         port: 2849,
-        identityFile: join(directory, ".bootmachine/operator-key"),
+        identityFile: join(directory, "operator-key"),
         publicKey: line,
         identity: options.provider === "existing" ? "first-use" : "proven",
       },
