@@ -35,6 +35,8 @@ export interface WaitForHostOptions {
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2_000;
+/** An attempt with less time than this would fail for want of time alone. */
+const SHORTEST_ATTEMPT_MS = 100;
 /** Newer ssh servers shut out an address for some seconds after each refused login (PerSourcePenalties): ask them seldom. */
 const PAUSE_AFTER_REFUSAL_MS = 5_000;
 /** A first boot writes the user's key before its sudo rule; after this long it is not that, ms. */
@@ -56,7 +58,7 @@ export async function waitForHost(options: WaitForHostOptions): Promise<Host> {
   for (;;) {
     for (const candidate of candidates) {
       const limitMs = leftMs();
-      if (limitMs <= 0 && failures.size > 0) break;
+      if (limitMs < SHORTEST_ATTEMPT_MS && failures.size > 0) break;
       try {
         const host = await attempt(options, candidate, Math.max(limitMs, 1));
         options.onAttempt(candidate.target, undefined, performance.now() - start);
@@ -66,7 +68,10 @@ export async function waitForHost(options: WaitForHostOptions): Promise<Host> {
         if (!(error instanceof BootmachineError)) throw error;
         options.onAttempt(candidate.target, error, performance.now() - start);
         if (!mayPass(error)) throw error;
-        failures.set(candidate, error);
+        // An attempt that our own limit cut short says less than the one before it.
+        const wasCutShort =
+          error.code === "CONNECTION_TIMEOUT" && limitMs < candidate.options.connectTimeoutMs;
+        if (!wasCutShort || !failures.has(candidate)) failures.set(candidate, error);
       }
     }
     const notRoot = [...failures.values()].find(({ code }) => code === "NOT_ROOT");
@@ -76,8 +81,8 @@ export async function waitForHost(options: WaitForHostOptions): Promise<Host> {
     }
     const wasRefused = [...failures.values()].some(({ code }) => code === "KEY_REFUSED");
     const pause = wasRefused && pauseMs >= LONGEST_PAUSE_MS ? PAUSE_AFTER_REFUSAL_MS : pauseMs;
-    if (leftMs() <= pause) throw limitReached(options, failures);
-    await pauseFor(pause, signal);
+    if (leftMs() < SHORTEST_ATTEMPT_MS) throw limitReached(options, failures);
+    await pauseFor(Math.min(pause, leftMs()), signal);
     pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
   }
 }

@@ -130,7 +130,7 @@ export function classifyFailure(ending: SshEnding): ClassifiedFailure {
     return {
       code: "SSH_FAILED",
       atJumpHost: false,
-      reason: `could not be used: ${lastWords(ending)}`,
+      reason: `could not be used: ${lastWords(ending).replace(/\.$/, "")}`,
     };
   }
   const [, code, reason, hint] = rule;

@@ -125,7 +125,7 @@ describe("a direct connection", () => {
     });
     expect(failure).toMatchObject({
       code: "SSH_FAILED",
-      reason: "could not be used: This account is currently not available.",
+      reason: "could not be used: This account is currently not available",
     });
   });
 
