@@ -5,7 +5,7 @@ import { join } from "node:path";
 /**
  * Reads the wanted state from one finished server, so that the hand-written scripts and the playbook want the
  * same as bootmachine, byte for byte. Writes into `directory`: files.tar, files/ (the same, unpacked), files.json,
- * files.sha256, live.nft, sshd.txt, packages, sysctl, users, services.
+ * files.sha256, hosts, live.nft, sshd.txt, packages, sysctl, users, services.
  */
 export function readDesiredState(sshConfig: string, server: string, directory: string): void {
   const ask = (script: string): Buffer => {
@@ -23,7 +23,7 @@ export function readDesiredState(sshConfig: string, server: string, directory: s
   const list = ask(String.raw`
 for path in /etc/ssh/sshd_config.d/00-bootmachine.conf /etc/nftables.d/bootmachine.nft \
   /etc/systemd/system/bootmachine-firewall.service /etc/apt/apt.conf.d/52bootmachine \
-  /etc/sysctl.d/*bootmachine* /etc/sudoers.d/bootmachine-* /home/*/.ssh/authorized_keys /etc/hosts; do
+  /etc/sysctl.d/*bootmachine* /etc/sudoers.d/bootmachine-* /home/*/.ssh/authorized_keys; do
   [ -f "$path" ] && echo "$path"
 done`)
     .toString()
@@ -48,6 +48,13 @@ done`)
   });
   writeFileSync(join(directory, "files.json"), JSON.stringify(files));
   writeFileSync(join(directory, "files.sha256"), ask(`sha256sum ${quoted}`));
+  // The rest of /etc/hosts is the server's own.
+  writeFileSync(
+    join(directory, "hosts"),
+    ask(
+      "sed -n '/bootmachine.*begin\\|begin.*bootmachine/I,/end/Ip' /etc/hosts | grep '^[0-9]' | grep -v '^127'",
+    ),
+  );
   writeFileSync(join(directory, "live.nft"), ask("nft -s list table inet bootmachine"));
   writeFileSync(
     join(directory, "sshd.txt"),

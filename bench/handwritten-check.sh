@@ -5,7 +5,7 @@
 #
 #   handwritten-check.sh SSH_CONFIG DESIRED SERVER...
 #
-# DESIRED holds: files.sha256, live.nft, sshd.txt, packages, sysctl, users, services (see bench/desired-state.ts).
+# DESIRED holds: files.sha256, hosts, live.nft, sshd.txt, packages, sysctl, users, services (see bench/desired-state.ts).
 set -u
 
 ssh_config=$1
@@ -16,7 +16,7 @@ shift 2
 program=$(
 	echo 'set -u; bad() { echo "differs: $*"; status=1; }; status=0'
 	echo "work=\$(mktemp -d) || exit 1; trap 'rm -rf \"\$work\"' EXIT"
-	for name in files.sha256 live.nft sshd.txt sysctl; do
+	for name in files.sha256 hosts live.nft sshd.txt sysctl; do
 		echo "cat >\"\$work/$name\" <<'END_OF_$name'"
 		cat "$desired/$name"
 		echo "END_OF_$name"
@@ -34,6 +34,7 @@ program=$(
 [ -z "$(apt-get -s -qq -o Debug::NoLocking=1 upgrade --with-new-pkgs 2>/dev/null | grep '^Inst ')" ] || bad 'upgrades pending'
 # Files: content, owner and mode.
 sha256sum --quiet -c "$work/files.sha256" >"$work/sums" 2>&1 || bad "files: $(cat "$work/sums")"
+[ "$(grep -cFxf "$work/hosts" /etc/hosts)" = "$(grep -c . "$work/hosts")" ] || bad 'hosts entries'
 [ -z "$(find /etc/sudoers.d /etc/nftables.d/bootmachine.nft ! -user root -o -type f -perm /027 ! -perm 0440 2>/dev/null)" ] || bad 'owners or modes'
 [ -z "$(find /etc/ssh -maxdepth 1 -name 'ssh_host_*_key' \( -perm /077 -o ! -user root \))" ] || bad 'modes of host keys'
 [ -z "$(find /etc/shadow /etc/gshadow /etc/sudoers -maxdepth 0 -perm /037)" ] || bad 'modes of password files'

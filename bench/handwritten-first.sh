@@ -28,6 +28,9 @@ program=$(
 	echo "base64 -d >/tmp/files.tar <<'END_OF_FILES'"
 	base64 "$desired/files.tar"
 	echo END_OF_FILES
+	echo "cat >>/etc/hosts <<'END_OF_HOSTS'"
+	for server; do echo "${server#*=} ${server%%=*}"; done
+	echo END_OF_HOSTS
 	cat <<'WORK'
 apt-get -qq update
 apt-get -qq -y upgrade --with-new-pkgs >/dev/null

@@ -72,7 +72,7 @@ async function withStack<T>(
     JSON.stringify({
       name,
       // Ansible needs Python in the servers; bootmachine and the scripts do not.
-      provider: { local: { packages: ["python3"] } },
+      provider: { name: "local", packages: ["python3"] },
       ssh: { port: PORT, identityFile: "./key", configFile: "none" },
       operator: "ada",
       users: [{ name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./key.pub"] }],
