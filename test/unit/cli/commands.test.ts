@@ -174,12 +174,12 @@ describe("in a directory", () => {
     await writeFile(join(directory, ".gitignore"), "node_modules");
     await runInProcess(["init", "--yes"], { cwd: directory, env: { HOME: directory } });
     expect(await readFile(join(directory, ".gitignore"), "utf8")).toBe(
-      "node_modules\n.bootmachine/\n",
+      "node_modules\n.bootmachine/\noperator-key\n",
     );
     await rm(join(directory, "bootmachine.config.ts"));
     await runInProcess(["init", "--yes"], { cwd: directory, env: { HOME: directory } });
     expect(await readFile(join(directory, ".gitignore"), "utf8")).toBe(
-      "node_modules\n.bootmachine/\n",
+      "node_modules\n.bootmachine/\noperator-key\n",
     );
   });
 
