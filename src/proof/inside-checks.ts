@@ -8,6 +8,7 @@ import { resourceId } from "../program/resource-id.ts";
 import type { CheckDefinition, CheckResult } from "./check.ts";
 import { CHECKS, type CheckId } from "./checks.ts";
 import { failed, passed, skipped } from "./check-result.ts";
+import { invertDiff } from "./invert-diff.ts";
 import {
   accountFilesPermissions,
   noEmptyPassword,
@@ -215,7 +216,7 @@ function answerOf(id: string, reports: readonly ResourceReport[]): Answer {
 }
 
 function linesOf(report: ResourceReport): readonly string[] {
-  const lines = [...(report.diff ?? []), ...(report.output ?? [])];
+  const lines = [...invertDiff(report.diff ?? []), ...(report.output ?? [])];
   if (lines.length > 0) return lines;
   return [`- ${report.id.replace(/^\w+: /u, "")}: ${report.reason ?? "not as declared"}`];
 }

@@ -4,6 +4,7 @@ import type { ResourceReport } from "../../../src/program/report.ts";
 import { resourceId } from "../../../src/program/resource-id.ts";
 import { CHECKS } from "../../../src/proof/checks.ts";
 import { insideResources, judgeInside } from "../../../src/proof/inside-checks.ts";
+import { invertDiff } from "../../../src/proof/invert-diff.ts";
 import { CONTEXT, FACTS, STACK } from "./proof-context.ts";
 
 const CLOCK = { nowSeconds: 1_800_000_000 };
@@ -90,6 +91,30 @@ describe("insideResources", () => {
   });
 });
 
+describe("invertDiff", () => {
+  it("shows drift as wanted (-) against found (+), and inverted twice is what it was", () => {
+    const change = [
+      "--- /etc/motd",
+      "+++ wanted",
+      "@@ -1,2 +1,3 @@ head",
+      " same",
+      "-found",
+      "+wanted",
+      "+more",
+    ];
+    expect(invertDiff(change)).toEqual([
+      "--- wanted",
+      "+++ /etc/motd",
+      "@@ -1,3 +1,2 @@ head",
+      " same",
+      "+found",
+      "-wanted",
+      "-more",
+    ]);
+    expect(invertDiff(invertDiff(change))).toEqual(change);
+  });
+});
+
 describe("judgeInside", () => {
   it("passes where all is as wanted, one result for each check, in the order of the table", () => {
     const results = judgeInside(INSIDE, reportsWith());
@@ -103,7 +128,7 @@ describe("judgeInside", () => {
   it("shows the diff of what differs, under its own check alone", () => {
     const found = failures(
       reportsWith({
-        "ground: authorized-keys ada": { status: "differs", diff: ["+ssh-ed25519 EVIL"] },
+        "ground: authorized-keys ada": { status: "differs", diff: ["-ssh-ed25519 EVIL"] },
       }),
     );
     expect(found).toMatchObject([
