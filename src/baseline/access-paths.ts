@@ -12,7 +12,10 @@ const ALWAYS = [
   "/etc/systemd/system/nftables.service.wants/bootmachine-firewall.service",
   "/var/lib/bootmachine/firewall-live.nft",
 ];
-const MANAGED = { ufw: "/etc/ufw", firewalld: "/etc/firewalld" } as const;
+const MANAGED = {
+  ufw: ["/etc/ufw", "/etc/default/ufw"],
+  firewalld: ["/etc/firewalld"],
+} as const;
 
 /** Files and directories that a restore has to put back, none inside another, sorted. */
 export function accessPaths(context: BaselineContext): readonly string[] {
@@ -29,7 +32,7 @@ export function accessPaths(context: BaselineContext): readonly string[] {
       ? [resource.path]
       : [],
   );
-  const managed = facts.activeFirewalls.map((name) => MANAGED[name]);
+  const managed = facts.activeFirewalls.flatMap((name) => MANAGED[name]);
   const all = [...new Set([...ALWAYS, ...managed, ...files])].sort();
   return all.filter((path) => !all.some((other) => path.startsWith(`${other}/`)));
 }

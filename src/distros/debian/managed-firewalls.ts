@@ -99,7 +99,7 @@ export function firewalldResources(resource: FirewallResource, id: string): read
       type: "command",
       id: `${id} firewalld live`,
       // The running zone has to be the one in the file, the default, and the only one that has interfaces.
-      check: String.raw`bm_shape() { sed -e '/^services:/d' -e '/^  interfaces:/d' -e '1d'; }
+      check: String.raw`bm_shape() { sed -e '1d' -e '/^  interfaces:/d' | sort; }
 [ "$(firewall-cmd --get-default-zone)" = bootmachine ] &&
 [ -z "$(firewall-cmd --get-active-zones | grep -v '^ ' | grep -Ev '^bootmachine( |$)|^(docker|libvirt)')" ] &&
 [ "$(firewall-cmd --zone=bootmachine --list-all | bm_shape)" = "$(firewall-cmd --permanent --zone=bootmachine --list-all | bm_shape)" ]`,
