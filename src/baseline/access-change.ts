@@ -1,5 +1,5 @@
 import {
-  BootmachineError,
+  type BootmachineError,
   CancelledError,
   RefusedError,
   RemoteError,
