@@ -24,110 +24,119 @@ interface Drift {
 const LISTEN =
   "systemd-run -q --unit=drift-listener perl -MIO::Socket::INET -e 'push @ARGV, IO::Socket::INET->new(LocalPort => 8080, Listen => 5); sleep 600' && sleep 1";
 
-const DRIFTS: readonly Drift[] = [
-  {
-    name: "a listener and a hole in the firewall",
-    apply: `${LISTEN}; nft insert rule inet bootmachine input tcp dport 8080 accept`,
-    fails: {
-      "ports-only-declared-ipv4": /\+ tcp 8080 open on /u,
-      "firewall-rules": /\+.*tcp dport 8080 accept/u,
-      "listeners-declared": /\+ tcp 0\.0\.0\.0:8080 perl/u,
+/** In rounds, because each look takes seconds: within a round no two drifts touch the same check. */
+const ROUNDS: readonly (readonly Drift[])[] = [
+  [
+    {
+      name: "a listener and a hole in the firewall",
+      apply: `${LISTEN}; nft insert rule inet bootmachine input tcp dport 8080 accept`,
+      fails: {
+        "ports-only-declared-ipv4": /\+ tcp 8080 open on /u,
+        "firewall-rules": /\+.*tcp dport 8080 accept/u,
+        "listeners-declared": /\+ tcp 0\.0\.0\.0:8080 perl/u,
+      },
+      mend: "systemctl stop drift-listener",
+      mendsByUp: true,
     },
-    mend: "systemctl stop drift-listener",
-    mendsByUp: true,
-  },
-  {
-    name: "a listener behind the firewall",
-    apply: LISTEN,
-    fails: { "listeners-declared": /\+ tcp 0\.0\.0\.0:8080 perl/u },
-    mend: "systemctl stop drift-listener",
-  },
-  {
-    name: "a hole without a listener",
-    apply: "nft insert rule inet bootmachine input tcp dport 9090 accept",
-    fails: {
-      "firewall-rules": /\+.*tcp dport 9090 accept/u,
-      "ports-undeclared-silent": /\+ tcp 9090 refused on /u,
+    {
+      name: "one more key of a user",
+      apply:
+        "echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEviL eve' >>/home/ada/.ssh/authorized_keys",
+      fails: { "users-keys": /\+ *ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEviL eve/u },
+      mend: "true",
+      mendsByUp: true,
     },
-    mend: "true",
-    mendsByUp: true,
-  },
-  {
-    name: "another firewall table",
-    apply: "nft add table ip elsewhere",
-    fails: { "firewall-foreign-tables": /\+ table ip elsewhere/u },
-    mend: "nft delete table ip elsewhere",
-  },
-  {
-    name: "one more key of a user",
-    apply: "echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEviL eve' >>/home/ada/.ssh/authorized_keys",
-    fails: { "users-keys": /\+ *ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEviL eve/u },
-    mend: "true",
-    mendsByUp: true,
-  },
-  {
-    name: "keys in the second file that sshd reads",
-    apply: "echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEviL eve' >/home/ada/.ssh/authorized_keys2",
-    fails: { "users-keys": /\+ \/home\/ada\/\.ssh\/authorized_keys2/u },
-    mend: "rm /home/ada/.ssh/authorized_keys2",
-  },
-  {
-    name: "a key of root",
-    apply:
-      "install -d -m 700 /root/.ssh; echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEviL eve' >/root/.ssh/authorized_keys",
-    fails: { "root-keys-absent": /\+ eve/u },
-    mend: "rm -f /root/.ssh/authorized_keys",
-  },
-  {
-    name: "a sudo rule without a password",
-    apply: "echo 'eve ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/eve; chmod 440 /etc/sudoers.d/eve",
-    fails: { "sudo-no-other-rules": /\+ \/etc\/sudoers\.d\/eve: eve ALL=\(ALL\) NOPASSWD:ALL/u },
-    mend: "rm /etc/sudoers.d/eve",
-  },
-  {
-    name: "sshd takes passwords",
-    apply:
-      "sed -i 's/PasswordAuthentication no/PasswordAuthentication yes/' /etc/ssh/sshd_config.d/00-bootmachine.conf; systemctl reload ssh; sleep 1",
-    fails: {
-      "sshd-settings": /\+PasswordAuthentication yes/u,
-      "ssh-password-refused": /\+ password/u,
+    {
+      name: "a sudo rule without a password",
+      apply: "echo 'eve ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/eve; chmod 440 /etc/sudoers.d/eve",
+      fails: { "sudo-no-other-rules": /\+ \/etc\/sudoers\.d\/eve: eve ALL=\(ALL\) NOPASSWD:ALL/u },
+      mend: "rm /etc/sudoers.d/eve",
     },
-    mend: "true",
-    mendsByUp: true,
-  },
-  {
-    name: "a Match block",
-    apply:
-      "printf 'Match Address 10.0.0.0/8\\n  PermitRootLogin yes\\n' >/etc/ssh/sshd_config.d/99-drift.conf; systemctl reload ssh; sleep 1",
-    fails: { "sshd-match-blocks": /\+ \/etc\/ssh\/sshd_config\.d\/99-drift\.conf:1:Match/u },
-    mend: "rm /etc/ssh/sshd_config.d/99-drift.conf; systemctl reload ssh; sleep 1",
-    mendsByUp: true,
-  },
-  {
-    name: "a timer of the updater that was stopped",
-    apply: "systemctl stop apt-daily-upgrade.timer",
-    fails: { "automatic-upgrades": /automatic upgrades timers/u },
-    mend: "true",
-    mendsByUp: true,
-  },
-  {
-    name: "an account with an empty password",
-    apply: "useradd eve; passwd -d eve >/dev/null; usermod -s /usr/sbin/nologin eve",
-    fails: { "accounts-no-empty-password": /\+ eve has an empty password in \/etc\/shadow/u },
-    mend: "userdel eve",
-  },
-  {
-    name: "a second root",
-    apply: "useradd -o -u 0 toor",
-    fails: { "accounts-root-only-uid-0": /\+ toor has uid 0/u },
-    mend: "sed -i '/^toor:/d' /etc/passwd /etc/shadow",
-  },
-  {
-    name: "a failed unit",
-    apply: "systemd-run -q --unit=drift-failure false; sleep 1",
-    fails: { "units-none-failed": /\+ drift-failure\.service has failed/u },
-    mend: "systemctl reset-failed drift-failure.service",
-  },
+    {
+      name: "a timer of the updater that was stopped",
+      apply: "systemctl stop apt-daily-upgrade.timer",
+      fails: { "automatic-upgrades": /automatic upgrades timers/u },
+      mend: "true",
+      mendsByUp: true,
+    },
+    {
+      name: "a second root",
+      apply: "useradd -o -u 0 toor",
+      fails: { "accounts-root-only-uid-0": /\+ toor has uid 0/u },
+      mend: "sed -i '/^toor:/d' /etc/passwd /etc/shadow",
+    },
+    {
+      name: "a failed unit",
+      apply: "systemd-run -q --unit=drift-failure false; sleep 1",
+      fails: { "units-none-failed": /\+ drift-failure\.service has failed/u },
+      mend: "systemctl reset-failed drift-failure.service",
+    },
+  ],
+  [
+    {
+      name: "a listener behind the firewall",
+      apply: LISTEN,
+      fails: { "listeners-declared": /\+ tcp 0\.0\.0\.0:8080 perl/u },
+      mend: "systemctl stop drift-listener",
+    },
+    {
+      name: "a hole without a listener",
+      apply: "nft insert rule inet bootmachine input tcp dport 9090 accept",
+      fails: {
+        "firewall-rules": /\+.*tcp dport 9090 accept/u,
+        "ports-undeclared-silent": /\+ tcp 9090 refused on /u,
+      },
+      mend: "true",
+      mendsByUp: true,
+    },
+    {
+      name: "another firewall table",
+      apply: "nft add table ip elsewhere",
+      fails: { "firewall-foreign-tables": /\+ table ip elsewhere/u },
+      mend: "nft delete table ip elsewhere",
+    },
+    {
+      name: "keys in the second file that sshd reads",
+      apply:
+        "echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEviL eve' >/home/ada/.ssh/authorized_keys2",
+      fails: { "users-keys": /\+ \/home\/ada\/\.ssh\/authorized_keys2/u },
+      mend: "rm /home/ada/.ssh/authorized_keys2",
+    },
+    {
+      name: "a key of root",
+      apply:
+        "install -d -m 700 /root/.ssh; echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEviL eve' >/root/.ssh/authorized_keys",
+      fails: { "root-keys-absent": /\+ eve/u },
+      mend: "rm -f /root/.ssh/authorized_keys",
+    },
+    {
+      name: "a Match block",
+      apply:
+        "printf 'Match Address 10.0.0.0/8\\n  PermitRootLogin yes\\n' >/etc/ssh/sshd_config.d/99-drift.conf; systemctl reload ssh; sleep 1",
+      fails: { "sshd-match-blocks": /\+ \/etc\/ssh\/sshd_config\.d\/99-drift\.conf:1:Match/u },
+      mend: "rm /etc/ssh/sshd_config.d/99-drift.conf; systemctl reload ssh; sleep 1",
+      mendsByUp: true,
+    },
+    {
+      name: "an account with an empty password",
+      apply: "useradd eve; passwd -d eve >/dev/null; usermod -s /usr/sbin/nologin eve",
+      fails: { "accounts-no-empty-password": /\+ eve has an empty password in \/etc\/shadow/u },
+      mend: "userdel eve",
+    },
+  ],
+  [
+    {
+      name: "sshd takes passwords",
+      apply:
+        "sed -i 's/PasswordAuthentication no/PasswordAuthentication yes/' /etc/ssh/sshd_config.d/00-bootmachine.conf; systemctl reload ssh; sleep 1",
+      fails: {
+        "sshd-settings": /\+PasswordAuthentication yes/u,
+        "ssh-password-refused": /\+ password/u,
+      },
+      mend: "true",
+      mendsByUp: true,
+    },
+  ],
 ];
 
 function story(result: CommandResult): string {
@@ -189,35 +198,38 @@ describe("the proof", () => {
     }
   });
 
-  it.each(DRIFTS)("finds $name, and nothing else", async ({ apply, fails, mend, mendsByUp }) => {
-    try {
-      await onAll(apply);
-      const verify = await project.run("verify", "--json");
-      for (const { name } of SERVERS) expectFailures(verify, name, fails);
-      const isError = SERVERS.some(({ name }) =>
-        checksOf(verify, name).some(
-          ({ status, severity }) => status === "failed" && severity === "error",
-        ),
+  it.each(ROUNDS.map((drifts) => ({ names: drifts.map(({ name }) => name).join("; "), drifts })))(
+    "finds $names; and nothing else",
+    async ({ drifts }) => {
+      const fails: Drift["fails"] = Object.fromEntries(
+        drifts.flatMap((drift) => Object.entries(drift.fails)),
       );
-      expect(verify.status).toBe(isError ? 1 : 0);
-    } finally {
-      // Also after a failure: the next drift is looked at by itself.
-      await onAll(mend);
-      if (mendsByUp === true) await project.run("up", "--yes", "--json");
-    }
-    const after = await project.run("verify", "--json");
-    expect(after.status, story(after)).toBe(0);
-    for (const { name } of SERVERS) expect(failedIds(after, name), name).toEqual([]);
-  });
+      try {
+        await onAll(drifts.map(({ apply }) => apply).join("\n"));
+        const verify = await project.run("verify", "--json");
+        for (const { name } of SERVERS) expectFailures(verify, name, fails);
+        const isError = SERVERS.some(({ name }) =>
+          checksOf(verify, name).some(
+            ({ status, severity }) => status === "failed" && severity === "error",
+          ),
+        );
+        expect(verify.status).toBe(isError ? 1 : 0);
+      } finally {
+        // Also after a failure: the next round is looked at by itself.
+        await onAll(drifts.map(({ mend }) => mend).join("\n"));
+        if (drifts.some(({ mendsByUp }) => mendsByUp === true))
+          await project.run("up", "--yes", "--json");
+      }
+      const after = await project.run("verify", "--json");
+      expect(after.status, story(after)).toBe(0);
+      for (const { name } of SERVERS) expect(failedIds(after, name), name).toEqual([]);
+    },
+  );
 
-  it("is shown as a table, JSON, JUnit and SARIF", async () => {
-    const table = await project.run("verify");
-    expect(table.stdout).toMatch(/2 servers, \d+ passed, 0 failed.*Proved\./u);
-    const json = await project.run("verify", "--format", "json");
-    expect(JSON.parse(json.stdout)).toMatchObject({ schemaVersion: 1, ok: true });
+  it("comes in a format that other tools read", async () => {
     const junit = await project.run("verify", "--format", "junit");
+    expect(junit.status, story(junit)).toBe(0);
     expect(junit.stdout).toMatch(/^<\?xml[^]*<testsuite name="proof-[^]*<\/testsuites>\s*$/u);
-    const sarif = await project.run("verify", "--format", "sarif");
-    expect(JSON.parse(sarif.stdout)).toMatchObject({ version: "2.1.0", runs: [{ results: [] }] });
+    expect(junit.stdout).not.toContain("<failure");
   });
 });
