@@ -170,7 +170,7 @@ export function imageStore(settings: LocalSettings, paths: LocalPaths): ImageSto
   };
 }
 
-async function chooseSources(settings: LocalSettings): Promise<DebianSources> {
+export async function chooseSources(settings: LocalSettings): Promise<DebianSources> {
   if (settings.mirror !== undefined) {
     return {
       archive: settings.mirror.replace(/\/+$/, ""),

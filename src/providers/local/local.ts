@@ -3,10 +3,11 @@ import { access, mkdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ProviderError, UserError } from "../../errors/error.ts";
 import type { Machine, MachineRequest, Provider, ProviderContext } from "../contract.ts";
+import type { DebianSources } from "./apt-sources.ts";
 import { limitsNote, readCgroupLayout, removeCgroups, removeParentCgroup } from "./cgroups.ts";
 import { runCommand } from "./command.ts";
 import { DEBIAN_IMAGES, findDebianImage, isImagePath } from "./image-recipe.ts";
-import { imageStore } from "./image-store.ts";
+import { chooseSources, imageStore } from "./image-store.ts";
 import { withLock } from "./lock.ts";
 import {
   addMachine,
@@ -22,6 +23,7 @@ import { allocateAddress, ipv6For } from "./network-plan.ts";
 import { localOptionsSchema, type LocalOptions } from "./options.ts";
 import { localPaths, machineDirectory, machineId } from "./paths.ts";
 import { readPrerequisites, requirePrerequisites } from "./prerequisites.ts";
+import { aptCacheFiles, ensurePackageCache, removePackageCache } from "./package-cache-process.ts";
 import { killMachineProcesses } from "./processes.ts";
 import { readResolver } from "./resolver.ts";
 import { makeHostKey, writeResolver, writeServerFiles } from "./server-files.ts";
@@ -151,6 +153,9 @@ export function local(options: LocalOptions = {}): LocalProvider {
     };
   }
 
+  const sourcesForCache = async (): Promise<DebianSources | undefined> =>
+    settings.packageCache ? await chooseSources(settings).catch(() => undefined) : undefined;
+
   /** Fills the disk's own layer and tells the record. A killed attempt is simply done again. */
   async function make(
     record: MachineRecord,
@@ -166,7 +171,7 @@ export function local(options: LocalOptions = {}): LocalProvider {
       network,
       request.bootstrapKeys,
       key.privateKey,
-      undefined,
+      aptCacheFiles(network, await sourcesForCache()),
     );
     await writeMachine(paths, made);
     return made;
@@ -183,12 +188,9 @@ export function local(options: LocalOptions = {}): LocalProvider {
       );
     }
     await writeResolver(directoryOf(record), record, resolver);
-    await startServer(
-      paths,
-      record,
-      await ensureNetwork(settings, paths, context.signal),
-      context.signal,
-    );
+    const network = await ensureNetwork(settings, paths, context.signal);
+    await ensurePackageCache(paths, network, await sourcesForCache(), context.signal);
+    await startServer(paths, record, network, context.signal);
   }
 
   async function ensure(request: MachineRequest, context: ProviderContext): Promise<Machine> {
@@ -238,6 +240,7 @@ export function local(options: LocalOptions = {}): LocalProvider {
   async function removeShared(): Promise<void> {
     for (const remains of await listRemains(paths)) await removeTree(remains);
     if ((await listMachines(paths)).length > 0) return;
+    await removePackageCache(paths);
     await removeNetwork(paths);
     await removeParentCgroup(await readCgroupLayout(), paths.cgroup);
     await rmdir(paths.machines).catch(() => undefined);

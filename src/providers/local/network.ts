@@ -129,7 +129,8 @@ async function makeBridge(network: LocalNetwork, signal: AbortSignal): Promise<v
     stdin: [
       `addr add ${gatewayOf(network.network)}/${length} dev ${bridge}`,
       `addr add ${network.prefix6}::1/64 dev ${bridge} nodad`,
-      `link set ${bridge} up`,
+      // Said again: a bridge takes over its ports' size unless it was told its own.
+      `link set ${bridge} mtu ${mtu} up`,
       "",
     ].join("\n"),
     allowFailure: true,

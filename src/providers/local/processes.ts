@@ -29,6 +29,12 @@ export async function readLiveMark(file: string): Promise<ProcessMark | undefine
   return (await isAlive(mark)) ? mark : undefined;
 }
 
+/** True where the process was started with a variable of which this is the beginning. */
+export async function hasInEnvironment(pid: number, beginning: string): Promise<boolean> {
+  const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
+  return environment.split("\0").some((entry) => entry.startsWith(beginning));
+}
+
 /** All processes whose environment holds exactly this entry, such as `BM_UUID=…`. */
 async function findMarked(entries: ReadonlySet<string>): Promise<readonly ProcessMark[]> {
   const pids = (await readdir("/proc")).filter((name) => /^[0-9]+$/.test(name));

@@ -15,6 +15,7 @@ import { runCommand } from "./command.ts";
 import type { MachineRecord } from "./machine-store.ts";
 import { parseNetwork } from "./network-plan.ts";
 import type { LocalNetwork } from "./network.ts";
+import { APT_SCRIPT } from "./package-cache-process.ts";
 import { renderResolver, type Resolver } from "./resolver.ts";
 
 export interface HostKey {
@@ -48,7 +49,7 @@ export async function writeServerFiles(
   network: LocalNetwork,
   bootstrapKeys: readonly string[],
   hostKey: string,
-  aptSettings: string | undefined,
+  aptCache: { readonly settings: string; readonly script: string } | undefined,
 ): Promise<void> {
   const layer = new Layer(join(directory, "upper"), record.imageDirectory);
   await mkdir(join(directory, "upper"), { recursive: true, mode: 0o755 });
@@ -77,8 +78,9 @@ export async function writeServerFiles(
       "[keyfile]\nunmanaged-devices=interface-name:host0\n",
     );
   }
-  if (aptSettings !== undefined && (await layer.imageHas("etc/apt/apt.conf.d"))) {
-    await layer.write("etc/apt/apt.conf.d/00bootmachine-cache", aptSettings);
+  if (aptCache !== undefined && (await layer.imageHas("etc/apt/apt.conf.d"))) {
+    await layer.write("etc/apt/apt.conf.d/00bootmachine-cache", aptCache.settings);
+    await layer.write(APT_SCRIPT.slice(1), aptCache.script, 0o755);
   }
 }
 

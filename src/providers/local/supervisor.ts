@@ -9,7 +9,13 @@ import type { MachineRecord } from "./machine-store.ts";
 import type { LocalNetwork } from "./network.ts";
 import { gatewayOf, parseNetwork } from "./network-plan.ts";
 import { machineDirectory, type LocalPaths } from "./paths.ts";
-import { kill, killMachineProcesses, readLiveMark, type ProcessMark } from "./processes.ts";
+import {
+  hasInEnvironment,
+  kill,
+  killMachineProcesses,
+  readLiveMark,
+  type ProcessMark,
+} from "./processes.ts";
 import { findSize } from "./sizes.ts";
 import { SUPERVISOR_SCRIPT } from "./supervisor-script.ts";
 
@@ -85,7 +91,9 @@ export async function waitUntilStarted(
   const deadline = Date.now() + limitMs;
   for (;;) {
     if (signal.aborted) throw new CancelledError();
-    if ((await readLeader(directory)) !== undefined) return;
+    const leader = await readLeader(directory);
+    // Before it became the server's init, process 1 is systemd-nspawn's own, and may yet find that it cannot.
+    if (leader !== undefined && (await hasInEnvironment(leader.pid, "container_uuid="))) return;
     const state = await readRunState(directory);
     if (state.kind === "failed") {
       const tail = (await readConsole(directory)).trim().split("\n").slice(-6).join("\n");
