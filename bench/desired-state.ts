@@ -51,9 +51,7 @@ done`)
   // The rest of /etc/hosts is the server's own.
   writeFileSync(
     join(directory, "hosts"),
-    ask(
-      "sed -n '/bootmachine.*begin\\|begin.*bootmachine/I,/end/Ip' /etc/hosts | grep '^[0-9]' | grep -v '^127'",
-    ),
+    ask("sed -n '/^# BEGIN bootmachine/,/^# END bootmachine/p' /etc/hosts | grep '^[0-9a-f]'"),
   );
   writeFileSync(join(directory, "live.nft"), ask("nft -s list table inet bootmachine"));
   writeFileSync(

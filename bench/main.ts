@@ -3,6 +3,7 @@
 //   npm run bench                     everything; about half an hour on 2 cores
 //   npm run bench -- --servers 2      fewer than ten, to try it out
 //   npm run bench -- --only start     one of: start, check, first, memory (repeat the flag for several)
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join, resolve } from "node:path";
@@ -23,6 +24,17 @@ const { values } = parseArgs({
 const SERVERS = Number(values.servers);
 const parts = values.only ?? ["start", "check", "first", "memory"];
 const resultsFile = join(import.meta.dirname, "results.json");
+
+// A bench that is stopped takes its servers down as well.
+const openStacks = new Set<string>();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    for (const directory of openStacks) {
+      spawnSync(process.execPath, [MAIN, "destroy", "--yes"], { cwd: directory, stdio: "inherit" });
+    }
+    process.kill(process.pid, signal);
+  });
+}
 
 const results: BenchResults = { ...readEarlier(), ...machine() };
 if (parts.includes("start")) results.start = await measureStart();
@@ -82,6 +94,7 @@ async function withStack<T>(
   );
   const bootmachine = (...words: readonly string[]) =>
     measureGood(process.execPath, [MAIN, ...words], { cwd: directory, env: { SSH_AUTH_SOCK: "" } });
+  openStacks.add(directory);
   try {
     return await work({
       name,
@@ -91,6 +104,7 @@ async function withStack<T>(
       bootmachine,
     });
   } finally {
+    openStacks.delete(directory);
     await measure(process.execPath, [MAIN, "destroy", "--yes"], { cwd: directory });
     rmSync(directory, { recursive: true, force: true });
   }
@@ -146,6 +160,7 @@ async function measureCheck(stack: BenchStack): Promise<NonNullable<BenchResults
           ANSIBLE_FORKS: String(SERVERS),
           ANSIBLE_SSH_ARGS: `-F ${stack.sshConfig} -o ControlMaster=auto -o ControlPersist=60s`,
           ANSIBLE_HOME: join(stack.directory, "ansible"),
+          ANSIBLE_SSH_CONTROL_PATH_DIR: join(stack.directory, "cp"),
           ANSIBLE_LOCALHOST_WARNING: "0",
           LC_ALL: "C.UTF-8",
         },
