@@ -96,8 +96,8 @@ export function automaticUpgradesResources(policy: UpgradePolicy): readonly Reso
     {
       type: "command",
       id: "automatic upgrades timers",
-      check:
-        "systemctl is-enabled --quiet apt-daily.timer && systemctl is-enabled --quiet apt-daily-upgrade.timer && systemctl is-active --quiet apt-daily.timer && systemctl is-active --quiet apt-daily-upgrade.timer",
+      // One question for both: each systemctl costs some milliseconds.
+      check: String.raw`! systemctl show -p ActiveState -p UnitFileState --value apt-daily.timer apt-daily-upgrade.timer | grep -Eqv '^(active|enabled|)$'`,
       run: "systemctl unmask --quiet apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service; systemctl enable --quiet --now apt-daily.timer apt-daily-upgrade.timer",
     },
   ];
@@ -122,8 +122,7 @@ export function unwantedServicesResources(): readonly Resource[] {
     {
       type: "command",
       id: "unwanted services stopped",
-      // systemctl exits 0 when one of many is active, or enabled.
-      check: `! systemctl is-active --quiet ${units} && ! systemctl is-enabled --quiet ${units} 2>/dev/null`,
+      check: String.raw`! systemctl show -p ActiveState -p UnitFileState --value ${units} | grep -Eq '^(active|enabled)$'`,
       run: String.raw`for bm_unit in ${units}; do
   if systemctl is-active --quiet "$bm_unit" || systemctl is-enabled --quiet "$bm_unit" 2>/dev/null; then
     echo "stopping $bm_unit"
