@@ -1,4 +1,3 @@
-import type { BaselineContext } from "../baseline/context.ts";
 import type { CommandResource } from "../program/resource.ts";
 import type { CheckId } from "./checks.ts";
 
@@ -14,8 +13,6 @@ export interface LiveCheck {
   readonly onlyIf?: string;
   readonly skipReason?: string;
 }
-
-export type MakeLiveCheck = (context: BaselineContext, clock: ProofClock) => LiveCheck;
 
 export interface ProofClock {
   /** The controller's time when the check is compiled, seconds since 1970. */
