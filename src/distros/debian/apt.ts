@@ -7,6 +7,8 @@ import type { DistroOperations, Operation } from "../contract.ts";
 
 /** How long another package manager (apt-daily at boot, cloud-init) is waited for. */
 export const LOCK_WAIT_SECONDS = 300;
+/** How long one refresh of the package lists may take. */
+const REFRESH_LIMIT_SECONDS = 300;
 /** Package lists older than this are refreshed first. The host's own daily timer counts as a refresh. */
 export const LISTS_MAX_AGE_MINUTES = 48 * 60;
 /** Touched after each refresh of ours that succeeded. */
@@ -15,11 +17,13 @@ export const REFRESH_STAMP = "/var/lib/bootmachine/apt-refreshed";
 /** A `$` that the template does not see as its own. */
 const D = "$";
 
-const APT = String.raw`bm_apt() {
+const APT = String.raw`bm_limit=
+bm_apt() {
   # Asks nothing, keeps configuration files that somebody changed, and waits for dpkg's lock: the frontend lock first.
+  # A retry is made at once: after a broken transfer apt 2.6 was seen to wait for ever, with no connection open, for one that it had put off.
   DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=a NEEDRESTART_SUSPEND= LC_ALL=C \
-    apt-get -q -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-    -o DPkg::Lock::Timeout=${LOCK_WAIT_SECONDS} -o Acquire::Retries=3 "$@" </dev/null
+    ${D}{bm_limit:+timeout -k 10 "$bm_limit"} apt-get -q -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+    -o DPkg::Lock::Timeout=${LOCK_WAIT_SECONDS} -o Acquire::Retries=3 -o Acquire::Retries::Delay=false "$@" </dev/null
 }
 bm_patient() {
   # Runs "$@" again while it fails for a lock that apt itself does not wait for (its lists, its cache, plain dpkg).
@@ -55,7 +59,11 @@ const FRESH = String.raw`bm_lists_are_fresh() {
 }
 bm_refresh() {
   # apt-get exits 0 when a source could not be reached; Error-Mode=any (apt 2.3+; ignored before) makes that a failure.
-  bm_patient bm_apt update -o APT::Update::Error-Mode=any || return
+  # Twice, each with a limit: a download that stands still is begun anew, and goes on from what is there.
+  bm_limit=${REFRESH_LIMIT_SECONDS}
+  bm_patient bm_apt update -o APT::Update::Error-Mode=any ||
+    bm_patient bm_apt update -o APT::Update::Error-Mode=any || { bm_limit=; return "$bm_status"; }
+  bm_limit=
   case $bm_said in *"Failed to fetch"*) return 100 ;; esac
   mkdir -p -m 0700 /var/lib/bootmachine && : >${REFRESH_STAMP}
 }`;
