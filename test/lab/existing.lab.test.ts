@@ -1,0 +1,162 @@
+import { copyFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { type CommandResult, StackProject } from "./stack-project.ts";
+
+interface InventoryLine {
+  readonly server: string;
+  readonly address: string;
+  readonly hostKeys: readonly string[];
+}
+
+function story(result: CommandResult): string {
+  return `${result.stdout.split("\n").slice(-40).join("\n")}\n${result.stderr}`;
+}
+
+describe("hosts that the user has", () => {
+  /** Owns the machines; the other project knows their addresses only. */
+  let owner: StackProject;
+  let project: StackProject;
+  let address = "";
+  let hostKey = "";
+
+  beforeAll(async () => {
+    owner = await StackProject.create("own", [{ name: "box", image: "debian-12", roles: ["web"] }]);
+    for (const command of ["boot", "bootstrap"]) {
+      const result = await owner.run(command, "--yes");
+      expect(result.status, story(result)).toBe(0);
+    }
+    const inventory = await owner.run("inventory", "--format", "json");
+    const [entry] = (JSON.parse(inventory.stdout) as { readonly servers: readonly InventoryLine[] })
+      .servers;
+    address = entry?.address ?? "";
+    hostKey = entry?.hostKeys[0] ?? "";
+    project = await StackProject.create("have", [{ name: "box", roles: ["web"] }]);
+    for (const file of ["id", "id.pub"]) {
+      await copyFile(join(owner.directory, file), join(project.directory, file));
+    }
+  });
+  afterAll(async () => {
+    await owner.remove();
+    await rm(project.directory, { recursive: true, force: true });
+  });
+
+  const useHost = async (extra: Record<string, unknown>): Promise<void> => {
+    project.config = {
+      ...project.config,
+      provider: { name: "existing", hosts: { box: { address, ...extra } } },
+    };
+    await project.write();
+  };
+
+  it("are not trusted on first sight", async () => {
+    await useHost({});
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).not.toBe(0);
+    expect(up.stdout).toContain("IDENTITY_UNPROVEN");
+  });
+
+  it("are refused when they show another key, before a byte is sent", async () => {
+    const other =
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMq9v0tJz3qQx8rV8bq8Q0k1zE3mQkq2mH0w2mYdS3rB";
+    await useHost({ hostKey: other });
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(1);
+    const errors = up.events.filter((event) => event.type === "error");
+    expect(errors).toContainEqual(
+      expect.objectContaining({
+        error: expect.objectContaining({ code: "HOST_KEY_MISMATCH" }) as unknown,
+      }),
+    );
+  });
+
+  it("are secured and proved by a pinned key", async () => {
+    await useHost({ hostKey });
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    expect(up.events).toContainEqual(
+      expect.objectContaining({ type: "identity", proof: "pinned" }),
+    );
+    const again = await project.run("up", "--yes", "--json");
+    expect(again.events.at(-1)).toMatchObject({
+      outcome: "ok",
+      servers: [{ outcome: "unchanged" }],
+    });
+  });
+
+  it("answer the daily commands", async () => {
+    const exec = await project.run("exec", "--root", "--", "id -un; exit 3");
+    expect(exec.status, story(exec)).toBe(1);
+    expect(exec.stdout).toContain("root");
+    await writeFile(join(project.directory, "motd"), "hello\n");
+    const put = await project.run("put", "motd", "/etc/motd-test");
+    expect(put.status, story(put)).toBe(0);
+    expect(
+      (await project.onServer("box", "cat /etc/motd-test; stat -c '%a %U' /etc/motd-test")).stdout,
+    ).toBe("hello\n644 root\n");
+    const ssh = await project.run("ssh", "box", "--", "hostname");
+    expect(ssh.stdout, story(ssh)).toContain("box");
+    const reboot = await project.run("reboot", "--yes", "--json");
+    expect(reboot.status, story(reboot)).toBe(0);
+    const ansible = await project.run("inventory", "--format", "ansible");
+    expect(ansible.stdout).toContain("ansible_port");
+  });
+
+  it("run a function of the user's own", async () => {
+    await rm(join(project.directory, "bootmachine.config.yaml"));
+    await writeFile(
+      join(project.directory, "bootmachine.config.ts"),
+      `import { defineStack, existing } from "bootmachine";
+export default defineStack({
+  name: ${JSON.stringify(project.name)},
+  provider: existing({ hosts: { box: { address: ${JSON.stringify(address)}, hostKey: ${JSON.stringify(hostKey)} } } }),
+  operator: "ada",
+  users: [{ name: "ada", sudo: "nopasswd", keys: ["./id.pub"] }],
+  ssh: { port: 2849, identityFile: "./id", configFile: "none" },
+  servers: [{ name: "box", roles: ["web"] }],
+  tasks: {
+    deploy: {
+      description: "Writes a release",
+      run: async ({ hosts, args, log }) => {
+        for (const host of hosts) {
+          await host.put(args.join(" "), "/srv/release");
+          log((await host.run("cat /srv/release; echo; id -un", { asRoot: true })).stdout);
+        }
+      },
+    },
+  },
+});
+`,
+    );
+    const task = await project.run("run", "deploy", "--", "v1", "now");
+    expect(task.status, story(task)).toBe(0);
+    expect(task.stdout).toMatch(/v1 now\nroot/);
+    const unknown = await project.run("run", "deplyo");
+    expect(unknown.status).toBe(2);
+  });
+
+  it("are forgotten, and not destroyed", async () => {
+    const destroy = await project.run("destroy", "--yes");
+    expect(destroy.status, story(destroy)).toBe(0);
+    expect(`${destroy.stdout}${destroy.stderr}`).toMatch(/not destroyed|yours/);
+    const alive = await owner.run("status", "--json");
+    expect(alive.stdout).toContain('"running"');
+  });
+
+  it("are trusted on first use when the user says so", async () => {
+    await rm(join(project.directory, "bootmachine.config.ts"));
+    project.config = {
+      ...project.config,
+      ssh: { ...(project.config["ssh"] as object), identity: "first-use" },
+    };
+    await useHost({});
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    expect(up.events).toContainEqual(
+      expect.objectContaining({ type: "identity", proof: "first-use" }),
+    );
+    expect(await project.readState("known_hosts")).toContain(hostKey);
+  });
+});
