@@ -356,7 +356,7 @@ class AccessChange {
         cause,
       });
     }
-    const text = `${this.#server} went back to the old way (${this.#oldWay()}): ${why}.${seen === "" ? "" : ` The host says: ${seen}.`}`;
+    const text = `${this.#server} went back to the old way (${this.#oldWay()}): ${ended(why)}${seen === "" ? "" : ` The host says: ${ended(seen)}`}`;
     this.#emit("rolled-back", "done", text);
     if (cause instanceof CancelledError)
       return new CancelledError(text, { server: this.#server, cause });
@@ -417,6 +417,11 @@ class AccessChange {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** With one full stop at the end. */
+function ended(text: string): string {
+  return `${text.replace(/\.+$/u, "")}.`;
 }
 
 function lines(text: string): readonly string[] {

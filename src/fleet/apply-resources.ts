@@ -5,6 +5,7 @@ import { compileProgram } from "../program/compile-program.ts";
 import type { Program, ProgramMode } from "../program/program.ts";
 import type { ProgramReport, ReportMessage, ResourceReport } from "../program/report.ts";
 import type { Resource } from "../program/resource.ts";
+import { resourceId } from "../program/resource-id.ts";
 import type { ServerRun } from "./server-run.ts";
 
 /** Turns what a program says into events of the server's phase. */
@@ -68,7 +69,7 @@ export async function applyResources(
     },
   });
   const failed = report.resources.find(({ status }) => status === "failed");
-  if (failed !== undefined) throw resourceFailed(failed);
+  if (failed !== undefined) throw resourceFailed(failed, resources);
   if (report.status !== 0) {
     throw new RemoteError("RESOURCE_FAILED", `A trigger failed on ${run.server.name}.`);
   }
@@ -102,9 +103,11 @@ export function countChanges(reports: readonly ResourceReport[]): number {
   return reports.filter(({ status }) => status === "changed" || status === "differs").length;
 }
 
-function resourceFailed(report: ResourceReport): RemoteError {
+function resourceFailed(report: ResourceReport, resources: readonly Resource[]): RemoteError {
   const status = report.exitStatus === undefined ? "" : ` (exit status ${report.exitStatus})`;
-  return new RemoteError("RESOURCE_FAILED", `${report.id} failed${status}.`, {
+  // What a distro makes of a resource has an id that begins with the resource's own.
+  const source = resources.find((resource) => report.id.startsWith(resourceId(resource)));
+  return new RemoteError(source?.failsAs ?? "RESOURCE_FAILED", `${report.id} failed${status}.`, {
     resource: report.id,
     exitStatus: report.exitStatus,
     output: report.output,

@@ -6,6 +6,8 @@
  * in the order given.
  */
 
+import type { RemoteErrorCode } from "../errors/codes.ts";
+
 /** What is run once, after all resources, when a resource that names it has changed something.
  * A pending trigger is noted on the host before the change, so that it is run even when the program
  * is killed between the change and the trigger. */
@@ -23,6 +25,8 @@ interface ResourceBase {
   readonly onlyIf?: string;
   /** Why `onlyIf` may not hold, such as "kernel setting of the whole computer". */
   readonly skipReason?: string;
+  /** The code of the error when it fails; default RESOURCE_FAILED. */
+  readonly failsAs?: RemoteErrorCode;
 }
 
 export interface PackageResource extends ResourceBase {

@@ -27,6 +27,7 @@ export function firstBootResources(facts: HostFacts): readonly Resource[] {
     {
       type: "command",
       id: "first boot finished",
+      failsAs: "CLOUD_INIT_FAILED",
       check: `[ -e ${JUDGED} ]`,
       run: String.raw`timeout ${CLOUD_INIT_LIMIT_SECONDS} cloud-init status --wait >/dev/null 2>&1
 bm_status=$?
@@ -48,7 +49,7 @@ case $bm_status in
     if [ -z "$bm_errors" ]; then bm_grave="$(cloud-init status --long 2>&1)"; fi
     if [ -n "$bm_grave" ] && ! [ -e ${ACCEPTED} ]; then
       {
-        echo "CLOUD_INIT_FAILED: cloud-init ended with an error:"
+        echo "cloud-init ended with an error:"
         printf '%s\n' "$bm_grave"
         echo "If that does not matter to you: touch ${ACCEPTED} on this host, and run the command again."
       } >&2
