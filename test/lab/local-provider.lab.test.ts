@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -13,7 +14,11 @@ import {
   readMachine,
 } from "../../src/providers/local/machine-store.ts";
 import { machineDirectory } from "../../src/providers/local/paths.ts";
-import { isAlive, killMachineProcesses, readLiveMark } from "../../src/providers/local/processes.ts";
+import {
+  isAlive,
+  killMachineProcesses,
+  readLiveMark,
+} from "../../src/providers/local/processes.ts";
 import { testProvider } from "../../src/testing/provider-suite.ts";
 import { startLabServers, type Lab, waitForSsh } from "./lab-servers.ts";
 import { killChild, makeLocalWorld, type LocalWorld } from "./local-world.ts";
@@ -73,7 +78,7 @@ testProvider({
       servers: ["web", "db"],
       request: { image: "debian-12" },
       leftovers: async () => await world.traces(),
-      close: world.remove,
+      close: async () => await world.remove(),
       putForeign: async (server) => {
         const directory = machineDirectory(world.paths, STACK, server);
         await mkdir(directory, { recursive: true });
@@ -109,7 +114,7 @@ testProvider({
           await writeMachine(world.paths, { ...record, state: "making", hostKey: "" });
         },
         errorState: async (request) => {
-          const image = join(dirname(world.paths.state), "broken-image");
+          const image = await mkdtemp(join(tmpdir(), "broken-image-"));
           await mkdir(join(image, "usr/lib"), { recursive: true });
           await mkdir(join(image, "sbin"));
           await mkdir(join(image, "etc"));

@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
-import { access, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { httpProxyOf, readAptAcquire } from "./apt-settings.ts";
 import type { DebianSources } from "./apt-sources.ts";
 import { runCommand, SYSTEM_PATH } from "./command.ts";
 import { gatewayOf } from "./network-plan.ts";
 import type { LocalNetwork } from "./network.ts";
-import { servePackageCache, type PackageCacheOptions } from "./package-cache.ts";
+import { PACKAGE_CACHE_MODULE, writeCacheMark, type PackageCacheOptions } from "./package-cache.ts";
 import type { LocalPaths } from "./paths.ts";
 import { kill, readLiveMark, readStartTicks } from "./processes.ts";
 import { isUnderSystemd } from "./supervisor.ts";
@@ -35,7 +35,7 @@ export async function ensurePackageCache(
   };
   const file = join(paths.proxyDirectory, "options.json");
   await writeFile(file, JSON.stringify(options), { mode: 0o600 });
-  const code = `import(${JSON.stringify(import.meta.url)}).then((m) => m.runPackageCache(${JSON.stringify(file)}))`;
+  const code = `import(${JSON.stringify(PACKAGE_CACHE_MODULE)}).then((m) => m.runPackageCache(${JSON.stringify(file)}))`;
   const argv = [process.execPath, "--input-type=module", "--eval", code] as const;
   if (await isUnderSystemd()) {
     const unit = `--unit=bootmachine-packages-${paths.bridge}`;
@@ -56,7 +56,8 @@ export async function ensurePackageCache(
   child.unref();
   // Noted here, not by the process itself: a destroy in the next moment must find it.
   const startTicks = child.pid === undefined ? undefined : await readStartTicks(child.pid);
-  if (startTicks !== undefined) await writeMark(paths.proxyDirectory, `${child.pid} ${startTicks}`);
+  if (startTicks !== undefined)
+    await writeCacheMark(paths.proxyDirectory, `${child.pid} ${startTicks}`);
 }
 
 /** Ends it. Call under the lock. */
@@ -65,26 +66,6 @@ export async function removePackageCache(paths: LocalPaths): Promise<void> {
   await rm(paths.proxyDirectory, { recursive: true, force: true });
   if (mark === undefined) return;
   await kill(mark, "SIGKILL");
-}
-
-/** The body of the cache's own process. Ends by itself when its options are removed. */
-export async function runPackageCache(file: string): Promise<void> {
-  const options = JSON.parse(await readFile(file, "utf8")) as PackageCacheOptions;
-  const server = await servePackageCache(options);
-  await writeMark(dirname(file), `${process.pid} ${await readStartTicks(process.pid)}`);
-  const timer = setInterval(() => {
-    access(file).catch(() => {
-      clearInterval(timer);
-      server.closeAllConnections();
-      server.close();
-    });
-  }, 5000);
-}
-
-async function writeMark(directory: string, mark: string): Promise<void> {
-  const file = join(directory, "process");
-  await writeFile(`${file}.new`, mark);
-  await rename(`${file}.new`, file);
 }
 
 /** Settings of apt inside a server: by way of the cache while it answers, directly while it does not. */

@@ -1,6 +1,17 @@
-import { createHash, type Hash } from "node:crypto";
-import { createReadStream, createWriteStream, type WriteStream } from "node:fs";
-import { access, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import {
+  access,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+  type FileHandle,
+} from "node:fs/promises";
 import {
   createServer,
   request as requestHttp,
@@ -9,8 +20,11 @@ import {
   type ServerResponse,
 } from "node:http";
 import { request as requestHttps } from "node:https";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+
+import { readStartTicks } from "./processes.ts";
 
 export interface PackageCacheOptions {
   /** Where to listen: the bridge's own address, which only local servers reach. */
@@ -28,6 +42,7 @@ export interface PackageCacheOptions {
 
 const LIMIT_BYTES = 4 * 1024 ** 3;
 const REDIRECTS = 5;
+const CHUNK_BYTES = 256 * 1024;
 const UPSTREAM_TIMEOUT_MS = 30_000;
 
 /**
@@ -77,10 +92,11 @@ export async function servePackageCache(options: PackageCacheOptions): Promise<S
       download = new Download(file, hashIn(url));
       downloads.set(name, download);
       void download
-        .run(await fetchUpstream(url, {}, options.proxy))
+        .run(async () => await fetchUpstream(url, {}, options.proxy))
         .finally(() => downloads.delete(name));
     }
-    await download.copyTo(response);
+    // What cannot be kept is handed on all the same.
+    if (!(await download.copyTo(response))) await passThrough(url, request, response);
   }
 
   async function passThrough(
@@ -112,6 +128,30 @@ export async function servePackageCache(options: PackageCacheOptions): Promise<S
   return server;
 }
 
+/** The body of the cache's own process. Ends by itself when its options are removed. */
+export async function runPackageCache(file: string): Promise<void> {
+  const options = JSON.parse(await readFile(file, "utf8")) as PackageCacheOptions;
+  const server = await servePackageCache(options);
+  await writeCacheMark(dirname(file), `${process.pid} ${await readStartTicks(process.pid)}`);
+  const timer = setInterval(() => {
+    access(file).catch(() => {
+      clearInterval(timer);
+      server.closeAllConnections();
+      server.close();
+    });
+  }, 5000);
+}
+
+/** Says which process it is. */
+export async function writeCacheMark(directory: string, mark: string): Promise<void> {
+  const file = join(directory, "process");
+  await writeFile(`${file}.new`, mark);
+  await rename(`${file}.new`, file);
+}
+
+/** This very module, to be run by a process of its own: it imports little, and so needs little memory. */
+export const PACKAGE_CACHE_MODULE = import.meta.url;
+
 type DownloadState = "starting" | "coming" | "done" | "failed";
 
 /** A file on its way: written to disk once, and given to everybody who waits for it as it comes. */
@@ -120,10 +160,12 @@ class Download {
   readonly #partial: string;
   readonly #expected: string | undefined;
   readonly #waiting = new Set<() => void>();
+  /** One handle for writing and for all who read: a name would change under a reader when the file is complete. */
+  #handle: FileHandle | undefined;
+  #readers = 0;
   #written = 0;
   #state: DownloadState = "starting";
-  #status = 502;
-  #length: number | undefined;
+  #length = 0;
 
   constructor(file: string, expected: string | undefined) {
     this.#file = file;
@@ -131,52 +173,65 @@ class Download {
     this.#expected = expected;
   }
 
-  async run(upstream: IncomingMessage): Promise<void> {
+  async run(start: () => Promise<IncomingMessage>): Promise<void> {
+    let upstream: IncomingMessage | undefined;
     try {
-      this.#status = upstream.statusCode ?? 502;
-      const length = Number(upstream.headers["content-length"]);
-      this.#length = Number.isInteger(length) ? length : undefined;
-      if (this.#status !== 200 || this.#length === undefined) throw new Error("not to be kept");
-      const hash = createHash("sha256");
-      const out = createWriteStream(this.#partial, { mode: 0o644 });
-      await new Promise((resolve) => out.once("open", resolve));
+      upstream = await start();
+      this.#length = Number(upstream.headers["content-length"]);
+      if (upstream.statusCode !== 200 || !Number.isInteger(this.#length))
+        throw new Error("not to be kept");
+      await mkdir(dirname(this.#partial), { recursive: true, mode: 0o755 });
+      this.#handle = await open(this.#partial, "w+", 0o644);
       this.#tell("coming");
-      for await (const chunk of upstream) await this.#write(out, hash, chunk as Buffer);
-      await new Promise((resolve) => out.end(resolve));
-      const isWhole = this.#written === this.#length;
-      if (!isWhole || (this.#expected !== undefined && hash.digest("hex") !== this.#expected)) {
-        throw new Error("broken on the way");
+      const hash = createHash("sha256");
+      for await (const chunk of upstream) {
+        const bytes = chunk as Buffer;
+        hash.update(bytes);
+        await this.#handle.write(bytes, 0, bytes.length, this.#written);
+        this.#written += bytes.length;
+        this.#tell("coming");
       }
+      const isRight = this.#expected === undefined || hash.digest("hex") === this.#expected;
+      if (this.#written !== this.#length || !isRight) throw new Error("broken on the way");
       await rename(this.#partial, this.#file);
       this.#tell("done");
     } catch {
-      upstream.destroy();
-      this.#tell("failed");
+      upstream?.destroy();
       await rm(this.#partial, { force: true });
+      this.#tell("failed");
+    }
+    await this.#closeWhenUnused();
+  }
+
+  /** False, with nothing sent, where there is nothing to send. */
+  async copyTo(response: ServerResponse): Promise<boolean> {
+    this.#readers += 1;
+    try {
+      while (this.#state === "starting") await this.#change();
+      if (this.#state === "failed" && this.#written === 0) return false;
+      response.writeHead(200, {
+        "content-length": this.#length,
+        "content-type": "application/octet-stream",
+      });
+      await pipeline(Readable.from(this.#chunks()), response);
+      return true;
+    } finally {
+      this.#readers -= 1;
+      await this.#closeWhenUnused();
     }
   }
 
-  async copyTo(response: ServerResponse): Promise<void> {
-    while (this.#state === "starting") await this.#change();
-    if (this.#state === "failed" && this.#written === 0) {
-      response.writeHead(this.#status === 200 ? 502 : this.#status).end();
-      return;
-    }
-    response.writeHead(200, {
-      "content-length": this.#length,
-      "content-type": "application/octet-stream",
-    });
+  async *#chunks(): AsyncGenerator<Buffer> {
     let sent = 0;
     for (;;) {
-      if (this.#state === "failed" || response.destroyed) return void response.destroy();
+      if (this.#state === "failed" || this.#handle === undefined)
+        throw new Error("broken on the way");
       if (sent < this.#written) {
-        const end = this.#written - 1;
-        // The name changes in the very moment when it is complete.
-        const path = (await isThere(this.#partial)) ? this.#partial : this.#file;
-        await pipeline(createReadStream(path, { start: sent, end }), response, { end: false });
-        sent = end + 1;
+        const buffer = Buffer.alloc(Math.min(CHUNK_BYTES, this.#written - sent));
+        const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, sent);
+        sent += bytesRead;
+        yield buffer.subarray(0, bytesRead);
       } else if (this.#state === "done") {
-        response.end();
         return;
       } else {
         await this.#change();
@@ -184,19 +239,18 @@ class Download {
     }
   }
 
-  async #write(out: WriteStream, hash: Hash, chunk: Buffer): Promise<void> {
-    hash.update(chunk);
-    await new Promise<void>((resolve, reject) => {
-      out.write(chunk, (error) => (error == null ? resolve() : reject(error)));
-    });
-    this.#written += chunk.length;
-    this.#tell(this.#state);
+  async #closeWhenUnused(): Promise<void> {
+    if (this.#readers > 0 || this.#state === "starting" || this.#state === "coming") return;
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
   }
 
   #tell(state: DownloadState): void {
     this.#state = state;
-    for (const wake of this.#waiting) wake();
+    const waiting = [...this.#waiting];
     this.#waiting.clear();
+    for (const wake of waiting) wake();
   }
 
   async #change(): Promise<void> {
@@ -273,11 +327,4 @@ async function prune(directory: string, limitBytes: number): Promise<void> {
     await rm(file.path, { force: true });
     total -= file.size;
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

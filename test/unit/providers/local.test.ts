@@ -1,0 +1,257 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { UserError } from "../../../src/errors/error.ts";
+import { limitsNote, makeCgroups, readCgroupLayout } from "../../../src/providers/local/cgroups.ts";
+import { runCommand } from "../../../src/providers/local/command.ts";
+import {
+  raiseSettings,
+  readLowSettings,
+  restoreSettings,
+} from "../../../src/providers/local/kernel-settings.ts";
+import { local } from "../../../src/providers/local/local.ts";
+import { withLock } from "../../../src/providers/local/lock.ts";
+import { localOptionsSchema } from "../../../src/providers/local/options.ts";
+import { localPaths, machineId } from "../../../src/providers/local/paths.ts";
+import {
+  judgePrerequisites,
+  type Surroundings,
+} from "../../../src/providers/local/prerequisites.ts";
+import { parseResolver, readResolver } from "../../../src/providers/local/resolver.ts";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "local-"));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe("options", () => {
+  test("wrong ones are told together, each with its path", () => {
+    try {
+      local({ network: "10.88.0.0", buildTimeoutMs: 1, stateDirectory: "relative" });
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(UserError);
+      expect((error as UserError).code).toBe("CONFIG_INVALID");
+      expect((error as UserError).problems.map((problem) => problem.path).toSorted()).toEqual([
+        "local.buildTimeoutMs",
+        "local.network",
+        "local.stateDirectory",
+      ]);
+    }
+  });
+
+  test("names fit into the kernel's 15 characters, and differ between state directories", () => {
+    const one = localOptionsSchema.parse({});
+    const two = localOptionsSchema.parse({ stateDirectory: "/srv/other" });
+    for (const settings of [one, two]) {
+      expect(localPaths(settings).bridge.length).toBeLessThanOrEqual(15);
+      expect(`vb-${machineId(settings, "s".repeat(40), "w".repeat(60))}`).toHaveLength(15);
+    }
+    expect(localPaths(one).bridge).not.toBe(localPaths(two).bridge);
+    expect(machineId(one, "s", "w")).not.toBe(machineId(two, "s", "w"));
+    expect(machineId(one, "a-b", "c")).not.toBe(machineId(one, "a", "b-c"));
+  });
+});
+
+describe("what the computer must have", () => {
+  const all: Surroundings = {
+    platform: "linux",
+    isRoot: true,
+    canSudo: false,
+    missingCommands: [],
+    hasKeyring: true,
+    hasApt: true,
+    hasOverlay: true,
+  };
+
+  test("nothing is missing, nothing is installed", () => {
+    expect(judgePrerequisites(all)).toEqual({ missing: [], packages: [] });
+  });
+
+  test("another system, and no root: one sentence that says what works there", () => {
+    for (const found of [
+      { ...all, platform: "darwin" },
+      { ...all, isRoot: false },
+    ]) {
+      const { missing, packages } = judgePrerequisites(found);
+      expect(missing).toHaveLength(1);
+      expect(missing[0]).toContain("`existing` provider works here");
+      expect(packages).toEqual([]);
+    }
+    expect(judgePrerequisites({ ...all, isRoot: false, canSudo: true }).missing).toEqual([]);
+  });
+
+  test("packages are named once, in order, by what is missing", () => {
+    const found = {
+      ...all,
+      missingCommands: ["ssh", "ssh-keygen", "systemd-nspawn"],
+      hasKeyring: false,
+    };
+    expect(judgePrerequisites(found).packages).toEqual([
+      "debian-archive-keyring",
+      "openssh-client",
+      "systemd-container",
+    ]);
+  });
+
+  test("without apt the commands are named", () => {
+    const { missing, packages } = judgePrerequisites({
+      ...all,
+      missingCommands: ["mmdebstrap"],
+      hasApt: false,
+    });
+    expect(missing[0]).toContain("mmdebstrap");
+    expect(packages).toEqual([]);
+  });
+});
+
+describe("resolvers", () => {
+  test("loopback is of no use inside a server", () => {
+    expect(
+      parseResolver("nameserver 127.0.0.53\nnameserver ::1\noptions edns0\nsearch a b\n"),
+    ).toEqual({ nameservers: [], search: ["a", "b"] });
+  });
+
+  test("behind a stub, the stub's own upstream is taken", async () => {
+    const stub = join(directory, "stub");
+    const upstream = join(directory, "upstream");
+    await writeFile(stub, "nameserver 127.0.0.53\n");
+    await writeFile(upstream, "nameserver 192.0.2.53\nnameserver 2001:db8::53\n");
+    expect((await readResolver([stub, join(directory, "absent"), upstream])).nameservers).toEqual([
+      "192.0.2.53",
+      "2001:db8::53",
+    ]);
+  });
+});
+
+describe("kernel settings", () => {
+  test("too low ones are raised and put back, higher ones and foreign changes stay", async () => {
+    const low = join(directory, "low");
+    const high = join(directory, "high");
+    const changed = join(directory, "changed");
+    await writeFile(low, "128\n");
+    await writeFile(high, "9999\n");
+    await writeFile(changed, "1\n");
+    const settings = [low, high, changed, join(directory, "absent")].map((file) => ({
+      file,
+      minimum: 8192,
+    }));
+    const former = await readLowSettings(settings);
+    expect(former).toEqual({ [low]: 128, [changed]: 1 });
+    await raiseSettings(settings);
+    expect(await readFile(low, "utf8")).toBe("8192");
+    expect(await readFile(high, "utf8")).toBe("9999\n");
+    await writeFile(changed, "20000");
+    await restoreSettings(former, settings);
+    expect(await readFile(low, "utf8")).toBe("128");
+    expect(await readFile(changed, "utf8")).toBe("20000");
+  });
+});
+
+describe("control groups", () => {
+  const small = { name: "small", cpus: 1, memoryMb: 512 };
+
+  test("version 2: limits of memory and processors", async () => {
+    await writeFile(join(directory, "cgroup.controllers"), "cpu memory pids\n");
+    const server = join(directory, "ours", "bm1");
+    await mkdir(server, { recursive: true });
+    await writeFile(join(server, "memory.max"), "max");
+    await writeFile(join(server, "cpu.max"), "max 100000");
+    const layout = await readCgroupLayout(directory);
+    expect(await makeCgroups(layout, "ours", "bm1", small)).toEqual([server]);
+    expect(await readFile(join(server, "memory.max"), "utf8")).toBe(String(512 * 1024 * 1024));
+    expect(await readFile(join(server, "cpu.max"), "utf8")).toBe("100000 100000");
+    expect(limitsNote(layout)).toBeUndefined();
+  });
+
+  test("version 1: a place in each tree that is mounted; what is absent is said", async () => {
+    for (const tree of ["systemd", "memory"]) {
+      await mkdir(join(directory, tree, "ours", "bm1"), { recursive: true });
+      await writeFile(join(directory, tree, "cgroup.procs"), "");
+    }
+    const limit = join(directory, "memory/ours/bm1/memory.limit_in_bytes");
+    await writeFile(limit, "-1");
+    const layout = await readCgroupLayout(directory);
+    expect(await makeCgroups(layout, "ours", "bm1", small)).toHaveLength(2);
+    expect(await readFile(limit, "utf8")).toBe(String(512 * 1024 * 1024));
+    expect(limitsNote(layout)).toBe("not enforced here: cpu");
+  });
+
+  test("none at all", async () => {
+    const layout = await readCgroupLayout(directory);
+    expect(await makeCgroups(layout, "ours", "bm1", small)).toEqual([]);
+    expect(limitsNote(layout)).toContain("not enforced");
+  });
+});
+
+describe("the lock", () => {
+  test("one at a time, also when the holder removes the file", async () => {
+    const file = join(directory, "lock");
+    let inside = 0;
+    let most = 0;
+    const work = async (): Promise<void> => {
+      inside += 1;
+      most = Math.max(most, inside);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await rm(file, { force: true });
+      inside -= 1;
+    };
+    await Promise.all(
+      Array.from({ length: 6 }, async () => await withLock(file, { what: "it" }, work)),
+    );
+    expect(most).toBe(1);
+  });
+
+  test("waiting ends at the limit and at the signal, and another process counts", async () => {
+    const file = join(directory, "lock");
+    const script = `exec 9>>"$1"; flock 9; echo held; sleep 5`;
+    const stop = new AbortController();
+    let isHeld: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      isHeld = resolve;
+    });
+    const other = runCommand(["sh", "-c", script, "sh", file], {
+      signal: stop.signal,
+      onLine: () => isHeld(),
+    }).catch(() => undefined);
+    await held;
+    let waited = false;
+    const onWait = (): void => {
+      waited = true;
+    };
+    await expect(
+      withLock(file, { what: "it", timeoutMs: 1000, onWait }, async () => 1),
+    ).rejects.toMatchObject({ code: "TIMEOUT" });
+    expect(waited).toBe(true);
+    await expect(
+      withLock(file, { what: "it", signal: AbortSignal.timeout(100) }, async () => 1),
+    ).rejects.toMatchObject({ code: "CANCELLED" });
+    stop.abort();
+    await other;
+    expect(await withLock(file, { what: "it" }, async () => 2)).toBe(2);
+  });
+});
+
+describe("commands", () => {
+  test("failure, limit and signal are told apart, and the whole group ends", async () => {
+    await expect(runCommand(["sh", "-c", "echo why >&2; exit 3"])).rejects.toMatchObject({
+      code: "PROVIDER_UNAVAILABLE",
+      message: expect.stringContaining("status 3: why") as string,
+    });
+    await expect(runCommand(["no-such-program-here"])).rejects.toMatchObject({
+      code: "PROVIDER_UNAVAILABLE",
+    });
+    await expect(
+      runCommand(["sh", "-c", "sleep 60 & sleep 60"], { timeoutMs: 100 }),
+    ).rejects.toMatchObject({ code: "TIMEOUT" });
+    await expect(
+      runCommand(["sleep", "60"], { signal: AbortSignal.timeout(50) }),
+    ).rejects.toMatchObject({ code: "CANCELLED" });
+  });
+});
