@@ -8,8 +8,8 @@ export interface CompiledResource {
   readonly check: readonly string[];
   /** Makes it as wanted; runs in a subshell. Absent: there is nothing to mend it with. */
   readonly mend?: readonly string[];
-  /** Paths whose state is looked up for all resources at once. */
-  readonly paths?: readonly string[];
+  /** The path whose state is looked up for all resources at once; the check finds its number in p_slot. */
+  readonly path?: string;
   /** Packages whose state is looked up for all resources at once. */
   readonly packages?: readonly string[];
 }

@@ -62,6 +62,8 @@ class ProgramCompiler {
   readonly #facts: HostFacts;
   readonly #operations: DistroOperations;
   readonly #triggers = new Map<string, NotedTrigger>();
+  /** Paths that are looked at all at once, by their number. */
+  readonly #slots = new Map<string, number>();
   #sections = 0;
   #texts = 0;
   #parts = 0;
@@ -88,7 +90,10 @@ class ProgramCompiler {
     for (const trigger of triggers) this.#triggers.set(trigger.key, trigger);
 
     const check = `p_check_${number}`;
-    functions.set(check, functionText(check, [...conditionOf(resource), ...compiled.check]));
+    functions.set(
+      check,
+      functionText(check, [...conditionOf(resource), ...this.#slotOf(compiled), ...compiled.check]),
+    );
     if (this.#mode === "check") {
       const keys = triggers.map(({ key }) => ` ${key}`).join("");
       return {
@@ -169,13 +174,20 @@ class ProgramCompiler {
     };
   }
 
+  #slotOf({ path }: CompiledResource): readonly string[] {
+    if (path === undefined) return [];
+    const slot = this.#slots.get(path) ?? this.#slots.size + 1;
+    this.#slots.set(path, slot);
+    return [`p_slot=${slot}`];
+  }
+
   #noteCommand(key: string): string {
     const position = [...this.#triggers.keys()].indexOf(key) + 1;
     return `p_note ${String(position).padStart(3, "0")} ${key} p_trigger_${key}`;
   }
 
   #mainFunction(sections: readonly Section[]): string {
-    const paths = unique(sections.flatMap(({ compiled }) => compiled.paths ?? []));
+    const paths = [...this.#slots.keys()];
     const packages = unique(sections.flatMap(({ compiled }) => compiled.packages ?? []));
     const keys = [...this.#triggers.keys()].map((key) => ` ${key}`).join("");
     return functionText("p_main", [

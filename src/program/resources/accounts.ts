@@ -8,27 +8,21 @@ export const ACCOUNT_FUNCTIONS = {
   p_accounts: sh`
 p_accounts() {
   if [ -n "$p_fresh" ] && [ -n "\${p_passwd-}" ]; then return 0; fi
-  p_passwd=$p_nl$(cat /etc/passwd)$p_nl
-  p_groups=$p_nl$(cat /etc/group)$p_nl
+  p_passwd=$(cat /etc/passwd)
+  p_groups=$(cat /etc/group)
 }
 `,
   p_account: sh`
 # $1 user. Sets p_uid p_gid p_full_name p_home p_shell; exit 1 where there is no such user.
 p_account() {
   p_accounts
-  case $p_passwd in *"$p_nl$1:"*) ;; *) return 1 ;; esac
-  p_hit=\${p_passwd#*"$p_nl$1:"}
-  p_hit=\${p_hit%%"$p_nl"*}
-  p_hit=\${p_hit#*:}
-  p_uid=\${p_hit%%:*}
-  p_hit=\${p_hit#*:}
-  p_gid=\${p_hit%%:*}
-  p_hit=\${p_hit#*:}
-  p_full_name=\${p_hit%%:*}
-  p_full_name=\${p_full_name%%,*}
-  p_hit=\${p_hit#*:}
-  p_home=\${p_hit%%:*}
-  p_shell=\${p_hit#*:}
+  p_entry "$1" "$p_passwd" || return
+  IFS=:
+  set -f
+  set -- $p_hit
+  set +f
+  IFS=$p_ifs
+  p_uid=$3 p_gid=$4 p_full_name=\${5%%,*} p_home=$6 p_shell=\${7-}
 }
 `,
   p_group_entry: sh`
@@ -36,12 +30,10 @@ p_account() {
 p_group_entry() {
   p_accounts
   p_group_gid= p_members=
-  case $p_groups in *"$p_nl$1:"*) ;; *) return 1 ;; esac
-  p_hit=\${p_groups#*"$p_nl$1:"}
-  p_hit=\${p_hit%%"$p_nl"*}
-  p_hit=\${p_hit#*:}
-  p_group_gid=\${p_hit%%:*}
-  p_members=,\${p_hit#*:},
+  p_entry "$1" "$p_groups" || return
+  p_members=,\${p_hit##*:},
+  p_hit=\${p_hit%:*}
+  p_group_gid=\${p_hit##*:}
 }
 `,
   p_is_member: sh`

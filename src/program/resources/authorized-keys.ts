@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { CompileContext, CompiledResource } from "../compile-context.ts";
 import { quote } from "../quote.ts";
 import type { AuthorizedKeysResource } from "../resource.ts";
@@ -9,16 +10,16 @@ import { sh } from "../sh.ts";
  */
 export const AUTHORIZED_KEYS_FUNCTIONS = {
   p_keys_check: sh`
-# $1 user, $2 content function, or "" for no file.
+# $1 user, $2 content function, or "" for no file, $3 SHA-256 of the content.
 p_keys_check() {
   if ! p_account "$1"; then
     [ -n "$2" ] || return 0
     p_diff_line "+keys of $1, who does not exist yet"
     return 1
   fi
-  p_hit=$(p_stat "$p_home/.ssh" "$p_home/.ssh/authorized_keys")
-  p_keys_seen=$p_nl$p_hit$p_nl
-  p_read_stat "$p_keys_seen" "$p_home/.ssh"
+  p_keys_seen=$(p_stat "$p_home/.ssh" "$p_home/.ssh/authorized_keys")
+  # Without the directory there is no file: the first line is the directory's.
+  p_read_stat "\${p_keys_seen%%"$p_nl"*}"
   case $p_kind in
   missing) [ -n "$2" ] || return 0; p_diff_line "+directory $p_home/.ssh" ;;
   directory) ;;
@@ -26,7 +27,10 @@ p_keys_check() {
   esac
   p_status=0
   if [ -n "$2" ] && [ "$p_kind" = directory ] && p_attributes_differ "$p_home/.ssh" 700 "$1" ''; then p_status=1; fi
-  p_read_stat "$p_keys_seen" "$p_home/.ssh/authorized_keys"
+  case $p_keys_seen in
+  *"$p_nl"*) p_read_stat "\${p_keys_seen##*"$p_nl"}" ;;
+  *) p_read_stat '' ;;
+  esac
   if [ -z "$2" ]; then
     [ "$p_kind" != missing ] || return 0
     p_diff_line "-$p_home/.ssh/authorized_keys"
@@ -37,7 +41,10 @@ p_keys_check() {
     if p_attributes_differ "$p_home/.ssh/authorized_keys" 600 "$1" ''; then p_status=1; fi
     # Not the user's: perhaps a second name of one of root's files. It is replaced, and not shown.
     [ "$p_owner" = "$1" ] || return 1
-    if "$2" | cmp -s - "$p_home/.ssh/authorized_keys"; then return "$p_status"; fi
+    case $(sha256sum "$p_home/.ssh/authorized_keys" 2>/dev/null) in
+    "$3 "*) return "$p_status" ;;
+    '') if "$2" | cmp -s - "$p_home/.ssh/authorized_keys"; then return "$p_status"; fi ;;
+    esac
     p_diff_content "$p_home/.ssh/authorized_keys" "$2"
     ;;
   missing) p_diff_content /dev/null "$2" ;;
@@ -89,10 +96,15 @@ export function compileAuthorizedKeys(
   resource: AuthorizedKeysResource,
   context: CompileContext,
 ): CompiledResource {
-  const text =
-    resource.keys.length === 0
-      ? "''"
-      : context.text(resource.keys.map((key) => `${key.trim()}\n`).join(""));
-  const words = `${quote(resource.user)} ${text}`;
-  return { check: [`p_keys_check ${words}`], mend: [`p_keys_mend ${words}`] };
+  const user = quote(resource.user);
+  if (resource.keys.length === 0) {
+    return { check: [`p_keys_check ${user} '' ''`], mend: [`p_keys_mend ${user} ''`] };
+  }
+  const content = resource.keys.map((key) => `${key.trim()}\n`).join("");
+  const text = context.text(content);
+  const sha256 = createHash("sha256").update(content).digest("hex");
+  return {
+    check: [`p_keys_check ${user} ${text} ${sha256}`],
+    mend: [`p_keys_mend ${user} ${text}`],
+  };
 }

@@ -31,37 +31,31 @@ export const COMMAND_MENDING_FUNCTIONS = {
 # $1 limit in seconds, $2 the function that writes the text: runs it by sh, and ends it with all that it has started
 # (where there is setsid; else it alone) when the limit is reached. The text goes into a file, not into an argument.
 p_limited() {
-  p_scratch=$(mktemp -d /tmp/bootmachine.XXXXXX) || return
+  mkdir -p -m 0700 "$p_state" || return
+  # Of a run that was killed; what it left may hold secrets.
+  rm -rf "$p_state"/scratch.*
+  p_scratch=$(mktemp -d "$p_state/scratch.XXXXXX") || return
   (umask 077; "$2" >"$p_scratch/text") || { rm -rf "$p_scratch"; return 1; }
-  p_all=
-  if command -v setsid >/dev/null 2>&1; then
-    p_all=-
-    setsid sh "$p_scratch/text" &
-  else
-    sh "$p_scratch/text" &
-  fi
+  p_whole= p_setsid=
+  if command -v setsid >/dev/null 2>&1; then p_whole=- p_setsid=setsid; fi
+  $p_setsid sh "$p_scratch/text" &
   p_child=$!
-  (
-    trap 'kill "$p_sleep" 2>/dev/null; exit 0' TERM
-    sleep "$1" >/dev/null 2>&1 &
-    p_sleep=$!
-    wait "$p_sleep"
-    : >"$p_scratch/expired"
+  $p_setsid sh -c '
+    sleep "$1" >/dev/null 2>&1
+    : >"$3/expired"
     echo "stopped: it reached its limit of $1 s" >&2
-    kill -TERM "$p_all$p_child" 2>/dev/null
-    sleep 5 >/dev/null 2>&1 &
-    p_sleep=$!
-    wait "$p_sleep"
-    kill -KILL "$p_all$p_child" 2>/dev/null
-  ) &
+    kill -TERM "$2" 2>/dev/null
+    sleep 5 >/dev/null 2>&1
+    kill -KILL "$2" 2>/dev/null' sh "$1" "$p_whole$p_child" "$p_scratch" &
   p_watch=$!
   wait "$p_child" 2>/dev/null
   p_result=$?
-  kill "$p_watch" 2>/dev/null
+  # Its group, or it alone as long as it has not made one. No trap: shells differ in what a signal does to a wait.
+  kill -KILL "$p_whole$p_watch" 2>/dev/null || kill -KILL "$p_watch" 2>/dev/null
   wait "$p_watch" 2>/dev/null
   if [ -e "$p_scratch/expired" ]; then
     # What it has started had the same time to end.
-    [ -z "$p_all" ] || kill -KILL "$p_all$p_child" 2>/dev/null
+    [ -z "$p_whole" ] || kill -KILL "$p_whole$p_child" 2>/dev/null
     p_result=124
   fi
   rm -rf "$p_scratch"

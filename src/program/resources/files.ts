@@ -53,7 +53,7 @@ export function compileFile(resource: FileResource, context: CompileContext): Co
     },
     context,
   );
-  return { check: [commands.check], mend: [commands.mend], paths: [resource.path] };
+  return { check: [commands.check], mend: [commands.mend], path: resource.path };
 }
 
 export function compileDirectory(
@@ -71,7 +71,7 @@ export function compileDirectory(
   return {
     check: [`p_directory_check ${words}`],
     mend: [`p_directory_mend ${words}`],
-    paths: [resource.path],
+    path: resource.path,
   };
 }
 
@@ -81,13 +81,13 @@ export function compileSymlink(resource: SymlinkResource): CompiledResource {
   return {
     check: [`p_symlink_check ${words}`],
     mend: [`p_symlink_mend ${words}`],
-    paths: [resource.path],
+    path: resource.path,
   };
 }
 
 function absent(path: string, kind: "file" | "directory" | "symlink"): CompiledResource {
   const words = `${quote(path)} ${kind}`;
-  return { check: [`p_absent_check ${words}`], mend: [`p_absent_mend ${words}`], paths: [path] };
+  return { check: [`p_absent_check ${words}`], mend: [`p_absent_mend ${words}`], path };
 }
 
 /** Root's things belong to the group of id 0; a user's get that user's own group unless another is named. */

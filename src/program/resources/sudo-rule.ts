@@ -53,6 +53,6 @@ export function compileSudoRule(
   return {
     check: [check],
     mend: [`p_sudo_mend ${quote(path)} ${context.part(mend)}`],
-    paths: [path],
+    path,
   };
 }

@@ -26,20 +26,16 @@ p_sysctl_look() {
   p_unlike= p_left_out= p_kept=0 p_keys=
   for p_setting do p_keys="$p_keys \${p_setting%% *}"; done
   # One grep for all. The shell's own read would get only the first byte from a file of this kind.
-  p_values=$p_nl$(cd /proc/sys && grep -s '' /dev/null $p_keys)$p_nl
+  p_values=$(cd /proc/sys && grep -s '' /dev/null $p_keys)
   for p_setting do
     p_key_path=\${p_setting%% *}
     p_key=\${p_setting#* }
     p_key=\${p_key%%=*}
-    case $p_values in
-    *"$p_nl$p_key_path:"*) ;;
-    *)
+    if ! p_entry "$p_key_path" "$p_values"; then
       p_left_out="$p_left_out, $p_key (not to be had here)"
       continue
-      ;;
-    esac
-    p_hit=\${p_values#*"$p_nl$p_key_path:"}
-    p_words "\${p_hit%%"$p_nl"*}"
+    fi
+    p_words "\${p_hit#*:}"
     if [ "$p_hit" = "\${p_setting#*=}" ]; then
       p_kept=$((p_kept + 1))
     elif [ -w "/proc/sys/$p_key_path" ]; then
@@ -125,7 +121,7 @@ export function compileSysctl(resource: SysctlResource, context: CompileContext)
   return {
     check: [`p_sysctl_check ${check} ${words}`],
     mend: [`p_sysctl_mend ${check} ${context.part(file.mend)} ${words}`],
-    paths: [path],
+    path,
   };
 }
 

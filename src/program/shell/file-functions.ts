@@ -10,49 +10,64 @@ import { sh } from "../sh.ts";
  */
 export const FILE_FUNCTIONS = {
   p_look: sh`
-# Looks at all the paths of the program at once, so that a check of one needs no process.
+# Looks at all the paths of the program at once, so that a check of one needs no process. What is found of the path with
+# number N stands in p_seen_N (KIND|MODE|OWNER|GROUP|PATH) and, of a file, in p_sum_N (SHA-256). Lists and paths are in the
+# same order, and a list lacks what is not there.
 p_look() {
-  p_seen=$p_nl$(p_stat "$@")$p_nl
-  p_sums=
+  p_rest=$(p_stat "$@")$p_nl
+  p_number=0
+  p_regular=
   for p_path do
     shift
-    p_find "$p_path"
+    p_number=$((p_number + 1))
+    p_first=\${p_rest%%"$p_nl"*}
+    p_name=\${p_first#*"|"*"|"*"|"*"|"}
+    if [ -z "$p_first" ] || [ "$p_name" != "$p_path" ]; then p_first= p_name=; fi
+    eval "p_seen_$p_number=\$p_first p_sum_$p_number="
+    [ -n "$p_first" ] || continue
+    p_rest=\${p_rest#"$p_first$p_nl"}
     # Only regular files: a pipe would never end.
-    [ "$p_kind" != file ] || set -- "$@" "$p_path"
+    case $p_first in
+    [Rr]egular*)
+      set -- "$@" "$p_path"
+      p_regular="$p_regular $p_number"
+      ;;
+    esac
   done
-  if [ $# -gt 0 ] && command -v sha256sum >/dev/null 2>&1; then
-    p_sums=$p_nl$(sha256sum "$@" 2>/dev/null)$p_nl
-  fi
+  if [ $# -eq 0 ] || ! command -v sha256sum >/dev/null 2>&1; then return 0; fi
+  p_rest=$(sha256sum "$@" 2>/dev/null)$p_nl
+  for p_number in $p_regular; do
+    p_first=\${p_rest%%"$p_nl"*}
+    [ "\${p_first#*"  "}" = "$1" ] || break
+    p_rest=\${p_rest#"$p_first$p_nl"}
+    p_first=\${p_first%% *}
+    eval "p_sum_$p_number=\$p_first"
+    shift
+  done
 }
 `,
   p_find: sh`
-# $1 path, as it was looked at in the beginning, or now where something has changed since.
+# $1 path: as it was looked at in the beginning (its number is p_slot), or now where something has changed since.
 # Sets p_kind (file, directory, symlink, other, missing), p_perm, p_owner and p_group.
 p_find() {
-  if [ -n "$p_fresh" ]; then p_read_stat "$p_seen" "$1"; else p_find_now "$1"; fi
+  if [ -n "$p_fresh" ]; then eval "p_read_stat \"\$p_seen_$p_slot\""; else p_find_now "$1"; fi
 }
 `,
   p_find_now: sh`
-p_find_now() {
-  p_read_stat "$p_nl$(p_stat "$1")$p_nl" "$1"
-}
+p_find_now() { p_read_stat "$(p_stat "$1")"; }
 `,
   p_read_stat: sh`
-# $1 lines of p_stat, $2 path.
+# $1 a line of p_stat, or "" where there is nothing.
 p_read_stat() {
-  case $1 in
-  *"|$2$p_nl"*) ;;
-  *) p_kind=missing p_perm= p_owner= p_group=; return ;;
-  esac
-  p_hit=\${1%%"|$2$p_nl"*}
-  p_hit=\${p_hit##*"$p_nl"}
-  p_group=\${p_hit##*"|"}
-  p_hit=\${p_hit%"|"*}
-  p_owner=\${p_hit##*"|"}
-  p_hit=\${p_hit%"|"*}
-  p_perm=\${p_hit##*"|"}
+  IFS='|'
+  set -f
+  set -- $1
+  set +f
+  IFS=$p_ifs
+  p_perm=\${2-} p_owner=\${3-} p_group=\${4-}
   while :; do case $p_perm in 0?*) p_perm=\${p_perm#0} ;; *) break ;; esac; done
-  case $p_hit in
+  case \${1-} in
+  '') p_kind=missing ;;
   [Rr]egular*) p_kind=file ;;
   [Dd]irectory*) p_kind=directory ;;
   [Ss]ymbolic*) p_kind=symlink ;;
@@ -70,9 +85,7 @@ p_attributes_differ() {
   p_content_is: sh`
 # $1 path, $2 SHA-256 of the wanted content, $3 the function that writes it.
 p_content_is() {
-  if [ -n "$p_fresh" ]; then
-    case $p_sums in *"$p_nl$2  $1$p_nl"*) return 0 ;; esac
-  fi
+  if [ -n "$p_fresh" ] && eval "[ \"\$p_sum_$p_slot\" = \"\$2\" ]"; then return 0; fi
   "$3" | cmp -s - "$1"
 }
 `,
@@ -182,9 +195,14 @@ p_is_trusted() {
     p_at=\${p_at:-/}
     set -- "$@" "$p_at"
   done
-  p_way=$p_nl$(p_stat "$@")$p_nl
-  for p_unsafe do
-    p_read_stat "$p_way" "$p_unsafe"
+  IFS=$p_nl
+  set -f
+  set -- $(p_stat "$@")
+  set +f
+  IFS=$p_ifs
+  for p_hit do
+    p_read_stat "$p_hit"
+    p_unsafe=\${p_hit#*"|"*"|"*"|"*"|"}
     p_ruler=$p_owner
     case $p_kind in
     symlink) continue ;;

@@ -115,6 +115,26 @@ p_run_pending() {
 } as const;
 
 export const COMMON_RESOURCE_FUNCTIONS = {
+  p_entry: sh`
+# Sets p_hit to the first line of $2 that begins with "$1:"; exit 1 where there is none. Line by line: cutting up to a match
+# out of a long text takes a shell a time that grows with its square.
+p_entry() {
+  IFS=$p_nl
+  set -f
+  for p_hit in $2; do
+    case $p_hit in
+    "$1:"*)
+      set +f
+      IFS=$p_ifs
+      return 0
+      ;;
+    esac
+  done
+  set +f
+  IFS=$p_ifs
+  return 1
+}
+`,
   p_only_if: sh`
 # $1 shell text, $2 why it may not hold.
 p_only_if() {

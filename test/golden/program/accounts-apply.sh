@@ -17,6 +17,7 @@ export PATH LC_ALL
 unset LANGUAGE
 umask 077
 
+p_ifs=$IFS
 p_nl='
 '
 p_state=/var/lib/bootmachine
@@ -24,8 +25,6 @@ p_pending=$p_state/pending
 # Set from the first failure on.
 p_failed=
 p_reason=
-p_seen=
-p_sums=
 p_all_packages=
 # Set while nothing was changed: what was looked up at the beginning still holds.
 p_fresh=yes
@@ -169,52 +168,86 @@ p_run_pending() {
   done
 }
 
+# Sets p_hit to the first line of $2 that begins with "$1:"; exit 1 where there is none. Line by line: cutting up to a match
+# out of a long text takes a shell a time that grows with its square.
+p_entry() {
+  IFS=$p_nl
+  set -f
+  for p_hit in $2; do
+    case $p_hit in
+    "$1:"*)
+      set +f
+      IFS=$p_ifs
+      return 0
+      ;;
+    esac
+  done
+  set +f
+  IFS=$p_ifs
+  return 1
+}
+
 # The first line of a noted trigger says in words what it does.
 p_read_label() {
   IFS= read -r p_label <"$1" || p_label='# ?'
   p_label=${p_label#'# '}
 }
 
-# Looks at all the paths of the program at once, so that a check of one needs no process.
+# Looks at all the paths of the program at once, so that a check of one needs no process. What is found of the path with
+# number N stands in p_seen_N (KIND|MODE|OWNER|GROUP|PATH) and, of a file, in p_sum_N (SHA-256). Lists and paths are in the
+# same order, and a list lacks what is not there.
 p_look() {
-  p_seen=$p_nl$(p_stat "$@")$p_nl
-  p_sums=
+  p_rest=$(p_stat "$@")$p_nl
+  p_number=0
+  p_regular=
   for p_path do
     shift
-    p_find "$p_path"
+    p_number=$((p_number + 1))
+    p_first=${p_rest%%"$p_nl"*}
+    p_name=${p_first#*"|"*"|"*"|"*"|"}
+    if [ -z "$p_first" ] || [ "$p_name" != "$p_path" ]; then p_first= p_name=; fi
+    eval "p_seen_$p_number=\$p_first p_sum_$p_number="
+    [ -n "$p_first" ] || continue
+    p_rest=${p_rest#"$p_first$p_nl"}
     # Only regular files: a pipe would never end.
-    [ "$p_kind" != file ] || set -- "$@" "$p_path"
+    case $p_first in
+    [Rr]egular*)
+      set -- "$@" "$p_path"
+      p_regular="$p_regular $p_number"
+      ;;
+    esac
   done
-  if [ $# -gt 0 ] && command -v sha256sum >/dev/null 2>&1; then
-    p_sums=$p_nl$(sha256sum "$@" 2>/dev/null)$p_nl
-  fi
+  if [ $# -eq 0 ] || ! command -v sha256sum >/dev/null 2>&1; then return 0; fi
+  p_rest=$(sha256sum "$@" 2>/dev/null)$p_nl
+  for p_number in $p_regular; do
+    p_first=${p_rest%%"$p_nl"*}
+    [ "${p_first#*"  "}" = "$1" ] || break
+    p_rest=${p_rest#"$p_first$p_nl"}
+    p_first=${p_first%% *}
+    eval "p_sum_$p_number=\$p_first"
+    shift
+  done
 }
 
-# $1 path, as it was looked at in the beginning, or now where something has changed since.
+# $1 path: as it was looked at in the beginning (its number is p_slot), or now where something has changed since.
 # Sets p_kind (file, directory, symlink, other, missing), p_perm, p_owner and p_group.
 p_find() {
-  if [ -n "$p_fresh" ]; then p_read_stat "$p_seen" "$1"; else p_find_now "$1"; fi
+  if [ -n "$p_fresh" ]; then eval "p_read_stat \"\$p_seen_$p_slot\""; else p_find_now "$1"; fi
 }
 
-p_find_now() {
-  p_read_stat "$p_nl$(p_stat "$1")$p_nl" "$1"
-}
+p_find_now() { p_read_stat "$(p_stat "$1")"; }
 
-# $1 lines of p_stat, $2 path.
+# $1 a line of p_stat, or "" where there is nothing.
 p_read_stat() {
-  case $1 in
-  *"|$2$p_nl"*) ;;
-  *) p_kind=missing p_perm= p_owner= p_group=; return ;;
-  esac
-  p_hit=${1%%"|$2$p_nl"*}
-  p_hit=${p_hit##*"$p_nl"}
-  p_group=${p_hit##*"|"}
-  p_hit=${p_hit%"|"*}
-  p_owner=${p_hit##*"|"}
-  p_hit=${p_hit%"|"*}
-  p_perm=${p_hit##*"|"}
+  IFS='|'
+  set -f
+  set -- $1
+  set +f
+  IFS=$p_ifs
+  p_perm=${2-} p_owner=${3-} p_group=${4-}
   while :; do case $p_perm in 0?*) p_perm=${p_perm#0} ;; *) break ;; esac; done
-  case $p_hit in
+  case ${1-} in
+  '') p_kind=missing ;;
   [Rr]egular*) p_kind=file ;;
   [Dd]irectory*) p_kind=directory ;;
   [Ss]ymbolic*) p_kind=symlink ;;
@@ -230,9 +263,7 @@ p_attributes_differ() {
 
 # $1 path, $2 SHA-256 of the wanted content, $3 the function that writes it.
 p_content_is() {
-  if [ -n "$p_fresh" ]; then
-    case $p_sums in *"$p_nl$2  $1$p_nl"*) return 0 ;; esac
-  fi
+  if [ -n "$p_fresh" ] && eval "[ \"\$p_sum_$p_slot\" = \"\$2\" ]"; then return 0; fi
   "$3" | cmp -s - "$1"
 }
 
@@ -271,38 +302,30 @@ p_file_check() {
 
 p_accounts() {
   if [ -n "$p_fresh" ] && [ -n "${p_passwd-}" ]; then return 0; fi
-  p_passwd=$p_nl$(cat /etc/passwd)$p_nl
-  p_groups=$p_nl$(cat /etc/group)$p_nl
+  p_passwd=$(cat /etc/passwd)
+  p_groups=$(cat /etc/group)
 }
 
 # $1 user. Sets p_uid p_gid p_full_name p_home p_shell; exit 1 where there is no such user.
 p_account() {
   p_accounts
-  case $p_passwd in *"$p_nl$1:"*) ;; *) return 1 ;; esac
-  p_hit=${p_passwd#*"$p_nl$1:"}
-  p_hit=${p_hit%%"$p_nl"*}
-  p_hit=${p_hit#*:}
-  p_uid=${p_hit%%:*}
-  p_hit=${p_hit#*:}
-  p_gid=${p_hit%%:*}
-  p_hit=${p_hit#*:}
-  p_full_name=${p_hit%%:*}
-  p_full_name=${p_full_name%%,*}
-  p_hit=${p_hit#*:}
-  p_home=${p_hit%%:*}
-  p_shell=${p_hit#*:}
+  p_entry "$1" "$p_passwd" || return
+  IFS=:
+  set -f
+  set -- $p_hit
+  set +f
+  IFS=$p_ifs
+  p_uid=$3 p_gid=$4 p_full_name=${5%%,*} p_home=$6 p_shell=${7-}
 }
 
 # $1 group. Sets p_group_gid and p_members (",ada,bob,"); exit 1 where there is no such group.
 p_group_entry() {
   p_accounts
   p_group_gid= p_members=
-  case $p_groups in *"$p_nl$1:"*) ;; *) return 1 ;; esac
-  p_hit=${p_groups#*"$p_nl$1:"}
-  p_hit=${p_hit%%"$p_nl"*}
-  p_hit=${p_hit#*:}
-  p_group_gid=${p_hit%%:*}
-  p_members=,${p_hit#*:},
+  p_entry "$1" "$p_groups" || return
+  p_members=,${p_hit##*:},
+  p_hit=${p_hit%:*}
+  p_group_gid=${p_hit##*:}
 }
 
 # $1 user (looked up by p_account before), $2 group.
@@ -353,16 +376,16 @@ p_user_absent_check() {
   return 1
 }
 
-# $1 user, $2 content function, or "" for no file.
+# $1 user, $2 content function, or "" for no file, $3 SHA-256 of the content.
 p_keys_check() {
   if ! p_account "$1"; then
     [ -n "$2" ] || return 0
     p_diff_line "+keys of $1, who does not exist yet"
     return 1
   fi
-  p_hit=$(p_stat "$p_home/.ssh" "$p_home/.ssh/authorized_keys")
-  p_keys_seen=$p_nl$p_hit$p_nl
-  p_read_stat "$p_keys_seen" "$p_home/.ssh"
+  p_keys_seen=$(p_stat "$p_home/.ssh" "$p_home/.ssh/authorized_keys")
+  # Without the directory there is no file: the first line is the directory's.
+  p_read_stat "${p_keys_seen%%"$p_nl"*}"
   case $p_kind in
   missing) [ -n "$2" ] || return 0; p_diff_line "+directory $p_home/.ssh" ;;
   directory) ;;
@@ -370,7 +393,10 @@ p_keys_check() {
   esac
   p_status=0
   if [ -n "$2" ] && [ "$p_kind" = directory ] && p_attributes_differ "$p_home/.ssh" 700 "$1" ''; then p_status=1; fi
-  p_read_stat "$p_keys_seen" "$p_home/.ssh/authorized_keys"
+  case $p_keys_seen in
+  *"$p_nl"*) p_read_stat "${p_keys_seen##*"$p_nl"}" ;;
+  *) p_read_stat '' ;;
+  esac
   if [ -z "$2" ]; then
     [ "$p_kind" != missing ] || return 0
     p_diff_line "-$p_home/.ssh/authorized_keys"
@@ -381,7 +407,10 @@ p_keys_check() {
     if p_attributes_differ "$p_home/.ssh/authorized_keys" 600 "$1" ''; then p_status=1; fi
     # Not the user's: perhaps a second name of one of root's files. It is replaced, and not shown.
     [ "$p_owner" = "$1" ] || return 1
-    if "$2" | cmp -s - "$p_home/.ssh/authorized_keys"; then return "$p_status"; fi
+    case $(sha256sum "$p_home/.ssh/authorized_keys" 2>/dev/null) in
+    "$3 "*) return "$p_status" ;;
+    '') if "$2" | cmp -s - "$p_home/.ssh/authorized_keys"; then return "$p_status"; fi ;;
+    esac
     p_diff_content "$p_home/.ssh/authorized_keys" "$2"
     ;;
   missing) p_diff_content /dev/null "$2" ;;
@@ -420,9 +449,14 @@ p_is_trusted() {
     p_at=${p_at:-/}
     set -- "$@" "$p_at"
   done
-  p_way=$p_nl$(p_stat "$@")$p_nl
-  for p_unsafe do
-    p_read_stat "$p_way" "$p_unsafe"
+  IFS=$p_nl
+  set -f
+  set -- $(p_stat "$@")
+  set +f
+  IFS=$p_ifs
+  for p_hit do
+    p_read_stat "$p_hit"
+    p_unsafe=${p_hit#*"|"*"|"*"|"*"|"}
     p_ruler=$p_owner
     case $p_kind in
     symlink) continue ;;
@@ -674,7 +708,7 @@ ssh-ed25519 AAAA ada@laptop
 BOOTMACHINE
 }
 p_check_5() {
-  p_keys_check ada p_text_1
+  p_keys_check ada p_text_1 1026fbf57f999a718d707bb527e1d75e1aa1963a120ff6dd13b0155e7835c421
 }
 p_mend_5() {
   p_keys_mend ada p_text_1
@@ -682,7 +716,7 @@ p_mend_5() {
 
 # 6 of 7: authorized-keys root
 p_check_6() {
-  p_keys_check root ''
+  p_keys_check root '' ''
 }
 p_mend_6() {
   p_keys_mend root ''
@@ -699,6 +733,7 @@ p_part_1() {
   p_file_mend /etc/sudoers.d/10-ada 440 root root p_text_2 'visudo -cf "$1" >/dev/null' ''
 }
 p_check_7() {
+  p_slot=1
   p_file_check /etc/sudoers.d/10-ada 440 root root 1009aec620d6058f3f422dfb23d42b76d1fb8c4ca49019f4167361c47124faf0 p_text_2 ''
 }
 p_mend_7() {

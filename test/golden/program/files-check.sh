@@ -17,6 +17,7 @@ export PATH LC_ALL
 unset LANGUAGE
 umask 077
 
+p_ifs=$IFS
 p_nl='
 '
 p_state=/var/lib/bootmachine
@@ -24,8 +25,6 @@ p_pending=$p_state/pending
 # Set from the first failure on.
 p_failed=
 p_reason=
-p_seen=
-p_sums=
 p_all_packages=
 # Set while nothing was changed: what was looked up at the beginning still holds.
 p_fresh=yes
@@ -159,46 +158,61 @@ p_read_label() {
   p_label=${p_label#'# '}
 }
 
-# Looks at all the paths of the program at once, so that a check of one needs no process.
+# Looks at all the paths of the program at once, so that a check of one needs no process. What is found of the path with
+# number N stands in p_seen_N (KIND|MODE|OWNER|GROUP|PATH) and, of a file, in p_sum_N (SHA-256). Lists and paths are in the
+# same order, and a list lacks what is not there.
 p_look() {
-  p_seen=$p_nl$(p_stat "$@")$p_nl
-  p_sums=
+  p_rest=$(p_stat "$@")$p_nl
+  p_number=0
+  p_regular=
   for p_path do
     shift
-    p_find "$p_path"
+    p_number=$((p_number + 1))
+    p_first=${p_rest%%"$p_nl"*}
+    p_name=${p_first#*"|"*"|"*"|"*"|"}
+    if [ -z "$p_first" ] || [ "$p_name" != "$p_path" ]; then p_first= p_name=; fi
+    eval "p_seen_$p_number=\$p_first p_sum_$p_number="
+    [ -n "$p_first" ] || continue
+    p_rest=${p_rest#"$p_first$p_nl"}
     # Only regular files: a pipe would never end.
-    [ "$p_kind" != file ] || set -- "$@" "$p_path"
+    case $p_first in
+    [Rr]egular*)
+      set -- "$@" "$p_path"
+      p_regular="$p_regular $p_number"
+      ;;
+    esac
   done
-  if [ $# -gt 0 ] && command -v sha256sum >/dev/null 2>&1; then
-    p_sums=$p_nl$(sha256sum "$@" 2>/dev/null)$p_nl
-  fi
+  if [ $# -eq 0 ] || ! command -v sha256sum >/dev/null 2>&1; then return 0; fi
+  p_rest=$(sha256sum "$@" 2>/dev/null)$p_nl
+  for p_number in $p_regular; do
+    p_first=${p_rest%%"$p_nl"*}
+    [ "${p_first#*"  "}" = "$1" ] || break
+    p_rest=${p_rest#"$p_first$p_nl"}
+    p_first=${p_first%% *}
+    eval "p_sum_$p_number=\$p_first"
+    shift
+  done
 }
 
-# $1 path, as it was looked at in the beginning, or now where something has changed since.
+# $1 path: as it was looked at in the beginning (its number is p_slot), or now where something has changed since.
 # Sets p_kind (file, directory, symlink, other, missing), p_perm, p_owner and p_group.
 p_find() {
-  if [ -n "$p_fresh" ]; then p_read_stat "$p_seen" "$1"; else p_find_now "$1"; fi
+  if [ -n "$p_fresh" ]; then eval "p_read_stat \"\$p_seen_$p_slot\""; else p_find_now "$1"; fi
 }
 
-p_find_now() {
-  p_read_stat "$p_nl$(p_stat "$1")$p_nl" "$1"
-}
+p_find_now() { p_read_stat "$(p_stat "$1")"; }
 
-# $1 lines of p_stat, $2 path.
+# $1 a line of p_stat, or "" where there is nothing.
 p_read_stat() {
-  case $1 in
-  *"|$2$p_nl"*) ;;
-  *) p_kind=missing p_perm= p_owner= p_group=; return ;;
-  esac
-  p_hit=${1%%"|$2$p_nl"*}
-  p_hit=${p_hit##*"$p_nl"}
-  p_group=${p_hit##*"|"}
-  p_hit=${p_hit%"|"*}
-  p_owner=${p_hit##*"|"}
-  p_hit=${p_hit%"|"*}
-  p_perm=${p_hit##*"|"}
+  IFS='|'
+  set -f
+  set -- $1
+  set +f
+  IFS=$p_ifs
+  p_perm=${2-} p_owner=${3-} p_group=${4-}
   while :; do case $p_perm in 0?*) p_perm=${p_perm#0} ;; *) break ;; esac; done
-  case $p_hit in
+  case ${1-} in
+  '') p_kind=missing ;;
   [Rr]egular*) p_kind=file ;;
   [Dd]irectory*) p_kind=directory ;;
   [Ss]ymbolic*) p_kind=symlink ;;
@@ -214,9 +228,7 @@ p_attributes_differ() {
 
 # $1 path, $2 SHA-256 of the wanted content, $3 the function that writes it.
 p_content_is() {
-  if [ -n "$p_fresh" ]; then
-    case $p_sums in *"$p_nl$2  $1$p_nl"*) return 0 ;; esac
-  fi
+  if [ -n "$p_fresh" ] && eval "[ \"\$p_sum_$p_slot\" = \"\$2\" ]"; then return 0; fi
   "$3" | cmp -s - "$1"
 }
 
@@ -291,79 +303,56 @@ p_symlink_check() {
   return 1
 }
 
-# $1 path, $2 name, $3 content function, or "" to have no block.
-# Sets p_old to the file's text and p_new to the wanted one, each behind a newline. Nothing outside of the marks changes.
+# $1 "compare" or "print", $2 the file, or /dev/null, $3 the block's name, $4 content function, or "" to have no block.
+# compare: exit 0 where the block is as wanted and there once, 1 where not. print: writes the file as it should be; nothing
+# outside of the marks changes. Both: exit 3 where a mark has no end.
 p_block() {
-  p_block_begin="# BEGIN bootmachine $2"
-  p_block_end="# END bootmachine $2"
+  { [ -z "$4" ] || "$4"; } | awk -v mode="$1" -v wanted="${4:+1}" \
+    -v begin="# BEGIN bootmachine $3" -v end="# END bootmachine $3" '
+    function put_block() {
+      if (mode == "print" && wanted && !placed) printf "%s\n%s%s\n", begin, content, end
+      placed = 1
+    }
+    BEGIN { while ((getline line < "-") > 0) content = content line "\n" }
+    !inside && $0 == begin { inside = 1; blocks++; found = ""; put_block(); next }
+    inside && $0 == end { inside = 0; next }
+    inside { found = found $0 "\n"; next }
+    mode == "print" { print }
+    END {
+      if (inside) exit 3
+      put_block()
+      if (mode == "compare") exit !(wanted ? blocks == 1 && found == content : blocks == 0)
+    }' "$2"
+}
+
+# $1 path, $2 name, $3 content function or "".
+p_block_check() {
   p_find "$1"
-  p_old=$p_nl
+  p_block_path=$1 p_block_name=$2 p_block_content=$3
   case $p_kind in
-  missing) ;;
-  file)
-    # The x keeps newlines at the end from being dropped.
-    p_old=$(cat "$1" && p_line x) || { p_reason="$1 cannot be read"; return 3; }
-    p_old=$p_nl${p_old%x}
-    case $p_old in *"$p_nl") ;; *) p_old=$p_old$p_nl ;; esac
+  file) ;;
+  missing)
+    [ -n "$3" ] || return 0
+    p_block_path=/dev/null
     ;;
   *)
     p_reason="$1 is no file (it is: $p_kind), and is left alone"
     return 3
     ;;
   esac
-  p_head=$p_old p_tail=
-  p_insert=
-  if [ -n "$3" ]; then
-    p_insert=$("$3" && p_line x)
-    p_insert=$p_block_begin$p_nl${p_insert%x}$p_block_end$p_nl
-  fi
-  case $p_old in
-  *"$p_nl$p_block_begin$p_nl"*)
-    p_head=${p_old%%"$p_nl$p_block_begin$p_nl"*}$p_nl
-    p_tail=$p_nl${p_old#*"$p_nl$p_block_begin$p_nl"}
-    p_cut_to_end "$1" || return
-    # More than one, by somebody's copy: the first place counts.
-    while :; do
-      case $p_nl$p_tail in
-      *"$p_nl$p_block_begin$p_nl"*) ;;
-      *) break ;;
-      esac
-      p_between=$p_nl$p_tail
-      p_tail=$p_nl${p_between#*"$p_nl$p_block_begin$p_nl"}
-      p_between=${p_between%%"$p_nl$p_block_begin$p_nl"*}
-      p_between=${p_between#"$p_nl"}
-      p_cut_to_end "$1" || return
-      [ -z "$p_between" ] || p_tail=$p_between$p_nl$p_tail
-    done
-    ;;
-  esac
-  p_new=$p_head$p_insert$p_tail
-}
-
-# Takes from p_tail, which begins with a newline, all up to the end mark.
-p_cut_to_end() {
-  case $p_tail in
-  *"$p_nl$p_block_end$p_nl"*) p_tail=${p_tail#*"$p_nl$p_block_end$p_nl"} ;;
-  *)
-    p_reason="in $1 the line \"$p_block_begin\" has no \"$p_block_end\" after it; mend that by hand"
-    return 3
-    ;;
+  p_block compare "$p_block_path" "$2" "$3"
+  case $? in
+  0) return 0 ;;
+  1) p_diff_content "$p_block_path" p_block_new; return 1 ;;
+  *) p_reason="in $1 the line \"# BEGIN bootmachine $2\" has no end mark after it; mend that by hand"; return 3 ;;
   esac
 }
 
-p_block_check() {
-  p_block "$@" || return
-  [ "$p_old" != "$p_new" ] || return 0
-  p_found=$1
-  [ "$p_kind" = file ] || p_found=/dev/null
-  p_diff_content "$p_found" p_new_text
-  return 1
-}
-
-p_new_text() { p_text "${p_new#?}"; }
+p_block_new() { p_block print "$p_block_path" "$p_block_name" "$p_block_content"; }
 
 # 1 of 7: directory /srv/app
 p_check_1() {
+  p_slot=1
   p_directory_check /srv/app 2775 root www-data
 }
 
@@ -375,6 +364,7 @@ name = it's "quoted"
 BOOTMACHINE
 }
 p_check_2() {
+  p_slot=2
   p_file_check /srv/app/app.conf 644 root root 80e479df8be5051bc90a2e1d0072070f4c5eac1b9fcd3a67dd2859aca5e3c4a2 p_text_1 ''
 }
 
@@ -383,16 +373,19 @@ p_text_2() {
   p_text 'no newline'
 }
 p_check_3() {
+  p_slot=3
   p_file_check /srv/app/token 600 root root 84629f9a7125f5b50e9767df4fea1e93b34462b57bd35a12ebca2b52520f5c84 p_text_2 secret
 }
 
 # 4 of 7: file /srv/app/old.conf
 p_check_4() {
+  p_slot=4
   p_absent_check /srv/app/old.conf file
 }
 
 # 5 of 7: symlink /srv/current
 p_check_5() {
+  p_slot=5
   p_symlink_check /srv/current app
 }
 
@@ -403,6 +396,7 @@ umask 027
 BOOTMACHINE
 }
 p_check_6() {
+  p_slot=6
   p_block_check /etc/profile app p_text_3
 }
 
@@ -413,6 +407,7 @@ p_text_4() {
 BOOTMACHINE
 }
 p_check_7() {
+  p_slot=7
   p_block_check /etc/hosts stack p_text_4
 }
 

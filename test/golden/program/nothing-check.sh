@@ -17,6 +17,7 @@ export PATH LC_ALL
 unset LANGUAGE
 umask 077
 
+p_ifs=$IFS
 p_nl='
 '
 p_state=/var/lib/bootmachine
@@ -24,8 +25,6 @@ p_pending=$p_state/pending
 # Set from the first failure on.
 p_failed=
 p_reason=
-p_seen=
-p_sums=
 p_all_packages=
 # Set while nothing was changed: what was looked up at the beginning still holds.
 p_fresh=yes

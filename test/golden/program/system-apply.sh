@@ -17,6 +17,7 @@ export PATH LC_ALL
 unset LANGUAGE
 umask 077
 
+p_ifs=$IFS
 p_nl='
 '
 p_state=/var/lib/bootmachine
@@ -24,8 +25,6 @@ p_pending=$p_state/pending
 # Set from the first failure on.
 p_failed=
 p_reason=
-p_seen=
-p_sums=
 p_all_packages=
 # Set while nothing was changed: what was looked up at the beginning still holds.
 p_fresh=yes
@@ -179,6 +178,25 @@ p_run_pending() {
   done
 }
 
+# Sets p_hit to the first line of $2 that begins with "$1:"; exit 1 where there is none. Line by line: cutting up to a match
+# out of a long text takes a shell a time that grows with its square.
+p_entry() {
+  IFS=$p_nl
+  set -f
+  for p_hit in $2; do
+    case $p_hit in
+    "$1:"*)
+      set +f
+      IFS=$p_ifs
+      return 0
+      ;;
+    esac
+  done
+  set +f
+  IFS=$p_ifs
+  return 1
+}
+
 # $1 shell text, $2 why it may not hold.
 p_only_if() {
   (umask 022; set +u; eval "$1") >/dev/null 2>&1
@@ -191,46 +209,61 @@ p_read_label() {
   p_label=${p_label#'# '}
 }
 
-# Looks at all the paths of the program at once, so that a check of one needs no process.
+# Looks at all the paths of the program at once, so that a check of one needs no process. What is found of the path with
+# number N stands in p_seen_N (KIND|MODE|OWNER|GROUP|PATH) and, of a file, in p_sum_N (SHA-256). Lists and paths are in the
+# same order, and a list lacks what is not there.
 p_look() {
-  p_seen=$p_nl$(p_stat "$@")$p_nl
-  p_sums=
+  p_rest=$(p_stat "$@")$p_nl
+  p_number=0
+  p_regular=
   for p_path do
     shift
-    p_find "$p_path"
+    p_number=$((p_number + 1))
+    p_first=${p_rest%%"$p_nl"*}
+    p_name=${p_first#*"|"*"|"*"|"*"|"}
+    if [ -z "$p_first" ] || [ "$p_name" != "$p_path" ]; then p_first= p_name=; fi
+    eval "p_seen_$p_number=\$p_first p_sum_$p_number="
+    [ -n "$p_first" ] || continue
+    p_rest=${p_rest#"$p_first$p_nl"}
     # Only regular files: a pipe would never end.
-    [ "$p_kind" != file ] || set -- "$@" "$p_path"
+    case $p_first in
+    [Rr]egular*)
+      set -- "$@" "$p_path"
+      p_regular="$p_regular $p_number"
+      ;;
+    esac
   done
-  if [ $# -gt 0 ] && command -v sha256sum >/dev/null 2>&1; then
-    p_sums=$p_nl$(sha256sum "$@" 2>/dev/null)$p_nl
-  fi
+  if [ $# -eq 0 ] || ! command -v sha256sum >/dev/null 2>&1; then return 0; fi
+  p_rest=$(sha256sum "$@" 2>/dev/null)$p_nl
+  for p_number in $p_regular; do
+    p_first=${p_rest%%"$p_nl"*}
+    [ "${p_first#*"  "}" = "$1" ] || break
+    p_rest=${p_rest#"$p_first$p_nl"}
+    p_first=${p_first%% *}
+    eval "p_sum_$p_number=\$p_first"
+    shift
+  done
 }
 
-# $1 path, as it was looked at in the beginning, or now where something has changed since.
+# $1 path: as it was looked at in the beginning (its number is p_slot), or now where something has changed since.
 # Sets p_kind (file, directory, symlink, other, missing), p_perm, p_owner and p_group.
 p_find() {
-  if [ -n "$p_fresh" ]; then p_read_stat "$p_seen" "$1"; else p_find_now "$1"; fi
+  if [ -n "$p_fresh" ]; then eval "p_read_stat \"\$p_seen_$p_slot\""; else p_find_now "$1"; fi
 }
 
-p_find_now() {
-  p_read_stat "$p_nl$(p_stat "$1")$p_nl" "$1"
-}
+p_find_now() { p_read_stat "$(p_stat "$1")"; }
 
-# $1 lines of p_stat, $2 path.
+# $1 a line of p_stat, or "" where there is nothing.
 p_read_stat() {
-  case $1 in
-  *"|$2$p_nl"*) ;;
-  *) p_kind=missing p_perm= p_owner= p_group=; return ;;
-  esac
-  p_hit=${1%%"|$2$p_nl"*}
-  p_hit=${p_hit##*"$p_nl"}
-  p_group=${p_hit##*"|"}
-  p_hit=${p_hit%"|"*}
-  p_owner=${p_hit##*"|"}
-  p_hit=${p_hit%"|"*}
-  p_perm=${p_hit##*"|"}
+  IFS='|'
+  set -f
+  set -- $1
+  set +f
+  IFS=$p_ifs
+  p_perm=${2-} p_owner=${3-} p_group=${4-}
   while :; do case $p_perm in 0?*) p_perm=${p_perm#0} ;; *) break ;; esac; done
-  case $p_hit in
+  case ${1-} in
+  '') p_kind=missing ;;
   [Rr]egular*) p_kind=file ;;
   [Dd]irectory*) p_kind=directory ;;
   [Ss]ymbolic*) p_kind=symlink ;;
@@ -246,9 +279,7 @@ p_attributes_differ() {
 
 # $1 path, $2 SHA-256 of the wanted content, $3 the function that writes it.
 p_content_is() {
-  if [ -n "$p_fresh" ]; then
-    case $p_sums in *"$p_nl$2  $1$p_nl"*) return 0 ;; esac
-  fi
+  if [ -n "$p_fresh" ] && eval "[ \"\$p_sum_$p_slot\" = \"\$2\" ]"; then return 0; fi
   "$3" | cmp -s - "$1"
 }
 
@@ -333,20 +364,16 @@ p_sysctl_look() {
   p_unlike= p_left_out= p_kept=0 p_keys=
   for p_setting do p_keys="$p_keys ${p_setting%% *}"; done
   # One grep for all. The shell's own read would get only the first byte from a file of this kind.
-  p_values=$p_nl$(cd /proc/sys && grep -s '' /dev/null $p_keys)$p_nl
+  p_values=$(cd /proc/sys && grep -s '' /dev/null $p_keys)
   for p_setting do
     p_key_path=${p_setting%% *}
     p_key=${p_setting#* }
     p_key=${p_key%%=*}
-    case $p_values in
-    *"$p_nl$p_key_path:"*) ;;
-    *)
+    if ! p_entry "$p_key_path" "$p_values"; then
       p_left_out="$p_left_out, $p_key (not to be had here)"
       continue
-      ;;
-    esac
-    p_hit=${p_values#*"$p_nl$p_key_path:"}
-    p_words "${p_hit%%"$p_nl"*}"
+    fi
+    p_words "${p_hit#*:}"
     if [ "$p_hit" = "${p_setting#*=}" ]; then
       p_kept=$((p_kept + 1))
     elif [ -w "/proc/sys/$p_key_path" ]; then
@@ -436,9 +463,14 @@ p_is_trusted() {
     p_at=${p_at:-/}
     set -- "$@" "$p_at"
   done
-  p_way=$p_nl$(p_stat "$@")$p_nl
-  for p_unsafe do
-    p_read_stat "$p_way" "$p_unsafe"
+  IFS=$p_nl
+  set -f
+  set -- $(p_stat "$@")
+  set +f
+  IFS=$p_ifs
+  for p_hit do
+    p_read_stat "$p_hit"
+    p_unsafe=${p_hit#*"|"*"|"*"|"*"|"}
     p_ruler=$p_owner
     case $p_kind in
     symlink) continue ;;
@@ -554,37 +586,31 @@ EOF
 # $1 limit in seconds, $2 the function that writes the text: runs it by sh, and ends it with all that it has started
 # (where there is setsid; else it alone) when the limit is reached. The text goes into a file, not into an argument.
 p_limited() {
-  p_scratch=$(mktemp -d /tmp/bootmachine.XXXXXX) || return
+  mkdir -p -m 0700 "$p_state" || return
+  # Of a run that was killed; what it left may hold secrets.
+  rm -rf "$p_state"/scratch.*
+  p_scratch=$(mktemp -d "$p_state/scratch.XXXXXX") || return
   (umask 077; "$2" >"$p_scratch/text") || { rm -rf "$p_scratch"; return 1; }
-  p_all=
-  if command -v setsid >/dev/null 2>&1; then
-    p_all=-
-    setsid sh "$p_scratch/text" &
-  else
-    sh "$p_scratch/text" &
-  fi
+  p_whole= p_setsid=
+  if command -v setsid >/dev/null 2>&1; then p_whole=- p_setsid=setsid; fi
+  $p_setsid sh "$p_scratch/text" &
   p_child=$!
-  (
-    trap 'kill "$p_sleep" 2>/dev/null; exit 0' TERM
-    sleep "$1" >/dev/null 2>&1 &
-    p_sleep=$!
-    wait "$p_sleep"
-    : >"$p_scratch/expired"
+  $p_setsid sh -c '
+    sleep "$1" >/dev/null 2>&1
+    : >"$3/expired"
     echo "stopped: it reached its limit of $1 s" >&2
-    kill -TERM "$p_all$p_child" 2>/dev/null
-    sleep 5 >/dev/null 2>&1 &
-    p_sleep=$!
-    wait "$p_sleep"
-    kill -KILL "$p_all$p_child" 2>/dev/null
-  ) &
+    kill -TERM "$2" 2>/dev/null
+    sleep 5 >/dev/null 2>&1
+    kill -KILL "$2" 2>/dev/null' sh "$1" "$p_whole$p_child" "$p_scratch" &
   p_watch=$!
   wait "$p_child" 2>/dev/null
   p_result=$?
-  kill "$p_watch" 2>/dev/null
+  # Its group, or it alone as long as it has not made one. No trap: shells differ in what a signal does to a wait.
+  kill -KILL "$p_whole$p_watch" 2>/dev/null || kill -KILL "$p_watch" 2>/dev/null
   wait "$p_watch" 2>/dev/null
   if [ -e "$p_scratch/expired" ]; then
     # What it has started had the same time to end.
-    [ -z "$p_all" ] || kill -KILL "$p_all$p_child" 2>/dev/null
+    [ -z "$p_whole" ] || kill -KILL "$p_whole$p_child" 2>/dev/null
     p_result=124
   fi
   rm -rf "$p_scratch"
@@ -713,6 +739,7 @@ p_part_2() {
   p_file_mend /etc/sysctl.d/50-app.conf 644 root root p_text_1 '' ''
 }
 p_check_5() {
+  p_slot=1
   p_sysctl_check p_part_1 'net/ipv4/conf/eth0.1/rp_filter net.ipv4.conf.eth0/1.rp_filter=1'
 }
 p_mend_5() {

@@ -29,7 +29,7 @@ describe.each(SHELLS)("runs under $name", (shell) => {
     scratch = new Scratch(
       shell,
       distroWith({
-        serviceReload: { sh: `echo "reload $1" >>${"$"}P_NOTES; return 0` },
+        serviceReload: { sh: 'echo "reload $1" >>"$P_NOTES"; return 0' },
         timezoneSet: { impossible: "time is an illusion here" },
       }),
     );
@@ -59,7 +59,8 @@ describe.each(SHELLS)("runs under $name", (shell) => {
         run: `printf 'one\\n\\nbm1 end 1 1 ms\\n'; echo two >&2; printf '\\377\\033[1mthree\\rfour'; touch ${at("a")}`,
       }),
     ]);
-    expect(report.resources[0]).toEqual({ id: "a", status: "changed", ms: expect.any(Number) });
+    expect(Object.keys(report.resources[0] ?? {})).toEqual(["id", "status", "ms"]);
+    expect(report.resources[0]?.status).toBe("changed");
     expect(messages.flatMap((message) => (message.kind === "output" ? message.line : []))).toEqual([
       "one",
       "",
@@ -95,7 +96,7 @@ describe.each(SHELLS)("runs under $name", (shell) => {
       ...texts.map((check, n) => command(`c${n}`, { check })),
       command("ok", { check: "true" }),
     );
-    expect(statuses(reports)).toEqual([...["ok", "ok", "differs", "differs", "ok", "ok"], "ok"]);
+    expect(statuses(reports)).toEqual(["ok", "ok", "differs", "differs", "ok", "ok", "ok"]);
     const [killed, after] = scratch.apply(
       command("killed", { run: "kill -s KILL $$" }),
       command("after"),

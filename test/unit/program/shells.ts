@@ -39,6 +39,7 @@ export function runShell(
     env: options.env ?? process.env,
     maxBuffer: 1 << 28,
     timeout: 60_000,
+    killSignal: "SIGKILL",
   });
   if (result.error !== undefined) {
     throw new Error(
