@@ -4,6 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
+import { destroyLeftLabs } from "./lab-servers.ts";
+
 const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
 
 /**
@@ -15,11 +17,15 @@ export default async function setup(): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), "bml-"));
   process.env["TMPDIR"] = directory;
   return async () => {
+    const labs = await destroyLeftLabs(directory);
     const left = globSync("**/bootmachine.config.{ts,yaml,json}", { cwd: directory }).filter(
       (path) => !path.includes("node_modules"),
     );
     const failed = left.filter((path) => !destroyStack(join(directory, path)));
     if (failed.length === 0) await rm(directory, { recursive: true, force: true });
+    if (labs.length > 0) {
+      throw new Error(`Tests left labs running; they were destroyed now: ${labs.join(", ")}`);
+    }
     if (left.length > 0) {
       const list = left.join(", ");
       throw new Error(

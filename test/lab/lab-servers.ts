@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -64,8 +64,8 @@ export interface SshLookResult {
   readonly stderr: string;
 }
 
-/** What was started and not stopped: destroyed when the process ends the test file in an orderly way. */
-const running = new Set<Lab>();
+/** Stands in a lab's directory from before its first server on. */
+const LAB_FILE = "lab.json";
 
 /** Boots real local servers with a fresh key and waits until their ssh servers answer. */
 export async function startLabServers(request: LabRequest): Promise<Lab> {
@@ -136,7 +136,6 @@ export async function startLabServers(request: LabRequest): Promise<Lab> {
       }
     },
     stop: async () => {
-      running.delete(lab);
       const names = new Set(request.servers.map((server) => server.name));
       const calm: ProviderContext = { ...context, signal: AbortSignal.timeout(120_000) };
       const outcomes = await Promise.allSettled(
@@ -147,7 +146,7 @@ export async function startLabServers(request: LabRequest): Promise<Lab> {
       for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
     },
   };
-  running.add(lab);
+  await writeFile(join(directory, LAB_FILE), JSON.stringify({ stack, options: request.provider }));
 
   try {
     const booted = await Promise.all(
@@ -203,9 +202,27 @@ export async function waitForSsh(lab: Lab, server: string, look: SshLook = {}): 
   }
 }
 
-/** For a global teardown or `afterAll`: stops every lab that is still up. */
-export async function stopLeftLabs(): Promise<readonly string[]> {
-  const names = [...running].map((lab) => lab.stack);
-  for (const lab of running) await lab.stop();
-  return names;
+/**
+ * For the global teardown: destroys the servers of labs below a directory that were never stopped (their test was
+ * killed), and returns the names of their stacks.
+ */
+export async function destroyLeftLabs(directory: string): Promise<readonly string[]> {
+  const stacks: string[] = [];
+  for (const name of await readdir(directory)) {
+    const text = await readFile(join(directory, name, LAB_FILE), "utf8").catch(() => undefined);
+    if (text === undefined) continue;
+    const { stack, options } = JSON.parse(text) as { stack: string; options?: LocalOptions };
+    const provider = local(options);
+    const context: ProviderContext = {
+      stack,
+      signal: AbortSignal.timeout(120_000),
+      progress: () => undefined,
+    };
+    for (const { server } of await provider.observe(context))
+      await provider.destroy(server, context);
+    await provider.destroyShared?.(context);
+    await rm(join(directory, name), { recursive: true, force: true });
+    stacks.push(stack);
+  }
+  return stacks;
 }

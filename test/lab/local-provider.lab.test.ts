@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from "vitest";
 
+import { byAgent } from "../../src/providers/local/by-agent.ts";
 import { runCommand } from "../../src/providers/local/command.ts";
 import {
   writeMachine,
@@ -320,6 +321,31 @@ describe("the local provider and crashes", () => {
     );
     expect(exits).toEqual([0, 0, 0]);
     expect(await world.provider.observe(world.context(STACK))).toHaveLength(1);
+  });
+});
+
+describe("without being root", () => {
+  test("a helper process does the work; its progress, errors and aborts come through", async () => {
+    const world = await makeWorld();
+    const address = new URL("../../src/providers/local/local.ts", import.meta.url).href;
+    // `env` in the place of `sudo -n`: the tests are root already.
+    const provider = byAgent(world.provider, world.options, ["env"], address);
+    const told: string[] = [];
+    const context = { ...world.context(STACK), progress: (text: string) => told.push(text) };
+    const machine = await provider.ensure(world.request("web"), context);
+    expect(told).toContain("starting");
+    expect(await provider.observe(context)).toEqual(await world.provider.observe(context));
+    expect(await provider.identity(machine, context)).toEqual(
+      await world.provider.identity(machine, context),
+    );
+    const wrong = provider.ensure(world.request("db", { image: "debian-1" }), context);
+    await expect(wrong).rejects.toMatchObject({ code: "IMAGE_UNKNOWN", server: "db" });
+    const cut = new AbortController();
+    const aborted = provider.ensure(world.request("db"), { ...context, signal: cut.signal });
+    setTimeout(() => cut.abort(), 10);
+    await expect(aborted).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(await provider.destroy("web", context)).toEqual({ existed: true });
+    await provider.destroy("db", context);
   });
 });
 

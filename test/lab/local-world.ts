@@ -5,7 +5,8 @@ import { join } from "node:path";
 
 import type { MachineRequest, ProviderContext } from "../../src/providers/contract.ts";
 import { runCommand } from "../../src/providers/local/command.ts";
-import { local, type LocalProvider } from "../../src/providers/local/local.ts";
+import { local } from "../../src/providers/local/local.ts";
+import type { LocalProvider } from "../../src/providers/local/local-provider.ts";
 import { localOptionsSchema, type LocalOptions } from "../../src/providers/local/options.ts";
 import { localPaths, type LocalPaths } from "../../src/providers/local/paths.ts";
 

@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { access, mkdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ProviderError, UserError } from "../../errors/error.ts";
-import type { Machine, MachineRequest, Provider, ProviderContext } from "../contract.ts";
+import type { Machine, MachineRequest, ProviderContext } from "../contract.ts";
+import { byAgent } from "./by-agent.ts";
+import type { LocalProvider } from "./local-provider.ts";
 import type { DebianSources } from "./apt-sources.ts";
 import { limitsNote, readCgroupLayout, removeCgroups, removeParentCgroup } from "./cgroups.ts";
 import { runCommand } from "./command.ts";
@@ -36,11 +38,6 @@ import {
   waitUntilStarted,
 } from "./supervisor.ts";
 
-/** The `local` provider: what every provider has, and the removal of what it keeps beyond the servers' lives. */
-export interface LocalProvider extends Provider {
-  removeCache(context: ProviderContext): Promise<readonly string[]>;
-}
-
 /**
  * Servers on this computer, by systemd-nspawn: real systemd, real ssh, a real network of their own.
  *
@@ -50,6 +47,8 @@ export interface LocalProvider extends Provider {
  *
  * Servers outlive the program that started them. After a reboot of this computer they are `stopped`; the next
  * `ensure` starts them with the same disk, key and address.
+ *
+ * It needs root: as another user, the work is done by a helper process by way of `sudo -n`.
  *
  * They share the kernel and are no wall against hostile code.
  *
@@ -267,7 +266,7 @@ export function local(options: LocalOptions = {}): LocalProvider {
     return problems;
   }
 
-  return {
+  const direct: LocalProvider = {
     kind: "provider",
     apiVersion: 1,
     name: "local",
@@ -326,6 +325,8 @@ export function local(options: LocalOptions = {}): LocalProvider {
         return removed;
       }),
   };
+  const needsRoot = process.platform === "linux" && process.getuid?.() !== 0;
+  return needsRoot ? byAgent(direct, options, ["sudo", "-n", "--"], import.meta.url) : direct;
 }
 
 function requestError(problems: readonly string[], request: MachineRequest): UserError {

@@ -128,7 +128,11 @@ export async function servePackageCache(options: PackageCacheOptions): Promise<S
   return server;
 }
 
-/** The body of the cache's own process. Ends by itself when its options are removed. */
+/**
+ * The body of the cache's own process. Ends by itself when its options are removed.
+ *
+ * @public Called by the text that the process is started with.
+ */
 export async function runPackageCache(file: string): Promise<void> {
   const options = JSON.parse(await readFile(file, "utf8")) as PackageCacheOptions;
   const server = await servePackageCache(options);
