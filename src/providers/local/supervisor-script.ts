@@ -44,7 +44,7 @@ fail() {
 # of its own cannot hand controllers down.
 if [ "$BM_CGROUPS" = delegated ]; then
   own=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
-  if mkdir -p "$own/keeper" "$own/machine" 2>/dev/null && echo $$ >"$own/keeper/cgroup.procs" 2>/dev/null; then
+  if [ -e "$own/cgroup.procs" ] && mkdir -p "$own/keeper" "$own/machine" 2>/dev/null && echo $$ >"$own/keeper/cgroup.procs" 2>/dev/null; then
     BM_CGROUPS=$own/machine
   else
     BM_CGROUPS=
