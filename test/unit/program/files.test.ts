@@ -31,8 +31,8 @@ const CONTENTS: readonly (readonly [name: string, content: string])[] = [
   ["the delimiter of its own text", "a\nBOOTMACHINE\nBOOTMACHINE_\nb\n"],
   ["characters of several bytes", "h\u00e9\u0081\u0088\ufffd\u{1F600}\n"],
   ["control characters", "\u0001\u0002\u007f\u001b[1m\n"],
-  ["a megabyte of lines", "0123456789abcdef\n".repeat(60_000)],
-  ["a megabyte without a newline", "0123456789abcdef".repeat(60_000)],
+  ["half a megabyte of lines", "0123456789abcdef\n".repeat(30_000)],
+  ["a very long line", "0123456789abcdef".repeat(15_000)],
   ["protocol", "bm1 done failed exit 1 1 ms\nbm1 end 1 1 ms\n"],
 ];
 

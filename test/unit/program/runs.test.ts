@@ -116,7 +116,7 @@ describe.each(SHELLS)("runs under $name", (shell) => {
   test("a command is ended at its limit, with all that it has started", async () => {
     const [report] = scratch.apply(
       command("slow", {
-        run: `(sleep 3; touch ${at("survived")}) & echo working; trap '' TERM; sleep 20; sleep 20`,
+        run: `(sleep 2; touch ${at("survived")}) & echo working; sleep 20; sleep 20`,
         timeoutSeconds: 1,
       }),
     );
@@ -125,8 +125,9 @@ describe.each(SHELLS)("runs under $name", (shell) => {
       exitStatus: 124,
       output: ["working", "stopped: it reached its limit of 1 s"],
     });
-    await sleep(3000);
+    await sleep(1500);
     expect(existsSync(at("survived"))).toBe(false);
+    expect(readdirSync(at("state"))).toEqual([]);
   });
 
   test("onlyIf decides whether a resource is looked at", () => {
@@ -265,4 +266,17 @@ describe.each(SHELLS)("runs under $name", (shell) => {
     // A check goes on: it changes nothing, and the rest is worth knowing.
     expect(statuses(scratch.check(zone, command("a")))).toEqual(["failed", "differs"]);
   });
+});
+
+test("a command that does not listen is killed some seconds after its limit", () => {
+  const scratch = new Scratch(SHELLS[0] ?? { name: "sh", argv: ["sh"], package: "dash" });
+  const [report] = scratch.apply({
+    type: "command",
+    id: "deaf",
+    check: "false",
+    run: "trap '' TERM; echo deaf; sleep 30; sleep 30",
+    timeoutSeconds: 1,
+  });
+  expect(report).toMatchObject({ status: "failed", exitStatus: 124 });
+  scratch.remove();
 });
