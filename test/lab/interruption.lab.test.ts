@@ -39,6 +39,9 @@ const MOMENTS: readonly { readonly name: string; readonly is: (event: FleetEvent
   },
 ];
 
+/** Longer than the limit after which a silent link counts as broken. */
+const SLEEP_MS = 25_000;
+
 function story(result: { readonly stdout: string; readonly stderr: string }): string {
   return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
 }
@@ -108,6 +111,25 @@ describe("a controller that is killed", () => {
     const stopped = await result;
     expect(stopped.status, story(stopped)).toBe(130);
     const up = await project.run("up", "--yes");
+    expect(up.status, story(up)).toBe(0);
+  });
+
+  it("goes on after a sleep that outlasts the link", async () => {
+    const destroy = await project.run("destroy", "--yes", "--server", "two");
+    expect(destroy.status, story(destroy)).toBe(0);
+    let slept = false;
+    const { result } = project.start(["up", "--yes", "--json"], {
+      onEvent: (event, child) => {
+        if (slept || event.type !== "phase-started" || event.phase !== "secure") return;
+        if (event.server !== "two" || child.pid === undefined) return;
+        slept = true;
+        const group = -child.pid;
+        process.kill(group, "SIGSTOP");
+        setTimeout(() => process.kill(group, "SIGCONT"), SLEEP_MS);
+      },
+    });
+    const up = await result;
+    expect(slept).toBe(true);
     expect(up.status, story(up)).toBe(0);
   });
 

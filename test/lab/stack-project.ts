@@ -95,6 +95,8 @@ export class StackProject {
       cwd: this.directory,
       env: { ...process.env, NO_COLOR: "1", SSH_AUTH_SOCK: "", ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
+      // A group of its own: a signal to it reaches the command's ssh as well.
+      detached: true,
       timeout: COMMAND_LIMIT_MS,
     });
     const lines: string[] = [];
