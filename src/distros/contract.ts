@@ -16,7 +16,7 @@ export type Operation = { readonly sh: string } | { readonly impossible: string 
  * "Is" operations change nothing and answer by exit status; the others exit 0 when they succeeded.
  */
 export interface DistroOperations {
-  /** $1 package name: exit 0 when it is installed. */
+  /** $@ package names: exit 0 when all of them are installed. */
   readonly packageIsInstalled: Operation;
   /** $@ names. Waits for the package manager's lock with a limit. Refreshes the lists first where they are old or an install failed. */
   readonly packagesInstall: Operation;

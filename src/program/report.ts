@@ -13,13 +13,13 @@ export interface ResourceReport {
   readonly id: string;
   readonly status: ResourceStatus;
   readonly ms: number;
-  /** For `skipped`: why. */
+  /** For `skipped`: why. For others: what was left out of it, such as a kernel setting that a container cannot change. */
   readonly reason?: string;
   /** For `failed`: the exit status of what failed. */
   readonly exitStatus?: number;
   /** For `failed` (and check output that is to be shown): its last lines, oldest first, at most 50. */
   readonly output?: readonly string[];
-  /** Unified diff lines, for files that differ and are not secret. */
+  /** Check mode only: what differs, as lines of a unified diff for files, "-found" and "+wanted" for the rest. No secrets. */
   readonly diff?: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
  * Resources: wanted things on a host, as data. A list of them compiles to one POSIX shell program
- * (`compile.ts`). Nothing here runs anything.
+ * (`compile-program.ts`). Nothing here runs anything.
  *
  * Modes are octal strings ("0644"). Paths are absolute. Text has no NUL byte. Every list is applied
  * in the order given.
@@ -8,9 +8,13 @@
 
 import type { RemoteErrorCode } from "../errors/codes.ts";
 
-/** What is run once, after all resources, when a resource that names it has changed something.
- * A pending trigger is noted on the host before the change, so that it is run even when the program
- * is killed between the change and the trigger. */
+/**
+ * What is run once, after all resources, when a resource that names it has changed something.
+ *
+ * It is noted on the host before the change, so that it is run even when the program is killed between the change and
+ * the trigger: by the next program that applies anything. In check mode a resource whose trigger is still noted differs.
+ * After a failed resource no trigger is run; all stay noted.
+ */
 export type Trigger =
   | { readonly reload: string }
   | { readonly restart: string }
@@ -21,7 +25,7 @@ interface ResourceBase {
   /** Unique in its program; default `TYPE NAME`, such as `file /etc/hosts`. Shown to people. */
   readonly id?: string;
   readonly triggers?: readonly Trigger[];
-  /** Shell text; where it exits other than 0 the resource is reported as skipped with `unlessReason`. */
+  /** Shell text; where it exits other than 0 the resource is reported as skipped with `skipReason`. */
   readonly onlyIf?: string;
   /** Why `onlyIf` may not hold, such as "kernel setting of the whole computer". */
   readonly skipReason?: string;

@@ -17,6 +17,7 @@ const CASES: readonly (readonly [name: string, before: string, after: string])[]
   ["another content", `a\n${BEGIN}\nx\ny\n${END}\nb\n`, `a\n${WANTED}b\n`],
   ["an empty block", `${BEGIN}\n${END}\nb\n`, `${WANTED}b\n`],
   ["two blocks", `a\n${BEGIN}\nx\n${END}\nb\n${BEGIN}\ny\n${END}\nc\n`, `a\n${WANTED}b\nc\n`],
+  ["the wanted block twice", `${WANTED}a\n${WANTED}`, `${WANTED}a\n`],
   ["two blocks in a row", `${BEGIN}\n${END}\n${BEGIN}\ny\n${END}\n`, WANTED],
   ["a block that is the last without a newline", `a\n${BEGIN}\nx\n${END}`, `a\n${WANTED}`],
   ["blank lines at the end", "a\n\n\n", `a\n\n\n${WANTED}`],

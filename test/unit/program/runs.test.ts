@@ -116,7 +116,7 @@ describe.each(SHELLS)("runs under $name", (shell) => {
   test("a command is ended at its limit, with all that it has started", async () => {
     const [report] = scratch.apply(
       command("slow", {
-        run: `(sleep 2; touch ${at("survived")}) & echo working; sleep 20; sleep 20`,
+        run: `(trap '' TERM; sleep 2; touch ${at("survived")}) & echo working; sleep 20; sleep 20`,
         timeoutSeconds: 1,
       }),
     );
