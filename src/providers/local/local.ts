@@ -20,7 +20,7 @@ import {
   writeMachine,
   type MachineRecord,
 } from "./machine-store.ts";
-import { ensureNetwork, readNetwork, removeNetwork } from "./network.ts";
+import { ensureNetwork, hasIpv6, readNetwork, removeNetwork } from "./network.ts";
 import { allocateAddress, ipv6For } from "./network-plan.ts";
 import { localOptionsSchema, type LocalOptions } from "./options.ts";
 import { localPaths, machineDirectory, machineId } from "./paths.ts";
@@ -82,13 +82,17 @@ export function local(options: LocalOptions = {}): LocalProvider {
     machineDirectory(paths, record.stack, record.server);
 
   async function toMachine(record: MachineRecord): Promise<Machine> {
-    const state = await readRunState(directoryOf(record));
+    const [state, isDual] = await Promise.all([
+      readRunState(directoryOf(record)),
+      hasIpv6(paths.bridge),
+    ]);
+    const addresses = isDual ? [record.address, record.address6] : [record.address];
     const base = {
       id: record.id,
       stack: record.stack,
       server: record.server,
-      publicAddresses: [record.address],
-      privateAddresses: [record.address],
+      publicAddresses: addresses,
+      privateAddresses: addresses,
       login: { user: "root", port: 22 },
       image: record.image,
       size: record.size,

@@ -183,3 +183,13 @@ async function exists(path: string): Promise<boolean> {
     () => false,
   );
 }
+
+/** Whether the bridge has a global IPv6 address: a computer without IPv6 gives its servers none that works. */
+export async function hasIpv6(bridge: string): Promise<boolean> {
+  const table = await readFile("/proc/net/if_inet6", "utf8").catch(() => "");
+  // ADDRESS INDEX PREFIX SCOPE FLAGS DEVICE; scope 00 is global, 20 link-local.
+  return table.split("\n").some((line) => {
+    const fields = line.trim().split(/\s+/);
+    return fields[5] === bridge && fields[3] === "00";
+  });
+}
