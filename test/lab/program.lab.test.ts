@@ -129,6 +129,21 @@ function rounds(): readonly ReadonlyMap<string, string>[] {
   return all;
 }
 
+/** ASCII armour around base64 lines (RFC 9580, 6.2). */
+function armour(base64: string): string {
+  let crc = 0xb7_04_ce;
+  for (const byte of Buffer.from(base64, "base64")) {
+    crc ^= byte << 16;
+    for (let bit = 0; bit < 8; bit += 1) {
+      crc <<= 1;
+      if ((crc & 0x1_00_00_00) !== 0) crc ^= 0x1_86_4c_fb;
+    }
+  }
+  const check = Buffer.from([(crc >> 16) & 255, (crc >> 8) & 255, crc & 255]).toString("base64");
+  const block = "PGP PUBLIC KEY BLOCK";
+  return `-----BEGIN ${block}-----\n\n${base64}\n=${check}\n-----END ${block}-----\n`;
+}
+
 const distro = debian();
 let lab: Lab;
 const hosts = new Map<string, Host>();
@@ -246,6 +261,44 @@ describe.each(["debian11", "debian12", "debian13"])("every resource type on %s",
       expect(found(again.report.resources, "differs")).toEqual([]);
     },
   );
+});
+
+describe.each(["debian12", "debian13"])("packages from elsewhere on %s", (server) => {
+  test("a repository with its key is added, used and taken away; upgrades come to an end", async () => {
+    // The archive that the server knows already, in a suite that it does not use.
+    const [uri = "", release = ""] = (
+      await onServer(
+        server,
+        `apt-get -qq update && apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | head -n 1`,
+      )
+    )
+      .trim()
+      .split(" ");
+    const keyring = await onServer(
+      server,
+      "base64 -w 64 /usr/share/keyrings/debian-archive-keyring.gpg",
+    );
+    const repository: Resource = {
+      type: "repository",
+      name: "lab",
+      uri,
+      suite: `${release}-backports`,
+      components: ["main"],
+      key: armour(keyring.trim()),
+    };
+    const wanted: readonly Resource[] = [repository, { type: "upgrade", scope: "security" }];
+    const first = await run(server, "apply", wanted);
+    expect(first.report.resources.filter(({ status }) => status === "failed")).toEqual([]);
+    expect(
+      await onServer(server, "apt-get indextargets --format '$(SOURCESENTRY)' | grep -c lab"),
+    ).not.toBe("0\n");
+    for (const mode of ["apply", "check"] as const) {
+      const { report } = await run(server, mode, wanted);
+      expect(report.resources.filter(({ status }) => status !== "ok")).toEqual([]);
+    }
+    await run(server, "apply", [{ ...repository, state: "absent" }]);
+    await onServer(server, "! test -e /etc/apt/sources.list.d/bootmachine-lab.sources");
+  });
 });
 
 describe("a user who plays tricks", () => {
