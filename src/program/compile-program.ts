@@ -13,6 +13,7 @@ import { quote } from "./quote.ts";
 import type { Resource } from "./resource.ts";
 import { resourceId } from "./resource-id.ts";
 import { shellLibrary } from "./shell/library.ts";
+import { functionText, namesIn, pick, withoutUnused } from "./shell-functions.ts";
 import { PREAMBLE } from "./shell/report-functions.ts";
 import { textFunction } from "./text-function.ts";
 import { noteTrigger, type NotedTrigger } from "./triggers.ts";
@@ -219,49 +220,6 @@ function operationFunctions(operations: DistroOperations): ReadonlyMap<string, s
         "sh" in operation ? [[`op_${name}`, `op_${name}() {\n${operation.sh}\n}`] as const] : [],
     ),
   );
-}
-
-/** Which of the functions are named in the code, directly or by one that is. */
-function namesIn(
-  code: readonly string[],
-  functions: ReadonlyMap<string, string>,
-): ReadonlySet<string> {
-  const used = new Set<string>();
-  const queue = [PREAMBLE, ...code];
-  for (let text = queue.pop(); text !== undefined; text = queue.pop()) {
-    for (const [name] of text.matchAll(/\b(?:p|op)_[A-Za-z_]+\b/g)) {
-      const found = functions.get(name);
-      if (found === undefined || used.has(name)) continue;
-      used.add(name);
-      queue.push(found);
-    }
-  }
-  return used;
-}
-
-/** A check needs neither the texts nor the parts of what would mend. */
-function withoutUnused(
-  functions: ReadonlyMap<string, string>,
-  root: string,
-): ReadonlyMap<string, string> {
-  const used = new Set([root]);
-  for (const name of used) {
-    for (const [inner] of functions.get(name)?.matchAll(/\bp_(?:text|part)_\d+\b/g) ?? []) {
-      used.add(inner);
-    }
-  }
-  return new Map([...functions].filter(([name]) => used.has(name)));
-}
-
-function pick(
-  functions: ReadonlyMap<string, string>,
-  used: ReadonlySet<string>,
-): readonly string[] {
-  return [...functions].flatMap(([name, text]) => (used.has(name) ? [text] : []));
-}
-
-function functionText(name: string, commands: readonly string[]): string {
-  return `${name}() {\n${commands.map((command) => `  ${command}`).join("\n")}\n}`;
 }
 
 function headOf(title: string, mode: ProgramMode, count: number): string {

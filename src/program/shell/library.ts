@@ -22,12 +22,8 @@ import {
 } from "../resources/packages.ts";
 import { SUDO_MENDING_FUNCTIONS } from "../resources/sudo-rule.ts";
 import { SYSCTL_FUNCTIONS, SYSCTL_MENDING_FUNCTIONS } from "../resources/sysctl.ts";
-import {
-  asUserFunction,
-  FILE_FUNCTIONS,
-  FILE_MENDING_FUNCTIONS,
-  statFunction,
-} from "./file-functions.ts";
+import { FILE_FUNCTIONS, statFunction } from "./file-functions.ts";
+import { asUserFunction, FILE_MENDING_FUNCTIONS } from "./file-mending-functions.ts";
 import { DIFF_FUNCTIONS, REPORT_FUNCTIONS, SILENT_DIFF_FUNCTIONS } from "./report-functions.ts";
 import {
   APPLY_MODE_FUNCTIONS,
