@@ -1,17 +1,13 @@
 // `npm run check`: everything that needs no server. Format, lint, types, dead code, package shape and the
 // generated reference are tests of the project "house".
 import { installFor } from "./operating-system-packages.ts";
-import { closeRun, runTests } from "./run-tests.ts";
+import { CHECK, closeRun, runTests } from "./run-tests.ts";
 
 // The tests of programs use the shells that are there; a computer that cannot have all four says so and goes on.
 const shells = installFor(["program tests"]);
 if (!shells.isReady) console.log(`Not all four shells can be tested: ${shells.reason}`);
 
 const counts = await runTests([
-  {
-    name: "check",
-    projects: ["house", "unit", "golden", "contract"],
-    arguments: process.argv.slice(2),
-  },
+  { ...CHECK, arguments: [...(CHECK.arguments ?? []), ...process.argv.slice(2)] },
 ]);
 closeRun(counts);

@@ -18,6 +18,13 @@ export interface TestCounts {
   readonly failed: number;
 }
 
+/** Everything that needs no server. Much of it waits for processes, so that more workers than cores pay. */
+export const CHECK: TestGroup = {
+  name: "check",
+  projects: ["house", "unit", "golden", "contract"],
+  arguments: ["--maxWorkers=4"],
+};
+
 const root = resolve(import.meta.dirname, "..");
 const results = resolve(root, ".cache/test-results");
 

@@ -1,13 +1,12 @@
 // `npm test`: `npm run check`, then the tests on real local servers. `--lab-only` leaves the first part out;
 // further arguments go to vitest in the second part (`npm run lab -- test/lab/access.lab.test.ts`).
 import { installFor } from "./operating-system-packages.ts";
-import { closeRun, runTests, type TestGroup } from "./run-tests.ts";
+import { CHECK, closeRun, runTests, type TestGroup } from "./run-tests.ts";
 
 const own = process.argv.slice(2);
 const isLabOnly = own.includes("--lab-only");
 const forVitest = own.filter((argument) => argument !== "--lab-only");
 
-const check: TestGroup = { name: "check", projects: ["house", "unit", "golden", "contract"] };
 const lab: TestGroup = { name: "lab", projects: ["lab"], arguments: forVitest };
 
 let readiness = installFor(["program tests", "local servers"]);
@@ -15,10 +14,10 @@ if (readiness.isReady && process.getuid?.() !== 0) {
   readiness = { isReady: false, reason: "booting local servers needs root: run it with sudo." };
 }
 if (readiness.isReady) {
-  closeRun(await runTests(isLabOnly ? [lab] : [check, lab]));
+  closeRun(await runTests(isLabOnly ? [lab] : [CHECK, lab]));
 } else {
   // A test run without its servers is no success, so it ends as a failure and says why.
-  const counts = isLabOnly ? { passed: 0, failed: 0 } : await runTests([check]);
+  const counts = isLabOnly ? { passed: 0, failed: 0 } : await runTests([CHECK]);
   console.error(`The tests on real servers were not run: ${readiness.reason}`);
   closeRun({ passed: counts.passed, failed: counts.failed + 1 });
 }
