@@ -9,6 +9,9 @@ import { type BaselinePart, type InsideCheck, insideResources } from "../proof/i
 import { countChanges, emitResource } from "./apply-resources.ts";
 import type { ServerRun } from "./server-run.ts";
 
+/** Under this id a program reports triggers of an earlier, killed run that none of its resources names. */
+const PENDING_TRIGGERS_ID = "pending triggers";
+
 /** What a look at a host that was there before has found. */
 export interface Survey {
   /** Ids begin with their part: "prepare: ", "ground: ", "access: ", "proof ". */
@@ -69,9 +72,11 @@ export function replaySurvey(run: ServerRun, part: BaselinePart): number | undef
   const { survey } = run;
   if (survey === undefined || !survey.parts.has(part)) return undefined;
   const prefix = `${part}: `;
-  const reports = survey.reports
-    .filter(({ id }) => id.startsWith(prefix))
-    .map((report) => ({ ...report, id: report.id.slice(prefix.length) }));
+  const reports = survey.reports.flatMap((report): readonly ResourceReport[] => {
+    if (report.id.startsWith(prefix)) return [{ ...report, id: report.id.slice(prefix.length) }];
+    // What a killed run left to be done and no resource names: any program that mends does it, so one has to run.
+    return part === "ground" && report.id === PENDING_TRIGGERS_ID ? [report] : [];
+  });
   const changes = countChanges(reports);
   // What differs is about to be worked on and reported then; a plan shows it now.
   if (changes === 0 || run.context.mode === "plan") {
