@@ -13,12 +13,18 @@ export async function boot(run: ServerRun, signal: AbortSignal): Promise<PhaseRe
     return resultOf(0);
   }
   if (context.mode === "plan") {
-    run.step(found === undefined ? "would be created" : `would be started (it is ${found.status})`);
+    run.step(
+      found === undefined
+        ? `would be created${describeWish(run)}`
+        : `would be started (it is ${found.status})`,
+    );
     context.addresses.settle(server.name, found);
     return resultOf(1);
   }
   run.step(
-    found === undefined ? "creating the machine" : `starting the machine (it is ${found.status})`,
+    found === undefined
+      ? `creating the machine${describeWish(run)}`
+      : `starting the machine (it is ${found.status})`,
   );
   const machine = await context.stack.provider.ensure(
     {
@@ -41,4 +47,13 @@ export async function boot(run: ServerRun, signal: AbortSignal): Promise<PhaseRe
   run.isFresh = found === undefined || found.status === "creating";
   context.addresses.settle(server.name, machine);
   return resultOf(1);
+}
+
+/** ` (image debian-12, size small)`: what the config asks for; nothing where it leaves the choice to the provider. */
+function describeWish({ server }: ServerRun): string {
+  const wishes = [
+    ...(server.image === undefined ? [] : [`image ${server.image}`]),
+    ...(server.size === undefined ? [] : [`size ${server.size}`]),
+  ];
+  return wishes.length === 0 ? "" : ` (${wishes.join(", ")})`;
 }
