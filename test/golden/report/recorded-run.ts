@@ -177,7 +177,7 @@ export function threeServers(): readonly FleetEvent[] {
         server: "database",
         phase: "prepare",
         id: "package chrony, nftables, sudo",
-        line: "Get:14 http://deb.debian.org/debian bullseye/main amd64 libc6 amd64 2.31-13+deb11u11 [2823 kB]",
+        line: "Get:14 http://archive.example/debian bullseye/main amd64 libc6 amd64 2.31-13+deb11u11 [2823 kB]",
       },
     ],
     [
