@@ -75,9 +75,9 @@ return 1`,
     // "*" and not "!": sshd without PAM takes "!" for a locked account and refuses its keys too.
     userPasswordLock: { sh: `usermod --password '*' -- "$1"` },
     userPasswordHashIs: { sh: `${READ_HASH}\n[ "$bm_hash" = "$BM_SECRET" ]` },
-    // The hash goes through a pipe of the shell's own printf: it never stands in an argument list.
+    // The hash goes in by a here-document, never by an argument list: printf is a program of its own in some shells (mksh).
     userPasswordSetHash: {
-      sh: String.raw`printf '%s:%s\n' "$1" "$BM_SECRET" | chpasswd --encrypted`,
+      sh: `chpasswd --encrypted <<BOOTMACHINE_END\n$1:$BM_SECRET\nBOOTMACHINE_END`,
     },
   };
 }
