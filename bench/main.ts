@@ -2,7 +2,7 @@
 //
 //   npm run bench                     everything; about half an hour on 2 cores
 //   npm run bench -- --servers 2      fewer than ten, to try it out
-//   npm run bench -- --only start     one of: start, check, first, memory (repeat the flag for several)
+//   npm run bench -- --only start     one of: start, boot, check, first, memory (repeat the flag for several)
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   options: { only: { type: "string", multiple: true }, servers: { type: "string", default: "10" } },
 });
 const SERVERS = Number(values.servers);
-const parts = values.only ?? ["start", "check", "first", "memory"];
+const parts = values.only ?? ["start", "boot", "check", "first", "memory"];
 const resultsFile = join(import.meta.dirname, "results.json");
 
 // A bench that is stopped takes its servers down as well.
@@ -44,6 +44,7 @@ if (parts.some((part) => part !== "start")) {
     throw new Error(`The parts with servers need root on Linux. ${readiness.reason}`);
   }
 }
+if (parts.includes("boot")) results.boot = await withStack("bench-boot", 20, measureBoot);
 if (parts.includes("check")) results.check = await withStack("bench-check", SERVERS, measureCheck);
 if (parts.includes("first")) results.first = await measureFirst();
 if (parts.includes("memory")) results.memory = await withStack("bench-memory", 50, measureMemory);
@@ -121,6 +122,13 @@ async function measureStart(): Promise<NonNullable<BenchResults["start"]>> {
     help.push((await measureGood(process.execPath, [MAIN, "--help"])).ms);
   }
   return { helpMs: median(help), emptyMs: median(nothing), runs: 20 };
+}
+
+/** From nothing to a command run over ssh on every server. */
+async function measureBoot(stack: BenchStack): Promise<NonNullable<BenchResults["boot"]>> {
+  const boot = await stack.bootmachine("boot", "--yes");
+  const reached = await stack.bootmachine("exec", "--", "true");
+  return { servers: stack.servers.length, ms: boot.ms + reached.ms };
 }
 
 async function measureCheck(stack: BenchStack): Promise<NonNullable<BenchResults["check"]>> {

@@ -9,6 +9,7 @@ export interface BenchResults {
     readonly date: string;
   };
   start?: { readonly helpMs: number; readonly emptyMs: number; readonly runs: number };
+  boot?: { readonly servers: number; readonly ms: number };
   check?: {
     readonly servers: number;
     readonly oursMs: number;
@@ -72,7 +73,7 @@ npm run bench -- --only check
 `;
 }
 
-function rowsOf({ check, first, start, memory }: BenchResults): readonly Row[] {
+function rowsOf({ boot, check, first, start, memory }: BenchResults): readonly Row[] {
   const rows: Row[] = [];
   if (check !== undefined) {
     const toScript = check.oursMs / check.handwrittenMs;
@@ -96,6 +97,16 @@ function rowsOf({ check, first, start, memory }: BenchResults): readonly Row[] {
         isMet: toAnsible >= 20,
       },
     );
+  }
+  if (boot !== undefined) {
+    rows.push({
+      what: `boot of ${boot.servers} servers at once, to a command over ssh on each`,
+      ours: seconds(boot.ms),
+      yardstick: "",
+      ratio: "",
+      target: "under 15 s",
+      isMet: boot.ms < 15_000,
+    });
   }
   if (first !== undefined) {
     const ratio = first.oursMs / first.handwrittenMs;
