@@ -17,6 +17,10 @@ export function renderSshConfig(
   const head = [
     `# The servers of the stack ${options.stack}. Made by bootmachine, and made anew by every run.`,
     "# Use it with `ssh -F THIS-FILE SERVER`, or include it in your own ssh_config.",
+    // For all hosts: unknown words are refused in blocks of other hosts, too. The first IgnoreUnknown wins, so it has to
+    // hold whatever the user's own file ignores. OpenSSH 8.4 does not know KnownHostsCommand.
+    "",
+    "IgnoreUnknown *",
   ];
   const hosts = entries.map((entry) => {
     const { knownHostsFile, hostKeyAlias, identityFile, jumpHost } = entry.options;
@@ -29,9 +33,12 @@ export function renderSshConfig(
       `  HostKeyAlias ${hostKeyAlias}`,
       `  UserKnownHostsFile ${fileValue(knownHostsFile)}`,
       "  GlobalKnownHostsFile /dev/null",
+      "  KnownHostsCommand none",
       "  StrictHostKeyChecking yes",
       "  UpdateHostKeys no",
       "  CheckHostIP no",
+      "  ControlMaster no",
+      "  ControlPath none",
       ...(identityFile === undefined
         ? []
         : [`  IdentityFile ${fileValue(identityFile)}`, "  IdentitiesOnly yes"]),

@@ -11,6 +11,11 @@ function fileValue(path: string): string {
 /** What decides who is trusted and how we log in. The command line wins over every ssh_config. */
 function trustOptions(options: SshOptions): readonly SshOption[] {
   return [
+    // OpenSSH 8.4 does not know KnownHostsCommand. The first IgnoreUnknown wins, so ours has to hold whatever the user's
+    // own ssh_config ignores (UseKeychain); it stands first, because it holds for what comes after it.
+    ["IgnoreUnknown", "*"],
+    // It would add keys beside those of our known_hosts.
+    ["KnownHostsCommand", "none"],
     ["StrictHostKeyChecking", "yes"],
     ["UserKnownHostsFile", fileValue(options.knownHostsFile)],
     ["GlobalKnownHostsFile", "/dev/null"],
@@ -97,7 +102,12 @@ export function loginArguments(
   remoteCommand: readonly string[] = [],
 ): readonly string[] {
   return [
-    ...flags(trustOptions(options)),
+    ...flags([
+      ...trustOptions(options),
+      // Never over a master of the user's own config: whose key that one checked, we do not know.
+      ["ControlMaster", "no"],
+      ["ControlPath", "none"],
+    ]),
     ...targetArguments(target, options),
     target.address,
     ...remoteCommand,

@@ -13,7 +13,8 @@ test("ssh reads the product as it is meant", () => {
     const own = join(directory, "own config");
     writeFileSync(
       own,
-      "Host bastion\n  User grace\nHost *\n  StrictHostKeyChecking no\n  Compression yes\n",
+      "Host bastion\n  User grace\nHost *\n  StrictHostKeyChecking no\n  Compression yes\n" +
+        "  KnownHostsCommand /bin/echo\n  ControlMaster auto\n  ControlPath /tmp/%C\n  NoSuchWord yes\n",
     );
     const options = {
       knownHostsFile: join(directory, "100% known_hosts"),
@@ -66,6 +67,12 @@ test("ssh reads the product as it is meant", () => {
         `userknownhostsfile ${options.knownHostsFile}`,
       ]),
     );
+    // A key from elsewhere, and a link that somebody else has checked.
+    expect(read("web1").filter((line) => /^(knownhostscommand|control)/u.test(line))).toEqual([
+      "controlmaster false",
+      "controlpersist no",
+    ]);
+    expect(read("bastion")).toContain("knownhostscommand /bin/echo");
     expect(read("db1")).toEqual(
       expect.arrayContaining(["hostname 2001:db8::1", "user root", "hostkeyalias shop.db1"]),
     );
