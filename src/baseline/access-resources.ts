@@ -91,7 +91,8 @@ function isForSsh(
   opening: { readonly port: number | string; readonly protocol: string },
   port: number,
 ): boolean {
-  return opening.protocol === "tcp" && String(opening.port) === String(port);
+  const [first = "", last = first] = String(opening.port).split("-");
+  return opening.protocol === "tcp" && port >= Number(first) && port <= Number(last);
 }
 
 /** What may come in: ssh, the openings of the config, and the master's ports for the members. */

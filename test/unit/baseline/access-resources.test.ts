@@ -46,14 +46,35 @@ describe("the way in", () => {
     expect(settings(again, "beside", "Port")).toEqual(["2849"]);
     expect(settings(again, "beside", "PermitRootLogin")).toEqual(["no"]);
   });
-  it("is narrowed where the config says from where the operator comes", () => {
-    const server = serverFixture({
-      firewall: [{ port: 2849, protocol: "tcp", from: ["192.0.2.7"], roles: [] }],
-    });
-    expect(firewallOpenings(contextFixture("12", { server }), "final")).toEqual([
-      { port: 2849, protocol: "tcp", from: ["192.0.2.7"] },
-    ]);
-  });
+  it.each([2849, "2849", "2840-2850", "2849-2860", "2800-2849"])(
+    "is narrowed where the config says from where the operator comes (%s)",
+    (port) => {
+      const server = serverFixture({
+        firewall: [{ port, protocol: "tcp", from: ["192.0.2.7"], roles: [] }],
+      });
+      expect(firewallOpenings(contextFixture("12", { server }), "final")).toEqual([
+        { port, protocol: "tcp", from: ["192.0.2.7"] },
+      ]);
+    },
+  );
+  it.each([
+    ["2850-2860", "tcp"],
+    ["2840-2848", "tcp"],
+    ["2840-2850", "udp"],
+  ] as const)(
+    "stays open to all beside an opening for something else (%s, %s)",
+    (port, protocol) => {
+      const server = serverFixture({
+        firewall: [{ port, protocol, from: ["192.0.2.7"], roles: [] }],
+      });
+      expect(firewallOpenings(contextFixture("12", { server }), "final")).toContainEqual({
+        port: 2849,
+        protocol: "tcp",
+        from: "anywhere",
+        comment: "ssh",
+      });
+    },
+  );
   it("opens the stack's ports for its members, and not at all while none is known", () => {
     const opening = (members: BaselineContext["members"]) =>
       firewallOpenings(contextFixture("12", { members }), "final").find(
