@@ -17,6 +17,7 @@ import { accessResources, type AccessForm, NOTHING_ARMED_ID } from "./access-res
 import {
   armScript,
   DISARM_SCRIPT,
+  END_DISARM_SCRIPT,
   NOTE_WORKER_CHECK,
   renewScript,
   REPORT_SHOWN_SCRIPT,
@@ -113,7 +114,9 @@ class AccessChange {
       await this.#closeLinks(confirmed);
       return confirmed;
     } catch (error) {
-      throw await this.#goBack(error);
+      const end = await this.#goBack(error);
+      if (end instanceof Error) throw end;
+      return end;
     }
   }
 
@@ -323,16 +326,16 @@ class AccessChange {
         if (result.status !== 0) throw commandFailed(this.#server, "stop the countdown", result);
         return;
       } catch (error) {
-        const isLost = error instanceof TransportError || error instanceof TimeoutError;
-        if (!isLost || performance.now() > end) throw error;
+        if (!isLost(error) || performance.now() > end) throw error;
         await pause(PAUSE_MS);
         link = await this.#comeIn().catch(() => link);
       }
     }
   }
 
-  /** After a failure: the host goes back, at once where it can be told, else by its countdown. Returns what to throw. */
-  async #goBack(failure: unknown): Promise<Error> {
+  /** After a failure: the host goes back, at once where it can be told, else by its countdown. Returns what to throw, or the
+   * host by the new way when only the answer to "disarm" was lost and the change is complete. */
+  async #goBack(failure: unknown): Promise<Error | Host> {
     const cause = failure instanceof GoneBack ? undefined : asError(failure, this.#options.signal);
     const why =
       cause === undefined
@@ -344,7 +347,15 @@ class AccessChange {
       `the host goes back to the old way (${this.#oldWay()}), because ${why}`,
     );
     const told = await this.#tellToGoBack(why);
-    const seen = await this.#waitForOldWay(told);
+    const mayBeDisarmed = this.#step === "disarm" && isLost(failure);
+    const seen = await this.#waitForOldWay(told, mayBeDisarmed);
+    if (typeof seen === "object") {
+      const text =
+        "the change is complete: only the answer that the countdown had stopped was lost";
+      this.#emit("disarm", "done", text);
+      await this.#closeLinks(seen);
+      return seen;
+    }
     // The link by which we came belongs to the caller; those that were opened here do not.
     await this.#closeLinks(this.#options.host);
     if (seen === undefined) {
@@ -352,7 +363,7 @@ class AccessChange {
       this.#emit("rolled-back", "failed", text);
       return new TimeoutError(text, this.#limitMs + RESTORE_GRACE_MS, {
         server: this.#server,
-        hint: "Look at the host's console: `sh /var/lib/bootmachine/access/restore.sh` there, as root, puts everything back.",
+        hint: `${mayBeDisarmed ? "The change is probably complete, its answer lost: try `bootmachine verify`. Else look" : "Look"} at the host's console: \`sh /var/lib/bootmachine/access/restore.sh\` there, as root, puts everything back.`,
         cause,
       });
     }
@@ -382,23 +393,29 @@ class AccessChange {
     );
   }
 
-  /** What the host's report says, once the old way works again; undefined at the limit. */
-  async #waitForOldWay(wasTold: boolean): Promise<string | undefined> {
+  /** What the host's report says, once the old way works again; undefined at the limit. The host by the new way when
+   * that says that the change was confirmed, where this may be. */
+  async #waitForOldWay(
+    wasTold: boolean,
+    mayBeDisarmed: boolean,
+  ): Promise<string | Host | undefined> {
     const { host, openOldWay } = this.#options;
     const end = performance.now() + this.#limitMs + RESTORE_GRACE_MS;
     do {
+      const complete = mayBeDisarmed ? await this.#comeInDisarmed() : undefined;
+      if (complete !== undefined) return complete;
       try {
         // A change that was taken over goes back to a way that is not the one by which we came.
         const link = openOldWay === undefined || this.#isAdopted ? host : await openOldWay();
         try {
           const result = await link.run(STATE_SCRIPT, { timeoutMs: SCRIPT_LIMIT_MS });
           const [state, ...report] = result.stdout.trim().split("\n");
-          if (state === "restored" || (wasTold && state === "none")) {
+          if (state === "restored" || (!mayBeDisarmed && wasTold && state === "none")) {
             await link.run(REPORT_SHOWN_SCRIPT, { timeoutMs: SCRIPT_LIMIT_MS });
             return sentence(report);
           }
-          // The countdown had not even begun, or an answer to "disarm" was lost and the change is complete: no report.
-          if (state === "none") return "";
+          // The countdown had not even begun: no report. Where "disarm" was asked for, the new way has to say.
+          if (!mayBeDisarmed && state === "none") return "";
         } finally {
           if (link !== host) await link.close();
         }
@@ -410,6 +427,20 @@ class AccessChange {
     return undefined;
   }
 
+  /** The host by a fresh connection by the new way, when the change was confirmed there. */
+  async #comeInDisarmed(): Promise<Host | undefined> {
+    let host: Host | undefined;
+    try {
+      host = await this.#options.openNewWay();
+      const result = await host.run(END_DISARM_SCRIPT, { timeoutMs: SCRIPT_LIMIT_MS });
+      if (result.status === 0) return host;
+    } catch {
+      // Not yet, or never.
+    }
+    await host?.close().catch(() => undefined);
+    return undefined;
+  }
+
   async #closeLinks(keep: Host): Promise<void> {
     await Promise.all(this.#links.filter((link) => link !== keep).map((link) => link.close()));
   }
@@ -417,6 +448,11 @@ class AccessChange {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The answer was lost: what was asked for may have been done. */
+function isLost(error: unknown): boolean {
+  return error instanceof TransportError || error instanceof TimeoutError;
 }
 
 /** With one full stop at the end. */

@@ -63,6 +63,10 @@ rm -rf backup step worker limit sleeper report report.shown
 sync
 echo disarmed`;
 
+/** Ends a disarm whose answer was lost. Exit 3: the change was never confirmed; nothing is done then. */
+export const END_DISARM_SCRIPT = String.raw`[ -e ${ACCESS_DIRECTORY}/disarmed ] || exit 3
+${DISARM_SCRIPT}`;
+
 /** Puts everything back now. */
 export function restoreNowScript(reason: string): string {
   return `sh ${RESTORE_SCRIPT} now ${quoted(reason)}`;
