@@ -24,7 +24,7 @@ program=$(
 	echo 'set -eu; export DEBIAN_FRONTEND=noninteractive'
 	echo "packages='$(tr '\n' ' ' <"$desired/packages")'"
 	echo "services='$(tr '\n' ' ' <"$desired/services")'"
-	echo "user='$user' port='$port'"
+	echo "user='$user' port='$port' public_key='$(cat "$key.pub")'"
 	echo "base64 -d >/tmp/files.tar <<'END_OF_FILES'"
 	base64 "$desired/files.tar"
 	echo END_OF_FILES
@@ -42,6 +42,7 @@ echo 'LANG=C.UTF-8' >/etc/default/locale
 id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$user"
 usermod --lock "$user"
 tar -C / -xf /tmp/files.tar
+printf '%s\n' "$public_key" >"/home/$user/.ssh/authorized_keys"
 chown -R "$user:$user" "/home/$user/.ssh"
 chmod 700 "/home/$user/.ssh"
 chmod 600 "/home/$user/.ssh/authorized_keys"

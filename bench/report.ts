@@ -100,7 +100,7 @@ function rowsOf({ boot, check, first, start, memory }: BenchResults): readonly R
   }
   if (boot !== undefined) {
     rows.push({
-      what: `boot of ${boot.servers} servers at once, to a command over ssh on each`,
+      what: `boot of ${boot.servers} servers at once, to the ssh greeting of each`,
       ours: seconds(boot.ms),
       yardstick: "",
       ratio: "",
