@@ -1,6 +1,7 @@
 import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 
+import { exitStatusOf, UserError } from "../errors/error.ts";
 import type { FleetEvent } from "../fleet/events.ts";
 import { createFleet } from "../fleet/fleet.ts";
 import type { Fleet, Selection } from "../fleet/fleet-contract.ts";
@@ -11,20 +12,45 @@ import { openSsh } from "../transport/open-ssh.ts";
 import { BUILTINS } from "../builtins.ts";
 import type { CliContext } from "./context.ts";
 import type { ConfigFlags, SelectionFlags } from "./flags.ts";
+import { reportError } from "./report-error.ts";
 
 /** Reads the config that the flags name, or the one found here or above. */
 export async function openStack(
   context: CliContext,
   flags: ConfigFlags & { readonly concurrency?: number },
 ): Promise<Stack> {
-  const stack = await loadStack({
-    cwd: context.cwd,
-    env: context.env,
-    plugins: BUILTINS,
-    agentKeys: () => readAgentKeys(context.env["SSH_AUTH_SOCK"]),
-    ...(flags.config === undefined ? {} : { configPath: flags.config }),
-  });
+  const stack = await whileGuarded(context, flags, () =>
+    loadStack({
+      cwd: context.cwd,
+      env: context.env,
+      plugins: BUILTINS,
+      agentKeys: () => readAgentKeys(context.env["SSH_AUTH_SOCK"]),
+      ...(flags.config === undefined ? {} : { configPath: flags.config }),
+    }),
+  );
   return flags.concurrency === undefined ? stack : { ...stack, concurrency: flags.concurrency };
+}
+
+/** A config that ends the process while it loads would look like a command that had nothing to say, and succeeded. */
+async function whileGuarded<T>(
+  context: CliContext,
+  flags: ConfigFlags,
+  load: () => Promise<T>,
+): Promise<T> {
+  const onExit = (): void => {
+    const error = new UserError("CONFIG_CODE_FAILED", "The config ended the process.", {
+      hint: "Take `process.exit` out of the config and what it imports, or throw an error instead.",
+    });
+    // It writes before it returns; nothing that comes later would be heard.
+    void reportError(context, flags, error);
+    process.exitCode = exitStatusOf(error);
+  };
+  process.once("exit", onExit);
+  try {
+    return await load();
+  } finally {
+    process.off("exit", onExit);
+  }
 }
 
 /** The fleet of the stack that the flags name, with OpenSSH as the way to it. */

@@ -104,7 +104,10 @@ function describe(thrown: unknown): {
   readonly hint: string | undefined;
 } {
   if (!isErrorLike(thrown))
-    return { message: `it threw ${JSON.stringify(thrown) ?? String(thrown)}`, hint: undefined };
+    return {
+      message: `it threw ${JSON.stringify(thrown) ?? String(thrown)}`,
+      hint: `Nothing but ${typeof thrown === "string" ? "a text" : "a value"} was thrown, so that no line is known: throw new Error("…") instead.`,
+    };
   const code = "code" in thrown ? thrown.code : undefined;
   const message = removeMarks(thrown.message).split("\n")[0] ?? "";
   if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") {

@@ -18,6 +18,16 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
+function isDirectory(directory: string, inside: readonly string[], given: string): UserError {
+  const found = CONFIG_NAMES.filter((name) => inside.includes(name));
+  return new UserError("CONFIG_NOT_FOUND", `${directory} is a directory, not a config file.`, {
+    hint:
+      found.length === 0
+        ? "Give the config file's own path; none of its usual names is in that directory."
+        : `Give the file: ${found.map((name) => `--config ${join(given, name)}`).join(" or ")}.`,
+  });
+}
+
 /**
  * Finds the config file: `configPath`, or `bootmachine.config.*` in `cwd` or the nearest directory above.
  *
@@ -27,6 +37,8 @@ export async function findConfig(cwd: string, configPath: string | undefined): P
   if (configPath !== undefined) {
     const file = resolve(cwd, configPath);
     if (!(await isFile(file))) {
+      const inside = await readdir(file).catch(() => undefined);
+      if (inside !== undefined) throw isDirectory(file, inside, configPath);
       throw new UserError("CONFIG_NOT_FOUND", `There is no config file ${file}.`, {
         hint: "Check the path given with --config.",
       });

@@ -7,6 +7,9 @@ import { findCodePlace, makeCodeError } from "./code-failure.ts";
 import { type Environment, withEnvironment } from "./environment.ts";
 import { importAnew, parseForPlace } from "./import-natively.ts";
 
+/** A config that is not read by then waits for something that never comes. */
+const LOAD_LIMIT_MS = 30_000;
+
 /** A config as it was read, before any rule looked at it. */
 export interface RawConfig {
   readonly value: unknown;
@@ -70,12 +73,38 @@ function isUserError(thrown: unknown): thrown is UserError {
 }
 
 /**
+ * Ends the waiting for code that never settles. The timer is a live one: without it Node would find nothing left to
+ * do, and end the process.
+ */
+async function withinLimit<T>(loading: Promise<T>, file: string, limitMs: number): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(tookTooLong(file, limitMs)), limitMs);
+  try {
+    return await Promise.race([loading, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tookTooLong(file: string, limitMs: number): UserError {
+  const message = `it did not finish within ${limitMs / 1000} seconds`;
+  return new UserError("CONFIG_CODE_FAILED", `${file}: ${message}`, {
+    hint: "A top-level `await`, or the config's function, waits for something that does not come.",
+    problems: [{ path: "", message, file }],
+  });
+}
+
+/**
  * Loads a TypeScript or JavaScript config by Node's own import, and calls it where it is a function.
  *
  * @throws UserError CONFIG_UNREADABLE; CONFIG_CODE_FAILED with the user's own line; CONFIG_INVALID where a
  *   plug-in's factory refused its options.
  */
-export async function loadModule(file: string, environment: Environment): Promise<RawConfig> {
+export async function loadModule(
+  file: string,
+  environment: Environment,
+  limitMs: number = LOAD_LIMIT_MS,
+): Promise<RawConfig> {
   try {
     await access(file);
   } catch (cause) {
@@ -83,16 +112,7 @@ export async function loadModule(file: string, environment: Environment): Promis
   }
   const loaded = await withEnvironment(environment, async () => {
     try {
-      const module = await importAnew(pathToFileURL(file).href);
-      if (!("default" in module)) {
-        return { failure: noDefaultExport(file) };
-      }
-      const exported = module["default"];
-      const isFunction = typeof exported === "function";
-      const value: unknown = isFunction
-        ? await (exported as (context: { env: Environment }) => unknown)({ env: environment })
-        : await exported;
-      return { value };
+      return await withinLimit(importAndCall(file, environment), file, limitMs);
     } catch (thrown) {
       const placed = await findSyntaxError(thrown, file);
       return {
@@ -107,6 +127,20 @@ export async function loadModule(file: string, environment: Environment): Promis
   // What failed may have failed only because the variable is not set: say that first.
   if (loaded.unset.length > 0) return { value: undefined, unset: loaded.unset };
   throw loaded.result.failure;
+}
+
+async function importAndCall(
+  file: string,
+  environment: Environment,
+): Promise<{ readonly value?: unknown; readonly failure?: UserError }> {
+  const module = await importAnew(pathToFileURL(file).href);
+  if (!("default" in module)) return { failure: noDefaultExport(file) };
+  const exported = module["default"];
+  const value: unknown =
+    typeof exported === "function"
+      ? await (exported as (context: { env: Environment }) => unknown)({ env: environment })
+      : await exported;
+  return { value };
 }
 
 function noDefaultExport(file: string): UserError {

@@ -57,13 +57,22 @@ function checkMachines(
       // Alike servers of one entry have alike problems.
       if (told.has(`${index} ${message}`)) continue;
       told.add(`${index} ${message}`);
+      const hint = listHint(message, provider);
       report({
         path: ["servers", index, ...placeOfMachineProblem(message, input)],
         message,
-        hint: "`bootmachine images` and `bootmachine sizes` list what there is.",
+        ...(hint === undefined ? {} : { hint }),
       });
     }
   }
+}
+
+/** Where the list is of what the sentence is about; undefined: it is about neither images nor sizes, or there is none. */
+function listHint(message: string, provider: Provider): string | undefined {
+  const { images, sizes } = provider.capabilities;
+  const isAbout =
+    (images && /\bimages?\b/i.test(message)) || (sizes && /\bsizes?\b/i.test(message));
+  return isAbout ? "`bootmachine images` and `bootmachine sizes` list what there is." : undefined;
 }
 
 /** The provider speaks in sentences; the option whose value it quotes is the one that is meant. */

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { isPlain, reportIssues } from "./check-shape.ts";
+import { isPlain } from "./check-shape.ts";
 import type { Draft } from "./draft.ts";
 import { importFrom } from "./import-natively.ts";
 import type { PluginFactory, PluginKind, PluginKinds, PluginRegistry } from "./plugin-registry.ts";
 import type { ConfigPath, Problem, ReportProblem } from "./problem.ts";
+import { reportIssues } from "./schema-issues.ts";
 import type { StackInput } from "./stack-input.ts";
 import { suggestWord } from "./suggest.ts";
 
@@ -182,6 +183,15 @@ async function createByName<K extends PluginKind>(
   }
 }
 
+/** `{ existing: { hosts: … } }`: the name stands as a key. The way out is the form that was meant. */
+function nameAsKey(value: unknown, known: readonly string[]): string | undefined {
+  if (!isPlain(value) || Array.isArray(value)) return undefined;
+  const [[name, options] = ["", undefined], ...more] = Object.entries(value);
+  if (more.length > 0 || !known.includes(name)) return undefined;
+  const keys = isPlain(options) && !Array.isArray(options) ? Object.keys(options) : [];
+  return `Write { ${[`name: ${name}`, ...keys.map((key) => `${key}: …`)].join(", ")} }.`;
+}
+
 /** Makes a plug-in of what stands in the config: the object itself, a name, or a name with options. */
 async function resolvePlugin<K extends PluginKind>(
   kind: K,
@@ -207,10 +217,12 @@ async function resolvePlugin<K extends PluginKind>(
     const { name, ...options } = object;
     if (typeof name === "string") return createByName(kind, name, options, path, resolver);
   }
+  const known = resolver.registry.names(kind);
+  const named = nameAsKey(value, known);
   resolver.report({
     path,
     message: `must be ${article(kind)}, its name, or an object with its name and options`,
-    hint: `Built in: ${resolver.registry.names(kind).join(", ")}.`,
+    hint: named ?? `Built in: ${known.join(", ")}.`,
   });
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { RefusedError, UserError } from "../../errors/error.ts";
+import { parsePluginOptions } from "../../stack/plugin-options.ts";
 import type { Machine, Provider, ProviderContext } from "../contract.ts";
 import { existingOptionsSchema, type ExistingHost, type ExistingOptions } from "./options.ts";
 
@@ -11,16 +12,8 @@ import { existingOptionsSchema, type ExistingHost, type ExistingOptions } from "
  * @throws UserError CONFIG_INVALID for options that break the schema.
  */
 export function existing(options: ExistingOptions): Provider {
-  const parsed = existingOptionsSchema.safeParse(options);
-  if (!parsed.success) {
-    throw new UserError("CONFIG_INVALID", "The options of existing() are wrong.", {
-      problems: parsed.error.issues.map((issue) => ({
-        path: ["existing", ...issue.path.map(String)].join("."),
-        message: issue.message,
-      })),
-    });
-  }
-  const hosts = new Map(Object.entries(parsed.data.hosts));
+  const parsed = parsePluginOptions("provider", "existing", existingOptionsSchema, options);
+  const hosts = new Map(Object.entries(parsed.hosts));
 
   const check: Provider["check"] = (request) => {
     const problems: string[] = [];

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { access, mkdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ProviderError, UserError } from "../../errors/error.ts";
+import { parsePluginOptions } from "../../stack/plugin-options.ts";
 import type { Machine, MachineRequest, ProviderContext } from "../contract.ts";
 import { byAgent } from "./by-agent.ts";
 import type { LocalProvider } from "./local-provider.ts";
@@ -55,16 +56,7 @@ import {
  * @throws UserError CONFIG_INVALID for options that break the schema.
  */
 export function local(options: LocalOptions = {}): LocalProvider {
-  const parsed = localOptionsSchema.safeParse(options);
-  if (!parsed.success) {
-    throw new UserError("CONFIG_INVALID", "The options of local() are wrong.", {
-      problems: parsed.error.issues.map((issue) => ({
-        path: `local.${issue.path.join(".")}`,
-        message: issue.message,
-      })),
-    });
-  }
-  const settings = parsed.data;
+  const settings = parsePluginOptions("provider", "local", localOptionsSchema, options);
   const paths = localPaths(settings);
   const images = imageStore(settings, paths);
   let isReady = false;

@@ -4,13 +4,17 @@ import type { ConfigPath, ReportProblem } from "../problem.ts";
 import type { ServerSshInput, StackInput } from "../stack-input.ts";
 import { nearestWord } from "../suggest.ts";
 
-/** Commands of ours: a task by such a name would be mistaken for it. */
-const COMMAND_NAMES: ReadonlySet<string> = new Set(
-  (
-    "init up plan boot trust prepare bootstrap secure install enroll configure verify status ssh exec put " +
-    "reboot destroy run images sizes console inventory explain log help list"
+/** Names that may become commands. */
+export const RESERVED_NAMES: readonly string[] = ["trust", "prepare", "install", "enroll"];
+
+/** Commands of ours, and what may become one: a task by such a name would be mistaken for it. */
+export const COMMAND_NAMES: ReadonlySet<string> = new Set([
+  ...(
+    "init up plan boot bootstrap secure configure verify status inventory log console images sizes " +
+    "ssh exec put run reboot destroy explain completion help"
   ).split(" "),
-);
+  ...RESERVED_NAMES,
+]);
 
 function checkSsh(
   ssh: Draft<ServerSshInput> | undefined,

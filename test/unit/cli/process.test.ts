@@ -71,6 +71,13 @@ describe("exit status", () => {
     expect(stderr).toContain("--dryrun");
   });
 
+  test("2: the config ends the process while it loads", async () => {
+    const { status, stdout, stderr } = await run("...process.exit(0),", "plan", "--json");
+    expect(stderr).toContain("CONFIG_CODE_FAILED: The config ended the process.");
+    expect(stdout).toContain('"code":"CONFIG_CODE_FAILED"');
+    expect(status).toBe(2);
+  });
+
   test("2: no such server", async () => {
     const { status, stderr } = await run("", "boot", "--server", "mail*");
     expect(status).toBe(2);

@@ -39,9 +39,9 @@ describe("options", () => {
       expect(error).toBeInstanceOf(UserError);
       expect((error as UserError).code).toBe("CONFIG_INVALID");
       expect((error as UserError).problems.map((problem) => problem.path).toSorted()).toEqual([
-        "local.buildTimeoutMs",
-        "local.network",
-        "local.stateDirectory",
+        "provider.buildTimeoutMs",
+        "provider.network",
+        "provider.stateDirectory",
       ]);
     }
   });

@@ -1,8 +1,10 @@
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { describe, expect, it } from "vitest";
 
+import { loadModule } from "../../../src/stack/load-module.ts";
 import { failureOf, KEY, load, makeDirectory } from "./support/config-directory.ts";
 
 /** A plug-in by value, as JavaScript text, that needs no import. */
@@ -118,6 +120,19 @@ describe("where the config is found", () => {
     expect(error.message).toContain("bootmachine.config.ts, bootmachine.config.yaml");
   });
 
+  it("a directory is told to be one, with the config in it", async () => {
+    const directory = makeDirectory({
+      "conf/bootmachine.config.mjs": "",
+      "empty/other.txt": "",
+    });
+    const error = await failureOf(load(directory, { configPath: "conf" }));
+    expect(error.message).toBe(`${join(directory, "conf")} is a directory, not a config file.`);
+    expect(error.hint).toBe("Give the file: --config conf/bootmachine.config.mjs.");
+    expect((await failureOf(load(directory, { configPath: "empty" }))).hint).toContain(
+      "none of its usual names",
+    );
+  });
+
   it("none, a wrong name, an unknown format", async () => {
     expect((await failureOf(load(makeDirectory()))).code).toBe("CONFIG_NOT_FOUND");
     expect((await failureOf(load(makeDirectory(), { configPath: "x.ts" }))).code).toBe(
@@ -126,6 +141,60 @@ describe("where the config is found", () => {
     const toml = makeDirectory({ "x.toml": "" });
     expect((await failureOf(load(toml, { configPath: "x.toml" }))).message).toContain(
       "no known format",
+    );
+  });
+});
+
+describe("a config that never finishes", () => {
+  it.each([
+    "await new Promise(() => {}); export default {};",
+    "export default () => new Promise(() => {});",
+  ])("is given up: %s", async (text) => {
+    const directory = makeDirectory({ "bootmachine.config.mjs": text });
+    const file = join(directory, "bootmachine.config.mjs");
+    const error = await failureOf(loadModule(file, {}, 50));
+    expect(error.code).toBe("CONFIG_CODE_FAILED");
+    expect(error.message).toBe(`${file}: it did not finish within 0.05 seconds`);
+    expect(error.hint).toContain("await");
+  });
+});
+
+describe("a key that is there and undefined", () => {
+  it("is a problem, told once, at its place", async () => {
+    const directory = makeDirectory({
+      "bootmachine.config.mjs": `export default { ...${config(
+        'servers: [{ name: "web", image: globalThis.unsetForSure, ssh: { port: undefined } }]',
+      )}, name: undefined };`,
+    });
+    const error = await failureOf(load(directory));
+    const message = "is undefined: is an environment variable unset?";
+    expect(error.problems.map((problem) => `${problem.path}: ${problem.message}`).sort()).toEqual([
+      `name: ${message}`,
+      `servers[0].image: ${message}`,
+      `servers[0].ssh.port: ${message}`,
+    ]);
+    expect(error.problems[0]?.hint).toContain("Leave the key out");
+  });
+});
+
+describe("wrong options of a plug-in that the config calls", () => {
+  it("are worded like those of one that it names, at the call", async () => {
+    const providers = pathToFileURL(resolve("src/providers")).href;
+    const directory = makeDirectory({
+      "bootmachine.config.mjs": `import { local } from "${providers}/local/local.ts";
+export default ${config(SERVERS).replace(PROVIDER, 'local({ mirorr: "x", packages: 1 })')};`,
+    });
+    const error = await failureOf(load(directory));
+    expect(error.code).toBe("CONFIG_INVALID");
+    expect(error.hint).toContain("other problems");
+    expect(
+      error.problems.map(({ path, message, line }) => `${line} ${path}: ${message}`).sort(),
+    ).toEqual([
+      "2 provider.mirorr: is not an option",
+      "2 provider.packages: must be a list, not a number",
+    ]);
+    expect(error.problems.find(({ path }) => path === "provider.mirorr")?.hint).toMatch(
+      /^Did you mean "mirror"\?/,
     );
   });
 });
@@ -195,8 +264,9 @@ describe("a config that does not load shows the user's own line", () => {
   });
 
   it("something thrown that is no error", async () => {
-    const { text } = await failing({ "bootmachine.config.mjs": 'throw "plain text";' });
+    const { text, hint } = await failing({ "bootmachine.config.mjs": 'throw "plain text";' });
     expect(text).toContain('it threw "plain text"');
+    expect(hint).toContain("Nothing but a text was thrown, so that no line is known");
   });
 
   it("an import of nothing", async () => {
