@@ -1,13 +1,6 @@
+import type { BaselineMember } from "../baseline/context.ts";
 import type { Machine } from "../providers/contract.ts";
 import type { Server, Stack } from "../stack/stack.ts";
-
-/** A member of the stack with the addresses that are known. */
-export interface MemberAddresses {
-  readonly name: string;
-  readonly roles: readonly string[];
-  readonly publicAddresses: readonly string[];
-  readonly privateAddresses: readonly string[];
-}
 
 /**
  * Addresses of the stack's members, each settled once: known, or given up. Servers wait for addresses and
@@ -55,7 +48,7 @@ export class AddressBook {
   }
 
   /** Members whose addresses are known, in the order of the config. */
-  members(): readonly MemberAddresses[] {
+  members(): readonly BaselineMember[] {
     return this.stack.servers.flatMap((server) => {
       const machine = this.machines.get(server.name);
       return machine === undefined ? [] : [memberOf(server, machine)];
@@ -63,7 +56,7 @@ export class AddressBook {
   }
 }
 
-function memberOf(server: Server, machine: Machine): MemberAddresses {
+function memberOf(server: Server, machine: Machine): BaselineMember {
   return {
     name: server.name,
     roles: server.roles,
