@@ -108,6 +108,8 @@ async function lookAtPorts(options: OutsideChecksOptions): Promise<PortSight> {
   const look = async (address: string | undefined): Promise<AddressSight | undefined> => {
     if (address === undefined) return undefined;
     const started = performance.now();
+    // One packet alone first: a thousand at once to a neighbour whose link address is not known yet are lost.
+    await probePort(address, options.server.ssh.port, scan);
     const states = await scanPorts(address, ports, scan);
     return { address, states, ms: performance.now() - started };
   };
