@@ -1,31 +1,239 @@
 import type { HostFacts } from "../host/facts.ts";
-import type { FirewallOpening, Resource } from "../program/resource.ts";
+import type { CommandResource, FirewallOpening, Resource } from "../program/resource.ts";
+
+/**
+ * The contract of a configurator: a configuration-management tool, as data. A configurator decides and never does: it
+ * answers with resources, shell text and parsers, and the fleet carries them out over the proven channel.
+ *
+ * How a server goes through it:
+ *
+ * - phase `install`: `install()`, one program on the server.
+ * - phase `enroll`: `enroll()`, steps on the server and on the master in turn; what one step reads, the next may use. Keys
+ *   and fingerprints travel this way, so nothing is ever accepted on trust.
+ * - phase `configure`: `trees()` are brought over, `configure()` resources are applied, then `run()` runs the tool.
+ * - phase `verify`, and each look at a server that is there: `verify()`.
+ */
 
 /** A server as a configurator sees it. */
 export interface Member {
   readonly server: string;
   readonly roles: readonly string[];
   readonly isMaster: boolean;
-  readonly publicAddress?: string;
-  readonly privateAddress?: string;
-  readonly facts?: HostFacts;
+  /** In the provider's order; empty where there are none. */
+  readonly publicAddresses: readonly string[];
+  readonly privateAddresses: readonly string[];
+  /** Where the other members reach it: a private address, or a public one where it has no others. */
+  readonly address: string;
+  readonly sshPort: number;
+  /** The pinned host keys as `TYPE BASE64`; empty while they are not known. */
+  readonly hostKeys: readonly string[];
+}
+
+/** One member with all that is known of it once it is connected. */
+export interface ConnectedMember extends Member {
+  readonly facts: HostFacts;
+  /** The secure state of this server as data, for the tool's own files. */
+  readonly data: ServerData;
 }
 
 export interface ConfiguratorContext {
   readonly stack: string;
-  readonly member: Member;
-  /** All members whose address is known, this one included. */
+  readonly operator: string;
+  readonly member: ConnectedMember;
+  /** All members whose address is known, this one included, in the order of the config. */
   readonly members: readonly Member[];
-  readonly master?: Member;
+  /** Undefined where the stack has no master, or the master has no machine. */
+  readonly master: Member | undefined;
+}
+
+/**
+ * The secure state of one server as plain data: what the starter kits keep from then on. Rendered by each configurator
+ * into its own kind of data file (pillar, hiera, attributes, host vars); keys are snake_case because people write them in
+ * YAML. Holds no secret.
+ */
+export interface ServerData {
+  readonly stack: string;
+  readonly server: string;
+  readonly roles: readonly string[];
+  readonly master: string | null;
+  readonly members: readonly {
+    readonly server: string;
+    readonly roles: readonly string[];
+    readonly public_addresses: readonly string[];
+    readonly private_addresses: readonly string[];
+  }[];
+  readonly hostname: string;
+  readonly timezone: string;
+  readonly locale: string;
+  readonly packages: readonly string[];
+  readonly groups: readonly {
+    readonly name: string;
+    readonly gid: number | null;
+    readonly system: boolean;
+  }[];
+  /** Passwords are not in here: they are left as they are. */
+  readonly users: readonly {
+    readonly name: string;
+    readonly full_name: string | null;
+    readonly uid: number | null;
+    /** Null: a group of the user's own name. */
+    readonly primary_group: string | null;
+    readonly groups: readonly string[];
+    readonly shell: string | null;
+    readonly home: string;
+    /** Whole lines of authorized_keys: all that may stand there. */
+    readonly keys: readonly string[];
+  }[];
+  /** Users whose authorized_keys must not be there. */
+  readonly users_without_keys: readonly string[];
+  readonly sudo_rules: readonly { readonly name: string; readonly rules: readonly string[] }[];
+  /**
+   * Files written whole: the ssh server's settings, the firewall's rules, kernel settings, automatic upgrades …
+   * `reload`, `restart`: the service that takes up a change; `command`: what does instead.
+   */
+  readonly files: readonly {
+    readonly path: string;
+    readonly mode: string;
+    readonly owner: string;
+    readonly group: string;
+    readonly content: string;
+    /** Shell text that gets the candidate's path as $1 and must exit 0. */
+    readonly validate: string | null;
+    readonly reload: readonly string[];
+    readonly restart: readonly string[];
+    readonly commands: readonly string[];
+  }[];
+  /** Files that must not be there. */
+  readonly absent_files: readonly string[];
+  /** Live kernel settings; empty in a container for those that belong to the whole computer. */
+  readonly sysctl: Readonly<Record<string, string>>;
+  readonly services: readonly {
+    readonly name: string;
+    readonly enabled: boolean | null;
+    readonly running: boolean | null;
+  }[];
 }
 
 /**
  * - `none`: nothing is installed; the phases install, enroll and configure are skipped.
  * - `agent`: an agent on each server, a server side on the master.
  * - `push`: the master, or the operator's computer, reaches the others by ssh.
- * - `solo`: each server applies by itself.
+ * - `solo`: each server applies by itself; the tree goes to each.
  */
 export type Topology = "none" | "agent" | "push" | "solo";
+
+/** What earlier steps have read, by name, without the final newline. */
+export type Readings = Readonly<Record<string, string>>;
+
+/** One step of enrolling a member: a program on the member or on the master, and what is read there afterwards. */
+export interface Step {
+  readonly on: "member" | "master";
+  /** Shown to people: "pre-seeding the minion's key". */
+  readonly title: string;
+  readonly resources: (readings: Readings) => readonly Resource[];
+  /** Shell text, run as root after the resources, whose standard output (64 KiB at most) later steps get. Must change nothing. */
+  readonly read?: { readonly name: string; readonly script: string };
+}
+
+/** A folder of the user's, or one that the configurator renders, to be brought to a host as a whole. */
+export interface Tree {
+  /** Shown to people: "states". */
+  readonly name: string;
+  /** Absolute folder on the operator's computer; absent: rendered files only. */
+  readonly local?: string;
+  /** Rendered files, laid over the folder; paths are relative. */
+  readonly files?: readonly {
+    readonly path: string;
+    readonly content: string;
+    /** Octal; default "0644". */
+    readonly mode?: string;
+  }[];
+  /** Absolute folder on the host; a link to the present revision, exchanged atomically. */
+  readonly remote: string;
+  /** `master`: once a run. `member`: to each server. */
+  readonly on: "member" | "master";
+  /** Octal modes for files that hold secrets, by pattern as for `path.matchesGlob`; others get 0644, or 0755 where the user's own is executable. */
+  readonly modes?: Readonly<Record<string, string>>;
+  readonly owner?: string;
+  readonly group?: string;
+}
+
+/** One run of the tool, for one member or for several. */
+export interface ToolRun {
+  /** `controller`: on the operator's computer, in a private folder that holds `files`. */
+  readonly on: "member" | "master" | "controller";
+  /** Shown to people: "salt-call state.apply". */
+  readonly title: string;
+  /**
+   * POSIX shell text, run as root (on the controller: as the operator, in the private folder). What it prints is followed
+   * live. Its machine-readable result belongs into the file named by $BM_RESULT, 0600, 16 MiB at most.
+   */
+  readonly script: string;
+  /** For `controller` only. */
+  readonly files?: readonly {
+    readonly path: string;
+    readonly content: string;
+    readonly mode?: string;
+  }[];
+  /** Turns the tool's own result into reports, one for each member asked for. Never looks for prose. */
+  parse(output: ToolOutput): readonly MemberReport[];
+}
+
+export interface ToolOutput {
+  /** What was in $BM_RESULT; "" where nothing was written. */
+  readonly result: string;
+  readonly exitStatus: number;
+  /** The last 200 lines of what was printed. */
+  readonly output: readonly string[];
+}
+
+/** One change, or one thing looked at, in the tool's own words. */
+export interface ToolChange {
+  /** As the tool calls it: "file_|-motd_|-/etc/motd_|-managed", "File[/etc/motd]". Unique in its report. */
+  readonly id: string;
+  readonly status: "ok" | "changed" | "failed" | "skipped";
+  readonly ms?: number;
+  /** The tool's own reason. */
+  readonly reason?: string;
+  readonly diff?: readonly string[];
+}
+
+export interface MemberReport {
+  readonly server: string;
+  readonly changes: readonly ToolChange[];
+  /** The tool could not run, or ended badly as a whole: its own words. */
+  readonly failure?: string;
+  /** Why the same run may succeed a little later ("another run is in progress"): it is tried again, with a limit. */
+  readonly retry?: string;
+  /** The tool, or the user's code in it, asks for a reboot. */
+  readonly wantsReboot?: boolean;
+}
+
+/** A claim about the tool on one server that is looked at in every `up` and in `verify`. */
+export interface ConfiguratorCheck {
+  /** Unique in the configurator; shown as `configurator-ID`: "agent-running". */
+  readonly id: string;
+  /** The claim: "the minion runs and starts at boot". */
+  readonly title: string;
+  /** Only its `check` is run; what it prints is the reason when it fails. */
+  readonly resource: CommandResource;
+}
+
+/** An agent as the master knows it. */
+export interface Agent {
+  /** The agent's id; the server's name where it is one of ours. */
+  readonly id: string;
+  readonly state: "accepted" | "waiting" | "rejected";
+  readonly fingerprint?: string;
+}
+
+/** Something wrong with the options or the user's tree, found on the operator's computer before anything is touched. */
+export interface ConfiguratorProblem {
+  /** Path inside the configurator's options: ["states"]. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly hint?: string;
+}
 
 /** A configuration-management tool, as data. A plain object from a factory, passed by value in the config. */
 export interface Configurator {
@@ -35,10 +243,36 @@ export interface Configurator {
   readonly topology: Topology;
   /** Opened on the master, for the stack's members alone. */
   readonly masterPorts: readonly Pick<FirewallOpening, "port" | "protocol" | "comment">[];
-  /** A plan that cannot work is refused. */
+  /** A server that says it has less is refused before anything is installed on it. MB; 0: whatever there is. */
   readonly minimumMemoryMb: { readonly master: number; readonly agent: number };
-  /** The resources of each phase for one member; an empty list skips the phase on it. */
+  /** Users that the tool logs in with, as part of the secure state; their keys are written in `enroll`. */
+  readonly accounts?: readonly { readonly name: string; readonly sudo: "no" | "nopasswd" }[];
+  /** The folder of the starter kit, copied by `bootmachine init --configurator NAME`. */
+  readonly starterKit?: URL;
+
+  /** Looks at what the options name on the operator's computer; changes nothing. */
+  check?(): Promise<readonly ConfiguratorProblem[]>;
+  /** Everything that the tool needs on one member, the server side on the master included; no daemon may take part before it is enrolled. */
   install(context: ConfiguratorContext): readonly Resource[];
-  enroll(context: ConfiguratorContext): readonly Resource[];
-  configure(context: ConfiguratorContext): readonly Resource[];
+  /** How this member and the master come to know each other; empty: there is nothing to exchange. */
+  enroll(context: ConfiguratorContext): readonly Step[];
+  trees(context: ConfiguratorContext): readonly Tree[];
+  /** What is applied before the tool runs, such as the member's data file on the master; `readings` is empty. */
+  configure(context: ConfiguratorContext): readonly Step[];
+  /**
+   * The run of the tool. `on: "member"` is asked for one member at a time; otherwise once for all members that are
+   * ready, whose contexts are given. Undefined: the tool has nothing to run.
+   */
+  run(members: readonly ConfiguratorContext[]): ToolRun | undefined;
+  verify(context: ConfiguratorContext): readonly ConfiguratorCheck[];
+
+  /** Shell text that lists the agents on the master, and how to read it. */
+  readonly agents?: {
+    readonly script: string;
+    parse(text: string): readonly Agent[];
+  };
+  /** Takes the trust in a server away, on the master; also for one that never enrolled. */
+  revoke?(server: string): readonly Resource[];
+  /** Shell text that restarts the tool's daemons on a member. */
+  restart?(member: Member): string;
 }

@@ -11,6 +11,9 @@ export function none(): Configurator {
     minimumMemoryMb: { master: 0, agent: 0 },
     install: () => [],
     enroll: () => [],
+    trees: () => [],
     configure: () => [],
+    run: () => undefined,
+    verify: () => [],
   };
 }

@@ -28,9 +28,9 @@ const PHASE_FUNCTIONS: Readonly<
   },
   prepare,
   secure,
-  install: (run) => runConfiguratorPhase(run, "install"),
-  enroll: (run) => runConfiguratorPhase(run, "enroll"),
-  configure: (run) => runConfiguratorPhase(run, "configure"),
+  install: runConfiguratorPhase,
+  enroll: runConfiguratorPhase,
+  configure: runConfiguratorPhase,
   verify,
 };
 
