@@ -1,7 +1,7 @@
-// Compiles src/ to dist/. The new tree is made beside the old one and put in its place at the end, so
+// Compiles src/ to dist/, with the configurators' starter kits beside their modules. The new tree is made beside the old one and put in its place at the end, so
 // that a failed build leaves the old one whole and no file of a deleted source stays behind.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, globSync, renameSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
@@ -18,6 +18,10 @@ const compiled = spawnSync(
 if (compiled.status === 0) {
   const program = resolve(fresh, "cli/main.js");
   if (existsSync(program)) chmodSync(program, 0o755);
+  // A configurator names its kit by `new URL("./starter-kit/", import.meta.url)`, here and there.
+  for (const kit of globSync("configurators/*/starter-kit", { cwd: resolve(root, "src") })) {
+    cpSync(resolve(root, "src", kit), resolve(fresh, kit), { recursive: true });
+  }
   rmSync(old, { recursive: true, force: true });
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(fresh, dist);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { relative, resolve } from "node:path";
 
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -96,8 +96,20 @@ describe("the package", { timeout: 60_000 }, () => {
 
   test("holds nothing else", () => {
     const known =
-      /^(dist\/.+\.(js|d\.ts)|schema\/.+\.json|README\.md|LICENSE|package\.json|dist\/.+\.(sh|txt))$/;
+      /^(dist\/.+\.(js|d\.ts)|schema\/.+\.json|README\.md|LICENSE|package\.json|dist\/.+\.(sh|txt)|dist\/configurators\/[^/]+\/starter-kit\/.+)$/;
     expect(packed.filter((path) => !known.test(path))).toEqual([]);
+  });
+
+  test("holds every file of the starter kits: npm leaves out names such as .gitignore", () => {
+    const source = resolve(ROOT, "src");
+    const kits = readdirSync(resolve(source, "configurators"), {
+      recursive: true,
+      withFileTypes: true,
+    })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(source, resolve(entry.parentPath, entry.name)))
+      .filter((path) => /^configurators\/[^/]+\/starter-kit\//.test(path));
+    expect(kits.filter((path) => !packed.includes(`dist/${path}`))).toEqual([]);
   });
 
   test("carries no test, fixture or note of this computer", () => {
