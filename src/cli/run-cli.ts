@@ -43,6 +43,13 @@ export async function runCli(
     import("./application.ts"),
   ]);
   const { head, tail } = splitTail(words);
+  const notAFlag = head.find(looksLikeUnreadableFlag);
+  if (notAFlag !== undefined) {
+    surroundings.stderr.write(
+      `error USAGE: there is no flag "${notAFlag}". See the command's \`--help\`; a file that begins with a dash is written "./-file".\n`,
+    );
+    return 2;
+  }
   const process: {
     exitCode?: number | string | null;
     readonly stdout: Surroundings["stdout"];
@@ -53,6 +60,19 @@ export async function runCli(
   };
   await run(makeApplication(), head, { ...surroundings, process, tail, told: { runError: false } });
   return mapExitCode(Number(process.exitCode ?? 0));
+}
+
+/**
+ * What the parser would take for a name or a value although it was meant as a flag: `--x`, `--yes=`, `-1`, `-y=`. It reads
+ * `-abc`, `--two`, `--two=value` and `-a=value` as flags, and says itself when it does not know them.
+ */
+function looksLikeUnreadableFlag(word: string): boolean {
+  return (
+    /^-./.test(word) &&
+    !/^-[a-z]+$/i.test(word) &&
+    !/^-[a-z]=.+$/i.test(word) &&
+    !/^--[a-z][-a-z.\d_]+(?:=.+)?$/i.test(word)
+  );
 }
 
 /** What stands after the first `--` is not for us to parse. */

@@ -25,7 +25,9 @@ export function renderDestroyQuestion(
     ...machines.map((machine) => {
       const address = machine.publicAddresses[0] ?? "no address";
       const orphan = about.declared.includes(machine.server) ? "" : ", no longer in the config";
-      return `  ${style(machine.server, "name")}  ${machine.status}, ${address}, ${machine.image} ${machine.size}, id ${machine.id}${orphan}`;
+      // Not every provider knows these two.
+      const kind = [machine.image, machine.size].filter((word) => word !== "").join(" ");
+      return `  ${style(machine.server, "name")}  ${machine.status}, ${address}, ${kind === "" ? "" : `${kind}, `}id ${machine.id}${orphan}`;
     }),
   ];
 }

@@ -1,5 +1,5 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { UserError } from "../../errors/error.ts";
 import { statePathsOf } from "../../fleet/state-paths.ts";
@@ -11,6 +11,7 @@ import type { ConfigFlags } from "../flags.ts";
 import { openStack } from "../open-fleet.ts";
 import { columnsOf, styleFor } from "../output-style.ts";
 import { printJson, printLines } from "../print.ts";
+import { writeOutput } from "../write-output.ts";
 
 export interface LogFlags extends ConfigFlags {
   readonly html?: string;
@@ -33,7 +34,7 @@ export async function log(
     .toSorted();
   const style = styleFor(context.stdout, context.env, flags.color);
   const columns = columnsOf(context.stdout);
-  if (flags.list || ids.length === 0) {
+  if (flags.list || (ids.length === 0 && wanted === undefined)) {
     const runs = await Promise.all(ids.slice(-LISTED_RUNS).map((id) => readRun(directory, id)));
     if (flags.json) printJson(context, runs.map(summaryOf));
     else printLines(context, renderRunList(runs, { columns, style }));
@@ -43,8 +44,7 @@ export async function log(
   const view = await readRun(directory, id);
   if (flags.html !== undefined) {
     const { renderHtml } = await import("../../report/html.ts");
-    const file = resolve(context.cwd, flags.html);
-    await writeHtml(file, renderHtml(view));
+    const file = await writeOutput(context, "--html", flags.html, renderHtml(view));
     context.stderr.write(`Written: ${file}\n`);
     return 0;
   }
@@ -91,19 +91,4 @@ function summaryOf(view: RunView): unknown {
     ms: view.lastAt - view.startedAt,
     servers: view.servers.map(({ name }) => name),
   };
-}
-
-async function writeHtml(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (cause) {
-    throw new UserError(
-      "USAGE",
-      `${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        hint: "Choose another place.",
-        cause,
-      },
-    );
-  }
 }

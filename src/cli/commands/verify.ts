@@ -1,7 +1,3 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
-
-import { UserError } from "../../errors/error.ts";
 import type { Proof } from "../../proof/proof.ts";
 import type { CliContext, ExitCode } from "../context.ts";
 import type { SelectionFlags } from "../flags.ts";
@@ -9,6 +5,7 @@ import { makeReporter } from "../make-reporter.ts";
 import { openFleet, selectionOf } from "../open-fleet.ts";
 import { renderProofAs } from "../proof-formats.ts";
 import { exitCodeOf } from "../run-phases.ts";
+import { writeOutput } from "../write-output.ts";
 
 export type ProofFormat = "table" | "json" | "junit" | "sarif";
 
@@ -41,7 +38,7 @@ export async function verify(context: CliContext, flags: VerifyFlags): Promise<E
       }),
     };
     const text = await renderProofAs(context, flags, proof);
-    if (flags.output !== undefined) await writeProof(resolve(context.cwd, flags.output), text);
+    if (flags.output !== undefined) await writeOutput(context, "--output", flags.output, text);
     else if (!flags.json) context.stdout.write(text);
     if (!flags.json) showUnreachable(context, outcome.servers);
     return exitCodeOf(outcome);
@@ -62,20 +59,5 @@ function showUnreachable(
     if (error !== undefined && error.code !== "CHECK_FAILED") {
       context.stderr.write(`${server}: not proved, ${error.code}: ${error.message}\n`);
     }
-  }
-}
-
-async function writeProof(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (cause) {
-    throw new UserError(
-      "USAGE",
-      `${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        hint: "Choose another place for --output.",
-        cause,
-      },
-    );
   }
 }

@@ -71,15 +71,21 @@ export function existing(options: ExistingOptions): Provider {
     reboot: async (machine) => {
       throw new RefusedError(
         "CAPABILITY_MISSING",
-        `existing cannot reboot ${machine.server} from outside; the host reboots itself over ssh.`,
-        { server: machine.server },
+        `existing cannot reboot ${machine.server} from outside.`,
+        {
+          server: machine.server,
+          hint: "Use `bootmachine reboot` without --hard: the host reboots itself over ssh.",
+        },
       );
     },
     console: async (machine) => {
       throw new RefusedError(
         "CAPABILITY_MISSING",
         `existing has no console log of ${machine.server}.`,
-        { server: machine.server },
+        {
+          server: machine.server,
+          hint: `Ask whoever runs the machine; or, where it answers: \`bootmachine exec --root ${machine.server} -- journalctl -b\`.`,
+        },
       );
     },
     images: async () => [],

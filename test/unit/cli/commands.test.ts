@@ -65,6 +65,15 @@ describe("what is not understood is refused", () => {
     [["--json", "up"], "flags follow the command"],
     [["up", "--jsn"], "did you mean --json?"],
     [["up", "web1"], "Too many arguments"],
+    // Too short, or too odd, for the parser to take them for flags: they must not become names of servers.
+    [["reboot", "--x"], 'there is no flag "--x"'],
+    [["exec", "--x", "web1"], 'there is no flag "--x"'],
+    [["ssh", "--x", "web1"], 'there is no flag "--x"'],
+    [["destroy", "--y"], 'there is no flag "--y"'],
+    [["destroy", "--yes="], 'there is no flag "--yes="'],
+    [["reboot", "-1"], 'there is no flag "-1"'],
+    [["reboot", "--1x"], 'there is no flag "--1x"'],
+    [["reboot", "-x"], "-x"],
     [["up", "--concurrency", "0"], "1 to 1000"],
     [["up", "--concurrency", "many"], "1 to 1000"],
     [["ssh"], "SERVER"],
@@ -126,6 +135,28 @@ describe("in a directory", () => {
     expect(status).toBe(2);
     expect(stderr).toContain("CONFIG_NOT_FOUND");
     expect(stderr).toContain("bootmachine init");
+  });
+
+  test("log of a run that is not there fails, also where there was none yet", async () => {
+    await runInProcess(["init", "--yes"], { cwd: directory, env: { HOME: directory } });
+    const none = await runInProcess(["log"], { cwd: directory, env: { HOME: directory } });
+    expect(none.status, none.stderr).toBe(0);
+    const { status, stderr } = await runInProcess(["log", "nosuch"], {
+      cwd: directory,
+      env: { HOME: directory },
+    });
+    expect(status).toBe(2);
+    expect(stderr).toContain('There is no run "nosuch"');
+  });
+
+  test("console of a server whose provider has none says what to do instead", async () => {
+    const env = { HOME: directory };
+    const init = ["init", "--yes", "--format", "yaml", "--address", "db=192.0.2.7"];
+    await runInProcess(init, { cwd: directory, env });
+    const { status, stderr } = await runInProcess(["console", "db"], { cwd: directory, env });
+    expect(status).toBe(3);
+    expect(stderr).toContain("CAPABILITY_MISSING");
+    expect(stderr).toContain("next: Ask whoever runs the machine");
   });
 
   test("no config, --json: one line of JSON on standard output", async () => {

@@ -289,10 +289,12 @@ describe("destroy", () => {
 
   test("a provider that does not destroy is said to forget", () => {
     const text = renderDestroyQuestion(
-      [machine("web1")],
+      [machine("web1", { image: "", size: "" })],
       { stack: "shop", declared: ["web1"], creates: false },
       plainStyle,
     ).join("\n");
+    // Such a provider knows no images and sizes.
+    expect(text).toContain("web1  running, 10.88.0.2, id m-web1");
     expect(text).toContain("forgotten");
     expect(text).not.toContain("all data");
   });
