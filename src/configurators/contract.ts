@@ -81,15 +81,23 @@ export interface ServerData {
     readonly groups: readonly string[];
     readonly shell: string | null;
     readonly home: string;
-    /** Whole lines of authorized_keys: all that may stand there. */
-    readonly keys: readonly string[];
+    /**
+     * The lines of HOME/.ssh/authorized_keys (0600, the user's own, in a 0700 directory of the user's own), all that may
+     * stand there, each ended by a newline. Empty: that file must not be there. Null: somebody else writes it, leave it alone.
+     */
+    readonly keys: readonly string[] | null;
   }[];
-  /** Users whose authorized_keys must not be there. */
-  readonly users_without_keys: readonly string[];
-  readonly sudo_rules: readonly { readonly name: string; readonly rules: readonly string[] }[];
+  /** Before the files. */
+  readonly directories: readonly {
+    readonly path: string;
+    /** Octal: "0755". */
+    readonly mode: string;
+    readonly owner: string;
+    readonly group: string;
+  }[];
   /**
-   * Files written whole: the ssh server's settings, the firewall's rules, kernel settings, automatic upgrades …
-   * `reload`, `restart`: the service that takes up a change; `command`: what does instead.
+   * Files written whole: the ssh server's settings, the firewall's rules, sudo rules, kernel settings, automatic upgrades …
+   * After a change: `reload`, `restart` the services named, run the shell text of `commands`.
    */
   readonly files: readonly {
     readonly path: string;
@@ -105,12 +113,22 @@ export interface ServerData {
   }[];
   /** Files that must not be there. */
   readonly absent_files: readonly string[];
-  /** Live kernel settings; empty in a container for those that belong to the whole computer. */
-  readonly sysctl: Readonly<Record<string, string>>;
   readonly services: readonly {
     readonly name: string;
     readonly enabled: boolean | null;
     readonly running: boolean | null;
+  }[];
+  /**
+   * What is neither file nor service: live firewall rules, live kernel settings, an sshd that has read its settings. In
+   * this order, after everything else: `sh -c CHECK` as root changes nothing and exits 0 where all is well; otherwise
+   * `sh -c RUN`, after which the check must hold.
+   */
+  readonly commands: readonly {
+    /** Unique: "firewall live rules". */
+    readonly name: string;
+    readonly check: string;
+    readonly run: string;
+    readonly timeout_seconds: number;
   }[];
 }
 

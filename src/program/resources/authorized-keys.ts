@@ -92,6 +92,11 @@ p_keys_mend() {
 `,
 } as const;
 
+/** The lines that are the whole file; none: no file. */
+export function authorizedKeysLines(resource: AuthorizedKeysResource): readonly string[] {
+  return resource.keys.map((key) => key.trim());
+}
+
 export function compileAuthorizedKeys(
   resource: AuthorizedKeysResource,
   context: CompileContext,
@@ -100,7 +105,9 @@ export function compileAuthorizedKeys(
   if (resource.keys.length === 0) {
     return { check: [`p_keys_check ${user} '' ''`], mend: [`p_keys_mend ${user} ''`] };
   }
-  const content = resource.keys.map((key) => `${key.trim()}\n`).join("");
+  const content = authorizedKeysLines(resource)
+    .map((line) => `${line}\n`)
+    .join("");
   const text = context.text(content);
   const sha256 = createHash("sha256").update(content).digest("hex");
   return {

@@ -3,7 +3,8 @@ import { quote } from "../quote.ts";
 import type { CommandResource } from "../resource.ts";
 import { sh } from "../sh.ts";
 
-const DEFAULT_TIMEOUT_SECONDS = 600;
+/** Limit for `run` where the resource names none. */
+export const DEFAULT_TIMEOUT_SECONDS = 600;
 
 export const COMMAND_FUNCTIONS = {
   p_quiet: sh`

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { HostFacts } from "../../host/facts.ts";
 import type { CompileContext, CompiledResource } from "../compile-context.ts";
 import { quote } from "../quote.ts";
 import type { DirectoryResource, FileResource, SymlinkResource } from "../resource.ts";
@@ -14,6 +15,11 @@ export interface WantedFile {
   readonly group: string | undefined;
   readonly validate?: string | undefined;
   readonly isSecret?: boolean;
+}
+
+/** What tells where things are, and whose. */
+export interface FileSystem {
+  readonly facts: HostFacts;
 }
 
 export interface FileCommands {
@@ -39,21 +45,41 @@ export function fileCommands(file: WantedFile, context: CompileContext): FileCom
   };
 }
 
+/** What a file resource asks for, with its defaults filled in. */
+export function wantedFile(resource: FileResource, system: FileSystem): WantedFile {
+  const isSecret = resource.secret === true;
+  return {
+    path: resource.path,
+    content: resource.content ?? "",
+    mode: resource.mode ?? (isSecret ? "0600" : "0644"),
+    ...ownership(resource, system),
+    validate: resource.validate,
+    isSecret,
+  };
+}
+
 export function compileFile(resource: FileResource, context: CompileContext): CompiledResource {
   if (resource.state === "absent") return absent(resource.path, "file");
-  const isSecret = resource.secret === true;
-  const commands = fileCommands(
-    {
-      path: resource.path,
-      content: resource.content ?? "",
-      mode: resource.mode ?? (isSecret ? "0600" : "0644"),
-      ...ownership(resource, context),
-      validate: resource.validate,
-      isSecret,
-    },
-    context,
-  );
-  return { check: [commands.check], mend: [commands.mend], path: resource.path };
+  const { check, mend } = fileCommands(wantedFile(resource, context), context);
+  return { check: [check], mend: [mend], path: resource.path };
+}
+
+/** What a directory resource asks for, with its defaults filled in. */
+export function wantedDirectory(
+  resource: DirectoryResource,
+  system: FileSystem,
+): {
+  readonly path: string;
+  /** Octal text. */
+  readonly mode: string;
+  readonly owner: string;
+  readonly group: string | undefined;
+} {
+  return {
+    path: resource.path,
+    mode: resource.mode ?? "0755",
+    ...ownership(resource, system),
+  };
 }
 
 export function compileDirectory(
@@ -61,10 +87,10 @@ export function compileDirectory(
   context: CompileContext,
 ): CompiledResource {
   if (resource.state === "absent") return absent(resource.path, "directory");
-  const { owner, group } = ownership(resource, context);
+  const { path, mode, owner, group } = wantedDirectory(resource, context);
   const words = [
-    quote(resource.path),
-    shortMode(resource.mode ?? "0755"),
+    quote(path),
+    shortMode(mode),
     quote(owner),
     group === undefined ? "''" : quote(group),
   ].join(" ");
@@ -93,13 +119,13 @@ function absent(path: string, kind: "file" | "directory" | "symlink"): CompiledR
 /** Root's things belong to the group of id 0; a user's get that user's own group unless another is named. */
 function ownership(
   resource: { readonly owner?: string; readonly group?: string },
-  context: CompileContext,
+  system: FileSystem,
 ): { readonly owner: string; readonly group: string | undefined } {
   const owner = resource.owner ?? "root";
-  return { owner, group: resource.group ?? (owner === "root" ? rootGroup(context) : undefined) };
+  return { owner, group: resource.group ?? (owner === "root" ? rootGroup(system) : undefined) };
 }
 
-export function rootGroup({ facts }: CompileContext): string {
+export function rootGroup({ facts }: FileSystem): string {
   return facts.kernelName === "Linux" ? "root" : "wheel";
 }
 

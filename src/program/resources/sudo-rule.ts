@@ -2,7 +2,7 @@ import type { CompileContext, CompiledResource } from "../compile-context.ts";
 import { quote } from "../quote.ts";
 import type { SudoRuleResource } from "../resource.ts";
 import { sh } from "../sh.ts";
-import { compileFile, fileCommands, rootGroup } from "./files.ts";
+import { compileFile, fileCommands, type FileSystem, rootGroup, type WantedFile } from "./files.ts";
 
 export const SUDO_MENDING_FUNCTIONS = {
   p_sudo_mend: sh`
@@ -29,27 +29,30 @@ p_sudo_mend() {
 `,
 } as const;
 
+/** The file that a sudo rule is; for "absent" the one that must not be there. */
+export function sudoRuleFile(resource: SudoRuleResource, system: FileSystem): WantedFile {
+  const directory =
+    system.facts.kernelName === "Linux" ? "/etc/sudoers.d" : "/usr/local/etc/sudoers.d";
+  return {
+    path: `${directory}/${resource.name}`,
+    content: `# Written by bootmachine, and put back by it when it is changed.\n${resource.rules.join("\n")}\n`,
+    mode: "0440",
+    owner: "root",
+    group: rootGroup(system),
+    validate: `visudo -cf "$1" >/dev/null`,
+  };
+}
+
 export function compileSudoRule(
   resource: SudoRuleResource,
   context: CompileContext,
 ): CompiledResource {
-  const directory =
-    context.facts.kernelName === "Linux" ? "/etc/sudoers.d" : "/usr/local/etc/sudoers.d";
-  const path = `${directory}/${resource.name}`;
+  const file = sudoRuleFile(resource, context);
+  const { path } = file;
   if (resource.state === "absent") {
     return compileFile({ type: "file", path, state: "absent" }, context);
   }
-  const { check, mend } = fileCommands(
-    {
-      path,
-      content: `# Written by bootmachine, and put back by it when it is changed.\n${resource.rules.join("\n")}\n`,
-      mode: "0440",
-      owner: "root",
-      group: rootGroup(context),
-      validate: `visudo -cf "$1" >/dev/null`,
-    },
-    context,
-  );
+  const { check, mend } = fileCommands(file, context);
   return {
     check: [check],
     mend: [`p_sudo_mend ${quote(path)} ${context.part(mend)}`],

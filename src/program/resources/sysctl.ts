@@ -6,7 +6,7 @@ import {
 import { quote } from "../quote.ts";
 import type { SysctlResource } from "../resource.ts";
 import { sh } from "../sh.ts";
-import { fileCommands } from "./files.ts";
+import { fileCommands, type WantedFile } from "./files.ts";
 
 /** Kernel settings: a file for the next boot, and the live values. */
 export const SYSCTL_FUNCTIONS = {
@@ -91,37 +91,62 @@ EOF
 `,
 } as const;
 
+/** The file that brings the settings back at each boot. */
+export function sysctlFile(resource: SysctlResource): WantedFile {
+  return {
+    path: `/etc/sysctl.d/${resource.name}.conf`,
+    // The minus: what does not exist on this kernel is no error at boot.
+    content: [
+      "# Written by bootmachine, and put back by it when it is changed.",
+      ...Object.entries(resource.settings).map(([key, value]) => `-${key} = ${oneSpaced(value)}`),
+      "",
+    ].join("\n"),
+    mode: "0644",
+    owner: "root",
+    group: "root",
+  };
+}
+
+/**
+ * The live values as shell text for others to run: `check` exits other than 0 where one differs that could be changed
+ * here, `run` sets all that can. As above, what is not here or cannot be changed here is passed over.
+ */
+export function sysctlCommands(resource: SysctlResource): {
+  readonly check: string;
+  readonly run: string;
+} {
+  const list = Object.entries(resource.settings)
+    .map(([key, value]) => `${keyPath(key)} ${oneSpaced(value)}\n`)
+    .join("");
+  const each = (body: string): string => `cd /proc/sys || exit 1
+while read -r bm_path bm_value; do
+  [ -w "$bm_path" ] || continue
+  ${body}
+done <<'BOOTMACHINE_END'
+${list}BOOTMACHINE_END`;
+  // The kernel separates numbers by tabs.
+  return {
+    check: each(String.raw`[ "$(tr '\t' ' ' <"$bm_path")" = "$bm_value" ] || exit 1`),
+    run: each(String.raw`printf '%s\n' "$bm_value" >"$bm_path" || exit 1`),
+  };
+}
+
 export function compileSysctl(resource: SysctlResource, context: CompileContext): CompiledResource {
   if (context.facts.kernelName !== "Linux") {
     throw new ImpossibleOperation(
       `kernel settings are kept as on Linux, and this host runs ${context.facts.kernelName}`,
     );
   }
-  const settings = Object.entries(resource.settings);
-  const path = `/etc/sysctl.d/${resource.name}.conf`;
-  const file = fileCommands(
-    {
-      path,
-      // The minus: what does not exist on this kernel is no error at boot.
-      content: [
-        "# Written by bootmachine, and put back by it when it is changed.",
-        ...settings.map(([key, value]) => `-${key} = ${oneSpaced(value)}`),
-        "",
-      ].join("\n"),
-      mode: "0644",
-      owner: "root",
-      group: "root",
-    },
-    context,
-  );
-  const words = settings
+  const wanted = sysctlFile(resource);
+  const file = fileCommands(wanted, context);
+  const words = Object.entries(resource.settings)
     .map(([key, value]) => quote(`${keyPath(key)} ${key}=${oneSpaced(value)}`))
     .join(" ");
   const check = context.part(file.check);
   return {
     check: [`p_sysctl_check ${check} ${words}`],
     mend: [`p_sysctl_mend ${check} ${context.part(file.mend)} ${words}`],
-    path,
+    path: wanted.path,
   };
 }
 
