@@ -45,7 +45,7 @@ function portsOf(context: BaselineContext, form: AccessForm): readonly number[] 
 /** Everybody who is declared with a key may log in; the arrival user only as long as the old way is open. */
 function allowedUsers(context: BaselineContext, form: AccessForm): readonly string[] {
   const declared = context.stack.users
-    .filter((user) => user.keys.length > 0)
+    .filter((user) => user.keys.length > 0 || user.hasToolKeys)
     .map((user) => user.name);
   return [...new Set([...declared, ...(form === "beside" ? [context.arrivalUser] : [])])];
 }

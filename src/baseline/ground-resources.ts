@@ -89,7 +89,9 @@ function userResources(user: User, context: BaselineContext): readonly Resource[
       ...(user.shell === undefined ? {} : { shell: user.shell }),
       ...(user.passwordHash === undefined ? {} : { passwordHash: user.passwordHash }),
     },
-    { type: "authorized-keys", user: user.name, keys: user.keys },
+    ...(user.hasToolKeys
+      ? []
+      : [{ type: "authorized-keys", user: user.name, keys: user.keys } as const]),
     sudo === "no"
       ? { type: "sudo-rule", name: sudoRuleName(user.name), rules: [], state: "absent" }
       : {

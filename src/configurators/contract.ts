@@ -157,7 +157,7 @@ export interface Step {
 export interface Tree {
   /** Shown to people: "states". */
   readonly name: string;
-  /** Absolute folder on the operator's computer; absent: rendered files only. */
+  /** Folder on the operator's computer, counted from the config's folder; absent: rendered files only. */
   readonly local?: string;
   /** Rendered files, laid over the folder; paths are relative. */
   readonly files?: readonly {
@@ -268,8 +268,8 @@ export interface Configurator {
   /** The folder of the starter kit, copied by `bootmachine init --configurator NAME`. */
   readonly starterKit?: URL;
 
-  /** Looks at what the options name on the operator's computer; changes nothing. */
-  check?(): Promise<readonly ConfiguratorProblem[]>;
+  /** Looks at what the options name on the operator's computer, counted from the config's folder; changes nothing. */
+  check?(directory: string): Promise<readonly ConfiguratorProblem[]>;
   /** Everything that the tool needs on one member, the server side on the master included; no daemon may take part before it is enrolled. */
   install(context: ConfiguratorContext): readonly Resource[];
   /** How this member and the master come to know each other; empty: there is nothing to exchange. */

@@ -84,6 +84,11 @@ export const ERROR_CODES = {
     means: "A file that would be written exists already.",
     todo: "Move it away, or choose another directory.",
   },
+  TREE_UNUSABLE: {
+    kind: "user",
+    means: "A folder of yours that is to be brought to a server holds things that cannot go there.",
+    todo: "The message lists all of them: remove or mend each. Nothing was sent.",
+  },
 
   // refused: a safety check said no
   STACK_LOCKED: {
@@ -105,6 +110,11 @@ export const ERROR_CODES = {
     kind: "refused",
     means: "The question was answered with no, or nobody could be asked.",
     todo: "Answer yes, or pass --yes.",
+  },
+  AGENT_STRANGE: {
+    kind: "refused",
+    means: "The agent is no server of the stack, so nothing proves that its key is its own.",
+    todo: "Declare it as a server in the config, or revoke it: `bootmachine configurator revoke NAME`.",
   },
   PREREQUISITE_MISSING: {
     kind: "refused",
@@ -252,6 +262,17 @@ export const ERROR_CODES = {
     kind: "remote",
     means: "cloud-init ended with an error on the first boot.",
     todo: "Its own message is shown; `cloud-init status --long` on the host says more.",
+  },
+  TOOL_FAILED: {
+    kind: "remote",
+    means:
+      "The configuration-management tool failed on the server, or something that it was to bring in line did.",
+    todo: "The tool's own reason is shown. Mend it in your tree and run `bootmachine up` again; what is done is not done twice.",
+  },
+  MEMORY_TOO_SMALL: {
+    kind: "remote",
+    means: "The server has less memory than the configuration-management tool needs there.",
+    todo: "Give the server a larger `size`, or choose another configurator.",
   },
   CHECK_FAILED: {
     kind: "remote",

@@ -36,8 +36,17 @@ export function emitResource(run: ServerRun, report: ResourceReport): void {
   run.emit({ type: "resource", server: run.server.name, phase: run.phase, ...report });
 }
 
+export interface ApplyOptions {
+  readonly title: string;
+  readonly mode: ProgramMode;
+  /** The server on whose host they are applied; default: the server itself. What happens is shown as the server's own. */
+  readonly place?: ServerRun;
+  /** Default: every message becomes an event of the server's phase. */
+  readonly onMessage?: (message: ReportMessage) => void;
+}
+
 /**
- * Compiles resources to one program, runs it on the server's host, and shows what it does.
+ * Compiles resources to one program, runs it on a host, and shows what it does.
  *
  * @returns how many resources were changed (or differ, in check mode)
  * @throws RemoteError RESOURCE_FAILED with the resource, its exit status and its last lines
@@ -45,21 +54,67 @@ export function emitResource(run: ServerRun, report: ResourceReport): void {
 export async function applyResources(
   run: ServerRun,
   resources: readonly Resource[],
-  options: { readonly title: string; readonly mode: ProgramMode },
+  options: ApplyOptions,
 ): Promise<number> {
   if (resources.length === 0) return 0;
-  const { stack, hardSignal } = run.context;
-  const { distro, facts } = run.baselineContext();
+  const report = await runResources(run, resources, options);
+  const failed = report.resources.find(({ status }) => status === "failed");
+  if (failed !== undefined) throw resourceFailed(failed, resources);
+  if (report.status !== 0) {
+    throw new RemoteError(
+      "RESOURCE_FAILED",
+      `A trigger failed on ${(options.place ?? run).server.name}.`,
+    );
+  }
+  return countChanges(report.resources);
+}
+
+/**
+ * Looks first and applies only where something differs: one round trip where all is well, and no program that writes.
+ * In a plan it looks only.
+ *
+ * @returns how many resources were changed, or differ in a plan
+ * @throws as `applyResources`
+ */
+export async function bringInLine(
+  run: ServerRun,
+  resources: readonly Resource[],
+  options: Omit<ApplyOptions, "mode" | "onMessage">,
+): Promise<number> {
+  if (resources.length === 0) return 0;
+  const report = await runResources(run, resources, {
+    ...options,
+    mode: "check",
+    onMessage: () => undefined,
+  });
+  const isAsWanted = report.resources.every(
+    ({ status }) => status === "ok" || status === "skipped",
+  );
+  if (!isAsWanted && run.context.mode === "apply") {
+    return applyResources(run, resources, { ...options, mode: "apply" });
+  }
+  for (const each of report.resources) emitResource(run, each);
+  return report.resources.filter(({ status }) => status !== "ok" && status !== "skipped").length;
+}
+
+function runResources(
+  run: ServerRun,
+  resources: readonly Resource[],
+  options: ApplyOptions,
+): Promise<ProgramReport> {
+  const { stack, hardSignal, turns } = run.context;
+  const place = options.place ?? run;
+  const { distro, facts } = place.baselineContext();
   const program = compileProgram(resources, {
     title: `${stack.name} ${run.server.name}: ${options.title}`,
     mode: options.mode,
     distro,
     facts,
   });
-  const report = await runWhenIdle(run, program, {
+  const settings: RunProgramOptions = {
     signal: hardSignal,
     timeoutMs: run.server.ssh.phaseTimeoutMs,
-    onMessage: reportTo(run),
+    onMessage: options.onMessage ?? reportTo(run),
     onLink: (state, attempt) => {
       run.step(
         state === "lost"
@@ -67,13 +122,10 @@ export async function applyResources(
           : "the link is back; the report goes on",
       );
     },
-  });
-  const failed = report.resources.find(({ status }) => status === "failed");
-  if (failed !== undefined) throw resourceFailed(failed, resources);
-  if (report.status !== 0) {
-    throw new RemoteError("RESOURCE_FAILED", `A trigger failed on ${run.server.name}.`);
-  }
-  return countChanges(report.resources);
+  };
+  // A look takes no lock on the host, and no turn.
+  if (options.mode === "check") return place.connectedHost().runProgram(program, settings);
+  return turns.take(place.server.name, () => runWhenIdle(run, place, program, settings));
 }
 
 /**
@@ -82,10 +134,11 @@ export async function applyResources(
  */
 async function runWhenIdle(
   run: ServerRun,
+  place: ServerRun,
   program: Program,
   options: RunProgramOptions,
 ): Promise<ProgramReport> {
-  const host = run.connectedHost();
+  const host = place.connectedHost();
   try {
     return await host.runProgram(program, options);
   } catch (error) {

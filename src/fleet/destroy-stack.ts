@@ -5,16 +5,15 @@ import pLimit from "p-limit";
 import { toBootmachineError } from "../errors/error.ts";
 import { unpinHostKeys } from "../host/known-hosts.ts";
 import type { Machine } from "../providers/contract.ts";
+import { revokeAtMaster } from "./configurator/revoke.ts";
 import type { DestroyedServer, Selection } from "./fleet-contract.ts";
 import { providerContext, type RunContext } from "./run-context.ts";
 import { selectServers, selectsEverything } from "./selection.ts";
 import { hostKeyAlias } from "./ways-in.ts";
 
-type DestroyContext = Pick<RunContext, "stack" | "paths" | "records" | "signal" | "emit">;
-
 /** What `destroy` would remove: the selected servers' machines and, where all are selected, ours that the config names no more. */
 export async function findDestroyable(
-  context: DestroyContext,
+  context: RunContext,
   selection: Selection,
 ): Promise<readonly Machine[]> {
   const machines = await context.stack.provider.observe(providerContext(context));
@@ -28,7 +27,7 @@ export async function findDestroyable(
  * machine are asked for as well: a create that failed early may have left something that is not a machine yet.
  */
 export async function destroyServers(
-  context: DestroyContext,
+  context: RunContext,
   selection: Selection,
 ): Promise<readonly DestroyedServer[]> {
   const machines = await findDestroyable(context, selection);
@@ -40,6 +39,7 @@ export async function destroyServers(
   const outcomes = await Promise.all(
     [...names].map((name) => queue(() => destroyServer(context, name))),
   );
+  await takeTrustAway(context, outcomes);
   if (selectsEverything(selection) && outcomes.every(({ error }) => error === undefined)) {
     await context.stack.provider.destroyShared?.(providerContext(context));
     for (const path of [context.paths.knownHosts, context.paths.sshConfig, context.paths.records]) {
@@ -49,7 +49,26 @@ export async function destroyServers(
   return outcomes;
 }
 
-async function destroyServer(context: DestroyContext, server: string): Promise<DestroyedServer> {
+/** A server that is gone is nobody's agent any more. */
+async function takeTrustAway(
+  context: RunContext,
+  outcomes: readonly DestroyedServer[],
+): Promise<void> {
+  const gone = outcomes.flatMap(({ server, error }) => (error === undefined ? [server] : []));
+  const { master, configurator } = context.stack;
+  if (configurator.revoke === undefined || master === undefined || gone.includes(master)) return;
+  const machines = await context.stack.provider.observe(providerContext(context));
+  for (const { name } of context.stack.servers) {
+    context.addresses.settle(
+      name,
+      machines.find(({ server }) => server === name),
+    );
+  }
+  await revokeAtMaster(context, gone);
+  await context.master.close();
+}
+
+async function destroyServer(context: RunContext, server: string): Promise<DestroyedServer> {
   const began = performance.now();
   const ended = (outcome: "changed" | "unchanged" | "failed"): void =>
     context.emit({

@@ -1,3 +1,4 @@
+import type { Agent } from "../configurators/contract.ts";
 import type { Host } from "../host/host.ts";
 import type { CheckResult } from "../proof/check.ts";
 import type { ImageInfo, Machine, Prerequisites, SizeInfo } from "../providers/contract.ts";
@@ -48,6 +49,8 @@ export interface UpOptions {
   readonly command: string;
   /** `up` proves from outside the servers that it changed; true proves all. */
   readonly alwaysProve?: boolean;
+  /** Run the configuration-management tool also where nothing calls for it. */
+  readonly configure?: boolean;
 }
 
 export interface ServerStatus {
@@ -73,6 +76,21 @@ export interface DestroyedServer {
   readonly existed: boolean;
   readonly note?: string;
   readonly error?: string;
+}
+
+/** An agent that the master knows. */
+export interface AgentStatus extends Agent {
+  /** It is a server of the stack, by its name; all others are strangers. */
+  readonly isMember: boolean;
+}
+
+/** A tree that was brought to a host. Paths are relative to it. */
+export interface PushedTree {
+  /** The tree's own name: "states". */
+  readonly tree: string;
+  readonly server: string;
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
 }
 
 /** One member of the stack, for `inventory`. */
@@ -125,6 +143,14 @@ export interface Fleet {
     work: (hosts: readonly TaskHost[]) => Promise<T>,
   ): Promise<T>;
   inventory(selection: Selection): Promise<readonly InventoryEntry[]>;
+  /** The agents that the configurator's master knows. @throws RefusedError CAPABILITY_MISSING where there is no such list */
+  agents(): Promise<readonly AgentStatus[]>;
+  /** Takes the trust in one agent away at the master; a stranger's too. */
+  revoke(agent: string): Promise<RunOutcome & { readonly existed: boolean }>;
+  /** Restarts the tool's daemons, the master's first. */
+  restartAgents(selection: Selection): Promise<RunOutcome>;
+  /** Brings the trees to the master, and those of the members to the selected ones; runs nothing. */
+  pushTrees(selection: Selection): Promise<RunOutcome & { readonly pushed: readonly PushedTree[] }>;
   images(): Promise<readonly ImageInfo[]>;
   sizes(): Promise<readonly SizeInfo[]>;
   console(server: string): Promise<string>;

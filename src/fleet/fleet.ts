@@ -11,6 +11,17 @@ import type { Machine, Prerequisites } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
 import { createProbeBudget } from "../proof/port-scan.ts";
 import { AddressBook } from "./address-book.ts";
+import {
+  listAgents,
+  masterToRevokeAt,
+  pushTrees,
+  restartAgents,
+  revokeAgent,
+  serversToPush,
+} from "./configurator/daily-commands.ts";
+import { MasterHost } from "./configurator/master-host.ts";
+import { Milestones } from "./configurator/milestones.ts";
+import { SharedWork } from "./configurator/shared-work.ts";
 import { connectHost } from "./connect-host.ts";
 import { destroyServers, findDestroyable } from "./destroy-stack.ts";
 import {
@@ -28,6 +39,7 @@ import type {
   Selection,
   UpOptions,
 } from "./fleet-contract.ts";
+import { HostTurns } from "./host-turns.ts";
 import { Journal, makeRunId, removeOldJournals } from "./journal.ts";
 import { proveIdentity } from "./phases/trust.ts";
 import { readStatus } from "./read-status.ts";
@@ -56,7 +68,9 @@ export function createFleet(options: FleetOptions): Fleet {
 
   async function contextFor(
     emit: (event: EventBody) => void,
-    overrides: Partial<Pick<RunContext, "mode" | "phases" | "alwaysProve" | "paths">> = {},
+    overrides: Partial<
+      Pick<RunContext, "mode" | "phases" | "alwaysProve" | "paths" | "forceConfigure">
+    > = {},
   ): Promise<RunContext> {
     return {
       stack,
@@ -72,6 +86,11 @@ export function createFleet(options: FleetOptions): Fleet {
       addresses: new AddressBook(stack),
       probes: createProbeBudget(PROBES_AT_ONCE),
       who: options.who,
+      turns: new HostTurns(),
+      milestones: new Milestones(),
+      master: new MasterHost(),
+      shared: new SharedWork(stack.directory),
+      forceConfigure: false,
       ...overrides,
     };
   }
@@ -178,6 +197,14 @@ export function createFleet(options: FleetOptions): Fleet {
     return new Map(machines.map((machine) => [machine.server, machine]));
   }
 
+  /** For work on servers that are there: nobody waits for an address. */
+  async function settledContext(emit: (event: EventBody) => void): Promise<RunContext> {
+    const context = await contextFor(emit);
+    const machines = await observe(context);
+    for (const { name } of stack.servers) context.addresses.settle(name, machines.get(name));
+    return context;
+  }
+
   function serverNamed(name: string): Server {
     const [server] = selectServers(stack, { servers: [name], roles: [] });
     if (server === undefined)
@@ -208,6 +235,7 @@ export function createFleet(options: FleetOptions): Fleet {
             mode: up.mode,
             phases,
             alwaysProve: up.alwaysProve ?? false,
+            forceConfigure: up.configure ?? false,
             ...(scratchPaths === undefined ? {} : { paths: scratchPaths }),
           });
           const context: RunContext =
@@ -328,7 +356,8 @@ export function createFleet(options: FleetOptions): Fleet {
         named,
         { locked: true, mode: "plan" },
         async (emit) => {
-          const outcomes = await destroyServers(await contextFor(emit), selection);
+          const context = await contextFor(emit);
+          const outcomes = await destroyServers(context, selection);
           return {
             outcomes,
             servers: outcomes.map((outcome): ServerSummary => ({
@@ -401,6 +430,44 @@ export function createFleet(options: FleetOptions): Fleet {
 
     async inventory(selection) {
       return inventory(await contextFor(emitOnly), selection);
+    },
+
+    async agents() {
+      return listAgents(await settledContext(emitOnly));
+    },
+
+    async revoke(agent) {
+      const master = masterToRevokeAt(stack, agent);
+      const { result, outcome } = await inRun(
+        "configurator revoke",
+        [master],
+        { locked: true, mode: "apply" },
+        async (emit) => ({ servers: await revokeAgent(await settledContext(emit), master, agent) }),
+      );
+      return { ...outcome, existed: result.servers.some(({ changes }) => changes > 0) };
+    },
+
+    async restartAgents(selection) {
+      const servers = selectServers(stack, selection);
+      const { outcome } = await inRun(
+        "configurator restart",
+        servers,
+        { locked: true, mode: "apply" },
+        async (emit) => ({ servers: await restartAgents(await settledContext(emit), servers) }),
+      );
+      return outcome;
+    },
+
+    async pushTrees(selection) {
+      const selected = selectServers(stack, selection);
+      const servers = serversToPush(stack, selected);
+      const { result, outcome } = await inRun(
+        "configurator push",
+        servers,
+        { locked: true, mode: "apply" },
+        async (emit) => pushTrees(await settledContext(emit), servers, selected),
+      );
+      return { ...outcome, pushed: result.pushed };
     },
 
     images: () => stack.provider.images(providerContext({ stack, signal: options.signal })),

@@ -49,7 +49,7 @@ export class Journal {
 
 /** Run ids sort by time and are file names: `20261122T200102.345Z-up`. */
 export function makeRunId(command: string, now: Date): string {
-  return `${now.toISOString().replaceAll(/[-:]/g, "")}-${command}`;
+  return `${now.toISOString().replaceAll(/[-:]/g, "")}-${command.replaceAll(" ", "-")}`;
 }
 
 export async function removeOldJournals(directory: string): Promise<void> {

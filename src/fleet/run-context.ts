@@ -3,7 +3,11 @@ import type { ProviderContext } from "../providers/contract.ts";
 import type { Stack } from "../stack/stack.ts";
 import type { Transport } from "../transport/contract.ts";
 import type { AddressBook } from "./address-book.ts";
+import type { MasterHost } from "./configurator/master-host.ts";
+import type { Milestones } from "./configurator/milestones.ts";
+import type { SharedWork } from "./configurator/shared-work.ts";
 import type { EmitEvent, Phase } from "./events.ts";
+import type { HostTurns } from "./host-turns.ts";
 import type { ServerRecords } from "./server-records.ts";
 import type { StatePaths } from "./state-paths.ts";
 
@@ -25,6 +29,16 @@ export interface RunContext {
   readonly addresses: AddressBook;
   /** Shared by the port scans of all servers, so that many of them do not run out of sockets. */
   readonly probes: ProbeBudget;
+  /** One program at a time on each host. */
+  readonly turns: HostTurns;
+  /** Who has come how far with the configurator. */
+  readonly milestones: Milestones;
+  /** The master, for the members that need something done there. */
+  readonly master: MasterHost;
+  /** What is brought to the hosts, read once a run, and the tool's common run. */
+  readonly shared: SharedWork;
+  /** Run the tool also where nothing calls for it. */
+  readonly forceConfigure: boolean;
   /** Who runs this, for the hosts' own locks: "ada@laptop". */
   readonly who: string;
 }

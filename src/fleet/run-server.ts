@@ -6,9 +6,12 @@ import {
   TimeoutError,
   toBootmachineError,
 } from "../errors/error.ts";
+import type { Milestone } from "./configurator/milestones.ts";
 import { type Phase, PHASES, type ServerSummary } from "./events.ts";
 import { boot } from "./phases/boot.ts";
-import { runConfiguratorPhase } from "./phases/configurator-phase.ts";
+import { configure } from "./phases/configure.ts";
+import { enroll } from "./phases/enroll.ts";
+import { install } from "./phases/install.ts";
 import { prepare } from "./phases/prepare.ts";
 import { secure } from "./phases/secure.ts";
 import { trust } from "./phases/trust.ts";
@@ -28,9 +31,9 @@ const PHASE_FUNCTIONS: Readonly<
   },
   prepare,
   secure,
-  install: runConfiguratorPhase,
-  enroll: runConfiguratorPhase,
-  configure: runConfiguratorPhase,
+  install,
+  enroll,
+  configure,
   verify,
 };
 
@@ -55,12 +58,21 @@ async function runPhases(
   phases: readonly Phase[],
 ): Promise<BootmachineError | undefined> {
   for (const phase of phases) {
-    if (!run.context.phases.has(phase)) continue;
-    const error = await runPhase(run, phase);
-    if (error !== undefined) return error;
+    if (run.context.phases.has(phase)) {
+      const error = await runPhase(run, phase);
+      if (error !== undefined) return error;
+    }
+    // Also where the phase is left out: nobody may wait for it.
+    const milestone = MILESTONE_AFTER[phase];
+    if (milestone !== undefined) run.context.milestones.reach(run.server.name, milestone);
   }
   return undefined;
 }
+
+const MILESTONE_AFTER: Readonly<Partial<Record<Phase, Milestone>>> = {
+  enroll: "enrolled",
+  configure: "configured",
+};
 
 async function runPhase(run: ServerRun, phase: Phase): Promise<BootmachineError | undefined> {
   const server = run.server.name;

@@ -6,9 +6,11 @@ import type { CheckResult } from "../proof/check.ts";
 import type { Machine } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
 import type { ServerSummary } from "./events.ts";
+import { revokeAtMaster } from "./configurator/revoke.ts";
 import type { RunContext } from "./run-context.ts";
 import { runBoot, runRest, summarize } from "./run-server.ts";
 import { ServerRun } from "./server-run.ts";
+import { WorkSlots } from "./work-slots.ts";
 
 export interface StackRunResult {
   readonly servers: readonly ServerSummary[];
@@ -31,12 +33,18 @@ export async function runStack(
     if (!boots || !selected.has(server.name))
       context.addresses.settle(server.name, observed.get(server.name));
   }
+  for (const { name } of context.stack.servers) {
+    if (!selected.has(name)) context.milestones.giveUp(name, undefined);
+  }
+  const runs = servers.map((server) => new ServerRun(server, context, observed.get(server.name)));
+  const master = runs.find((run) => run.server.name === context.stack.master);
+  if (master !== undefined) context.master.adopt(master);
   const bootQueue = pLimit(context.stack.concurrency);
-  const workQueue = pLimit(context.stack.concurrency);
-  const checks = new Map<string, readonly CheckResult[]>();
+  const slots = new WorkSlots(context.stack.concurrency);
+  const lostMachines: string[] = [];
   const summaries = await Promise.all(
-    servers.map(async (server) => {
-      const run = new ServerRun(server, context, observed.get(server.name));
+    runs.map(async (run) => {
+      const { name } = run.server;
       let began = performance.now();
       let error: BootmachineError | undefined;
       try {
@@ -44,20 +52,31 @@ export async function runStack(
           began = performance.now();
           return runBoot(run);
         });
+        if (error !== undefined && run.machine === undefined) lostMachines.push(name);
         // Nobody waits for a server that failed to boot.
-        context.addresses.settle(server.name, undefined);
-        error ??= await workQueue(() => runRest(run));
+        context.addresses.settle(name, undefined);
+        error ??= await slots.within((slot) => {
+          run.slot = slot;
+          return runRest(run);
+        });
       } catch (thrown) {
         error = toBootmachineError(thrown);
-        context.emit({ type: "error", server: server.name, error: error.toRecord() });
+        context.emit({ type: "error", server: name, error: error.toRecord() });
       } finally {
-        context.addresses.settle(server.name, undefined);
+        context.addresses.settle(name, undefined);
+        context.milestones.giveUp(name, error);
       }
       const summary = summarize(run, error, Math.round(performance.now() - began));
-      await run.close().catch(() => undefined);
-      checks.set(server.name, run.checks);
+      // The master's host serves the others to the end.
+      if (run !== master) await run.close().catch(() => undefined);
       return summary;
     }),
   );
-  return { servers: summaries, checks };
+  if (context.mode === "apply") await revokeAtMaster(context, lostMachines, master);
+  await master?.close().catch(() => undefined);
+  await context.master.close();
+  return {
+    servers: summaries,
+    checks: new Map(runs.map((run) => [run.server.name, run.checks])),
+  };
 }

@@ -8,6 +8,7 @@ import type { Server } from "../stack/stack.ts";
 import type { EventBody, Phase, PhaseOutcome } from "./events.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Survey } from "./survey.ts";
+import type { WorkSlot } from "./work-slots.ts";
 
 /** What a phase did to a server. */
 export interface PhaseResult {
@@ -36,6 +37,10 @@ export class ServerRun {
   changes = 0;
   /** The phase now running. */
   phase: Phase = "boot";
+  /** The phase enroll has changed something: who is new to the other side is configured anew. */
+  isNewlyEnrolled = false;
+  /** The place among the servers that may work at once; undefined before there is one. */
+  slot: WorkSlot | undefined;
 
   constructor(server: Server, context: RunContext, machine: Machine | undefined) {
     this.server = server;
@@ -54,6 +59,11 @@ export class ServerRun {
 
   note(level: "info" | "warning", text: string): void {
     this.emit({ type: "note", level, server: this.server.name, text });
+  }
+
+  /** Waits for another server without keeping a third one from working. */
+  lendSlot<T>(wait: () => Promise<T>): Promise<T> {
+    return this.slot === undefined ? wait() : this.slot.lend(wait);
   }
 
   /** The connected host; the phase `trust` comes before every phase that asks for it. */

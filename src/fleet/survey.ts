@@ -6,17 +6,23 @@ import type { ResourceReport } from "../program/report.ts";
 import type { Resource } from "../program/resource.ts";
 import { resourceId } from "../program/resource-id.ts";
 import { type BaselinePart, type InsideCheck, insideResources } from "../proof/inside-checks.ts";
+import { configuratorChecks } from "../proof/configurator-checks.ts";
 import { countChanges, emitResource } from "./apply-resources.ts";
+import { GOOD_RUN_ID, goodRunResource, hashContent } from "./configurator/good-run.ts";
+import { contextOf } from "./configurator/member-context.ts";
 import type { ServerRun } from "./server-run.ts";
 
 /** Under this id a program reports triggers of an earlier, killed run that none of its resources names. */
 const PENDING_TRIGGERS_ID = "pending triggers";
 
+/** What a survey looks at in one piece. */
+export type SurveyPart = BaselinePart | "install";
+
 /** What a look at a host that was there before has found. */
 export interface Survey {
-  /** Ids begin with their part: "prepare: ", "ground: ", "access: ", "proof ". */
+  /** Ids begin with their part: "prepare: ", "ground: ", "access: ", "install: ", "configurator: ", "proof ". */
   readonly reports: readonly ResourceReport[];
-  readonly parts: ReadonlySet<BaselinePart>;
+  readonly parts: ReadonlySet<SurveyPart>;
   readonly inside: readonly InsideCheck[];
 }
 
@@ -27,13 +33,17 @@ export interface Survey {
  */
 export async function surveyHost(run: ServerRun): Promise<Survey> {
   const context = run.baselineContext();
-  const { phases } = run.context;
-  const parts: readonly (readonly [BaselinePart, readonly Resource[]])[] = [
+  const { phases, stack } = run.context;
+  const member = contextOf(run);
+  const parts: readonly (readonly [SurveyPart, readonly Resource[]])[] = [
     ["prepare", phases.has("prepare") ? prepareResources(context) : []],
     ["ground", phases.has("secure") ? groundResources(context) : []],
     ["access", phases.has("secure") ? accessResources(context, "final") : []],
+    ["install", phases.has("install") ? stack.configurator.install(member) : []],
   ];
-  const inside = phases.has("verify") ? insideResources(context) : [];
+  const inside = phases.has("verify")
+    ? [...insideResources(context), ...configuratorChecks(stack.configurator, member)]
+    : [];
   // The proof asks for most of the baseline too, under the same ids: each is looked at once.
   const byId = new Map<string, Resource>();
   for (const [part, resources] of parts) {
@@ -45,6 +55,9 @@ export async function surveyHost(run: ServerRun): Promise<Survey> {
   for (const { resource } of inside) {
     const id = resourceId(resource);
     if (!byId.has(id)) byId.set(id, resource);
+  }
+  if (phases.has("configure") && stack.configurator.run([member]) !== undefined) {
+    byId.set(GOOD_RUN_ID, goodRunResource(await hashContent(run, member)));
   }
   const program = compileProgram([...byId.values()], {
     title: `${context.stack.name} ${run.server.name}: survey`,
@@ -68,7 +81,7 @@ export async function surveyHost(run: ServerRun): Promise<Survey> {
  *
  * @returns how many resources differ; undefined where the host was not surveyed
  */
-export function replaySurvey(run: ServerRun, part: BaselinePart): number | undefined {
+export function replaySurvey(run: ServerRun, part: SurveyPart): number | undefined {
   const { survey } = run;
   if (survey === undefined || !survey.parts.has(part)) return undefined;
   const prefix = `${part}: `;

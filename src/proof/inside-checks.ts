@@ -44,8 +44,8 @@ export interface InsideCheck {
   readonly check: CheckDefinition;
   /** Compiled in check mode; its id begins with the part ("ground: user ada") or with "proof ". */
   readonly resource: Resource;
-  /** The baseline's own resource, or a live question of the proof. */
-  readonly part: BaselinePart | "proof";
+  /** The baseline's own resource, a live question of the proof, or the configurator's own claim. */
+  readonly part: BaselinePart | "proof" | "configurator";
 }
 
 /**
@@ -187,7 +187,9 @@ export function judgeInside(
     entry.all.push(answerOf(resourceId(resource), reports));
     answers.set(check.id, entry);
   }
-  return Object.keys(CHECKS).flatMap((id) => {
+  // In the order of the table; a configurator's own checks come after it.
+  const order = new Set([...Object.keys(CHECKS), ...answers.keys()]);
+  return [...order].flatMap((id) => {
     const entry = answers.get(id);
     return entry === undefined ? [] : [judgeCheck(entry.check, entry.all)];
   });
@@ -196,7 +198,7 @@ export function judgeInside(
 /** A resource of the distro's expansion has an id that begins with its parent's. */
 function answerOf(id: string, reports: readonly ResourceReport[]): Answer {
   const own = reports.filter((report) => report.id === id || report.id.startsWith(`${id} `));
-  const name = id.replace(/^(prepare: |ground: |access: |proof )/u, "");
+  const name = id.replace(/^(prepare: |ground: |access: |proof |configurator: )/u, "");
   const ms = own.reduce((sum, report) => sum + report.ms, 0);
   if (own.length === 0) return { name, status: "failed", lines: ["not looked at"], ms };
   const bad = own.filter(

@@ -110,7 +110,31 @@ function buildUser(input: UserInput, keys: readonly PublicKey[]): User {
     keys: [...lines.values()],
     sudo: input.sudo ?? "no",
     passwordHash: input.passwordHash,
+    hasToolKeys: false,
   };
+}
+
+/** The accounts that the configurator logs in with, as users of the stack; what the config declares by the same name counts. */
+function withToolAccounts(users: readonly User[], configurator: Configurator): readonly User[] {
+  const accounts = configurator.accounts ?? [];
+  const own = accounts.filter(({ name }) => users.every((user) => user.name !== name));
+  return [
+    ...users.map((user) =>
+      accounts.some(({ name }) => name === user.name) ? { ...user, hasToolKeys: true } : user,
+    ),
+    ...own.map(({ name, sudo }): User => ({
+      name,
+      fullName: undefined,
+      uid: undefined,
+      gid: undefined,
+      groups: [],
+      shell: undefined,
+      keys: [],
+      sudo,
+      passwordHash: undefined,
+      hasToolKeys: true,
+    })),
+  ];
 }
 
 function buildTasks(input: StackInput["tasks"]): Readonly<Record<string, Task>> {
@@ -157,7 +181,10 @@ export function buildStack(config: CheckedConfig): Stack {
     master: input.master,
     ssh: buildSsh(config, undefined),
     operator: config.operator,
-    users: input.users.map((user, index) => buildUser(user, config.keys.get(index) ?? [])),
+    users: withToolAccounts(
+      input.users.map((user, index) => buildUser(user, config.keys.get(index) ?? [])),
+      config.configurator,
+    ),
     groups: (input.groups ?? []).map((group) => ({ name: group.name, gid: group.gid })),
     firewall: openings,
     locale,

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { UserError } from "../errors/error.ts";
 import type { Provider } from "../providers/contract.ts";
 import { buildStack, DEFAULT_SSH_PORT } from "./build-stack.ts";
+import type { Configurator } from "../configurators/contract.ts";
 import { checkShape, unsetProblem } from "./check-shape.ts";
 import { findCodePlace, makeCodeError } from "./code-failure.ts";
 import type { Draft } from "./draft.ts";
@@ -162,6 +163,7 @@ async function checkConfig(
   checkFirewall(draft, DEFAULT_SSH_PORT, hasAllRoles, note);
   checkSettings(draft, note);
   checkMachines(plugins.provider, servers, note);
+  await checkConfiguratorFiles(plugins.configurator, base.directory, note);
 
   const operatorKeys = operator === undefined ? undefined : (keys.get(operator.index) ?? []);
   const operatorName = operator?.user.name;
@@ -207,6 +209,21 @@ async function checkConfig(
     keys,
     servers,
   });
+}
+
+/** What the configurator finds wrong with the user's tree, told with everything else. */
+async function checkConfiguratorFiles(
+  configurator: Configurator | undefined,
+  directory: string,
+  report: ReportProblem,
+): Promise<void> {
+  for (const { path, message, hint } of (await configurator?.check?.(directory)) ?? []) {
+    report({
+      path: ["configurator", ...path],
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
 }
 
 async function makeProblemsError(

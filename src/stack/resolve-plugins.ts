@@ -24,7 +24,7 @@ const METHODS: Readonly<Record<PluginKind, readonly string[]>> = {
     "sizes",
     "check",
   ],
-  configurator: ["install", "enroll", "configure"],
+  configurator: ["install", "enroll", "trees", "configure", "run", "verify"],
   distro: ["matches", "operations", "repository", "sshServer", "firewall"],
 };
 

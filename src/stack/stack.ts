@@ -86,6 +86,8 @@ export interface User {
   readonly sudo: "no" | "yes" | "nopasswd";
   /** crypt(3) hash, a secret; undefined: locked. */
   readonly passwordHash: string | undefined;
+  /** An account that the configurator logs in with: its authorized_keys are the configurator's to write. */
+  readonly hasToolKeys: boolean;
 }
 
 export interface Group {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { ProviderError } from "../../errors/error.ts";
+import { refuseTooSmallSize } from "../configurator/memory-needs.ts";
 import { providerContext } from "../run-context.ts";
 import { type PhaseResult, resultOf, type ServerRun } from "../server-run.ts";
 
@@ -12,6 +13,7 @@ export async function boot(run: ServerRun, signal: AbortSignal): Promise<PhaseRe
     context.addresses.settle(server.name, found);
     return resultOf(0);
   }
+  if (found === undefined) await refuseTooSmallSize(run, signal);
   if (context.mode === "plan") {
     run.step(
       found === undefined

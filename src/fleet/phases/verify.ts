@@ -1,8 +1,10 @@
 import { RemoteError } from "../../errors/error.ts";
 import { compileProgram } from "../../program/compile-program.ts";
 import type { CheckResult } from "../../proof/check.ts";
+import { configuratorChecks } from "../../proof/configurator-checks.ts";
 import { insideResources, judgeInside } from "../../proof/inside-checks.ts";
 import { runOutsideChecks } from "../../proof/outside-checks.ts";
+import { contextOf } from "../configurator/member-context.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 import { sshOptionsOf } from "../ways-in.ts";
 
@@ -16,6 +18,7 @@ export async function verify(run: ServerRun, signal: AbortSignal): Promise<Phase
   if (run.host === undefined) return SKIPPED;
   const { context } = run;
   const isPlan = context.mode === "plan";
+  if (!isPlan) await waitForMembers(run, signal);
   const fromOutside =
     !isPlan && (context.alwaysProve || run.changes > 0 || run.survey === undefined);
   const checks: CheckResult[] = [];
@@ -43,14 +46,30 @@ export async function verify(run: ServerRun, signal: AbortSignal): Promise<Phase
   return resultOf(0);
 }
 
+/** What the master holds of the others is as declared when they have come as far as they can. */
+async function waitForMembers(run: ServerRun, signal: AbortSignal): Promise<void> {
+  const { master, servers, configurator } = run.context.stack;
+  if (run.server.name !== master || configurator.topology === "none") return;
+  const others = servers.map(({ name }) => name).filter((name) => name !== master);
+  if (others.every((name) => run.context.milestones.state(name, "enrolled") !== undefined)) return;
+  run.step("waiting for the others to be enrolled");
+  await run.lendSlot(() => run.context.milestones.settled(others, "enrolled", signal));
+}
+
 /** The survey's own answers where nothing was changed since; else the checks are run now. */
 async function readInside(run: ServerRun): Promise<readonly CheckResult[]> {
-  if (run.survey !== undefined && run.changes === 0) {
+  const isAsSurveyed =
+    run.changes === 0 &&
+    !(run.server.name === run.context.stack.master && run.context.master.wasTouched);
+  if (run.survey !== undefined && isAsSurveyed) {
     return judgeInside(run.survey.inside, run.survey.reports);
   }
   run.step("proving from inside");
   const baseline = run.baselineContext();
-  const inside = insideResources(baseline);
+  const inside = [
+    ...insideResources(baseline),
+    ...configuratorChecks(run.context.stack.configurator, contextOf(run)),
+  ];
   const program = compileProgram(
     inside.map(({ resource }) => resource),
     {

@@ -57,6 +57,7 @@ export function userFixture(name: string, changes: Partial<User> = {}): User {
     keys: [KEY],
     sudo: "no",
     passwordHash: undefined,
+      hasToolKeys: false,
     ...changes,
   };
 }

@@ -54,6 +54,7 @@ const ADA: User = {
   keys: ["ssh-ed25519 AAAA ada"],
   sudo: "nopasswd",
   passwordHash: undefined,
+  hasToolKeys: false,
 };
 
 const UPGRADES = { atBoot: "all", automatic: "security", reboot: "if-needed" } as const;

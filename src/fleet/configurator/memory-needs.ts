@@ -1,0 +1,44 @@
+import { RemoteError } from "../../errors/error.ts";
+import { providerContext } from "../run-context.ts";
+import type { ServerRun } from "../server-run.ts";
+
+/**
+ * Before a machine is made: a size that is too small for the configurator is refused while it costs nothing.
+ *
+ * @throws RemoteError MEMORY_TOO_SMALL
+ */
+export async function refuseTooSmallSize(run: ServerRun, signal: AbortSignal): Promise<void> {
+  const { context, server } = run;
+  if (server.size === undefined || wantedMemoryMb(run) === 0) return;
+  const sizes = await context.shared.sizes(() =>
+    context.stack.provider.sizes(providerContext(context, undefined, signal)),
+  );
+  const size = sizes.find(({ name }) => name === server.size);
+  if (size !== undefined) refuseTooLittle(run, size.memoryMb, `The size ${size.name}`);
+}
+
+/**
+ * Before anything is installed: what the host itself says.
+ *
+ * @throws RemoteError MEMORY_TOO_SMALL
+ */
+export function refuseTooLittleMemory(run: ServerRun): void {
+  const { memoryMb } = run.connectedHost().facts;
+  // A host that does not say how much it has is not refused for it.
+  if (memoryMb > 0) refuseTooLittle(run, memoryMb, run.server.name);
+}
+
+function wantedMemoryMb({ server, context }: ServerRun): number {
+  const { configurator, master } = context.stack;
+  return configurator.minimumMemoryMb[server.name === master ? "master" : "agent"];
+}
+
+function refuseTooLittle(run: ServerRun, memoryMb: number, what: string): void {
+  const wanted = wantedMemoryMb(run);
+  if (memoryMb >= wanted) return;
+  const { configurator, master } = run.context.stack;
+  throw new RemoteError(
+    "MEMORY_TOO_SMALL",
+    `${what} has ${memoryMb} MB of memory, and ${configurator.name} needs ${wanted} MB ${run.server.name === master ? "on the master" : "on each server"}.`,
+  );
+}

@@ -1,0 +1,86 @@
+import type { ConfiguratorContext, MemberReport } from "../../configurators/contract.ts";
+import { bringTrees } from "../configurator/bring-trees.ts";
+import {
+  forgetGoodRun,
+  GOOD_RUN_ID,
+  hashContent,
+  rememberGoodRun,
+  whyDue,
+} from "../configurator/good-run.ts";
+import { contextOf } from "../configurator/member-context.ts";
+import { runForAll, runForOne } from "../configurator/run-for-members.ts";
+import { showReport } from "../configurator/show-report.ts";
+import { takeSteps } from "../configurator/take-steps.ts";
+import { rebootHost } from "../reboot-host.ts";
+import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
+
+/**
+ * Runs the tool on the server, through its own master, where something calls for it: the server was never configured well,
+ * its content has changed since, or the user asked.
+ *
+ * @throws RemoteError TOOL_FAILED with the tool's own reason
+ */
+export async function configure(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
+  const { configurator } = run.context.stack;
+  if (run.host === undefined || configurator.topology === "none") return SKIPPED;
+  const member = contextOf(run);
+  const tool = configurator.run([member]);
+  if (tool === undefined) return applyAlone(run, member, signal);
+  const hash = await hashContent(run, member);
+  const why = await whyDue(run, hash);
+  if (why === undefined) return resultOf(0);
+  if (run.context.mode === "plan") {
+    run.emit({
+      type: "resource",
+      server: run.server.name,
+      phase: "configure",
+      id: GOOD_RUN_ID,
+      status: "differs",
+      ms: 0,
+      reason: why,
+      diff: [`+${tool.title}: ${why}`],
+    });
+    return resultOf(1);
+  }
+  run.step(`${tool.title}: ${why}`);
+  await forgetGoodRun(run);
+  await bringTrees(run, signal);
+  let changes = await takeSteps(run, configurator.configure(member), signal);
+  const report: MemberReport =
+    tool.on === "member"
+      ? await runForOne(run, member, signal)
+      : await runForAll(run, member, signal);
+  changes += showReport(run, configurator.name, report);
+  await rememberGoodRun(run, hash);
+  if (report.wantsReboot === true) changes += await rebootAsAsked(run, signal);
+  return resultOf(changes);
+}
+
+/** A configurator that has no tool to run: its resources are all there is, and cost one look where nothing differs. */
+async function applyAlone(
+  run: ServerRun,
+  member: ConfiguratorContext,
+  signal: AbortSignal,
+): Promise<PhaseResult> {
+  const steps = run.context.stack.configurator.configure(member);
+  if (steps.length === 0) return SKIPPED;
+  if (run.context.mode === "apply") await bringTrees(run, signal);
+  return resultOf(await takeSteps(run, steps, signal));
+}
+
+/** The master goes down when nobody needs it any more. */
+async function rebootAsAsked(run: ServerRun, signal: AbortSignal): Promise<number> {
+  const { context, server } = run;
+  const { configurator, master, servers } = context.stack;
+  if (server.upgrades.reboot === "never") {
+    run.note("warning", `${configurator.name} asks for a reboot, and the config says never.`);
+    return 0;
+  }
+  if (server.name === master) {
+    run.step("waiting for the others before the master's reboot");
+    const others = servers.map(({ name }) => name).filter((name) => name !== master);
+    await run.lendSlot(() => context.milestones.settled(others, "configured", signal));
+  }
+  await rebootHost(run, `reboot: ${configurator.name} asks for it`, signal);
+  return 1;
+}

@@ -1,0 +1,17 @@
+import { contextOf } from "../configurator/member-context.ts";
+import { takeSteps } from "../configurator/take-steps.ts";
+import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
+
+/**
+ * The server and the master come to know each other over the proven channel. Looked at in every run: that is how a master
+ * that was built anew, or a server made again under its old name, is noticed.
+ */
+export async function enroll(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
+  const { configurator } = run.context.stack;
+  if (run.host === undefined || configurator.topology === "none") return SKIPPED;
+  const steps = configurator.enroll(contextOf(run));
+  if (steps.length === 0) return SKIPPED;
+  const changes = await takeSteps(run, steps, signal);
+  run.isNewlyEnrolled = changes > 0;
+  return resultOf(changes);
+}
