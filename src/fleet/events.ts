@@ -79,6 +79,8 @@ export interface ResourceEvent extends EventBase {
   readonly exitStatus?: number;
   readonly output?: readonly string[];
   readonly diff?: readonly string[];
+  /** The configuration-management tool that says so, in its own words; absent: a resource of ours. */
+  readonly tool?: string;
 }
 /** One line of output of what runs on the host now. */
 export interface OutputEvent extends EventBase {

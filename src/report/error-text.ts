@@ -5,6 +5,9 @@ import type { Style } from "./style.ts";
 /** Lines of a host's output that a failure shows. */
 const SHOWN_OUTPUT_LINES = 12;
 
+/** Lines of a configuration-management tool's own report. */
+const SHOWN_REPORT_LINES = 24;
+
 /**
  * An error for people: what happened, where, and what to do next.
  *
@@ -44,13 +47,19 @@ function renderRemoteDetails(error: ErrorRecord, style: Style): readonly string[
   }
   const output = error.output ?? [];
   if (output.length > 0) {
-    const shown = output.slice(-SHOWN_OUTPUT_LINES);
+    // A tool's report begins with what failed; a program's output ends with it.
+    const isReport = error.code === "TOOL_FAILED";
+    const shown = isReport
+      ? output.slice(0, SHOWN_REPORT_LINES)
+      : output.slice(-SHOWN_OUTPUT_LINES);
+    const hidden = output.length - shown.length;
+    const title = isReport ? "its own words:" : "its output:";
     lines.push(
-      shown.length < output.length
-        ? `  last ${shown.length} lines of its output:`
-        : "  its output:",
+      hidden > 0 && !isReport ? `  last ${shown.length} lines of its output:` : `  ${title}`,
+      ...shown.map((line) => `  ${style("|", "quiet")} ${sanitize(line)}`),
     );
-    lines.push(...shown.map((line) => `  ${style("|", "quiet")} ${sanitize(line)}`));
+    if (hidden > 0 && isReport)
+      lines.push(`  and ${hidden} more lines: \`bootmachine log --json\``);
   }
   return lines;
 }

@@ -2,6 +2,7 @@ import type { Phase } from "../fleet/events.ts";
 import { sanitize } from "./display-width.ts";
 import { count, formatDuration } from "./duration.ts";
 import type { RunView, ServerView } from "./run-view.ts";
+import { renderToolCounts, toolOf } from "./tool-text.ts";
 import { timelineOf, type TimelinePiece } from "./timeline.ts";
 
 /** Colours with enough contrast against the letters on them, in light and dark; the letter says the phase, not the colour. */
@@ -78,6 +79,7 @@ function renderPiece(piece: TimelinePiece, totalMs: number): string {
 }
 
 function renderServers(view: RunView): string {
+  const tool = toolOf(view.servers);
   const rows = view.servers.map((server) => {
     const summary = view.summary.find((one) => one.server === server.name);
     const cells = [
@@ -86,12 +88,23 @@ function renderServers(view: RunView): string {
       server.address ?? "-",
       server.proof ?? "-",
       server.fingerprints.join(" ") || "-",
+      ...(tool === undefined
+        ? []
+        : [server.tool === undefined ? "-" : renderToolCounts(server.tool)]),
     ];
     return `<tr><th scope="row">${escape(server.name)}</th>${cells.map((cell) => `<td>${escape(cell)}</td>`).join("")}</tr>`;
   });
   return table(
     "Servers",
-    ["Server", "Outcome", "Changes", "Login", "Key proven by", "Host keys"],
+    [
+      "Server",
+      "Outcome",
+      "Changes",
+      "Login",
+      "Key proven by",
+      "Host keys",
+      ...(tool === undefined ? [] : [escape(tool)]),
+    ],
     rows,
   );
 }

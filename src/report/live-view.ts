@@ -12,6 +12,7 @@ import {
   type ServerView,
 } from "./run-view.ts";
 import type { Span, Style, Tone } from "./style.ts";
+import { renderTool } from "./tool-text.ts";
 
 export interface LiveViewOptions {
   readonly columns: number;
@@ -87,7 +88,7 @@ function renderProgress(view: RunView, columns: number): Line {
   const forms = [
     seen.map((phase) => `${phaseWord(view, phase)} ${done.get(phase)}/${total}`).join("  "),
     seen.map((phase) => `${phaseWord(view, phase)} ${done.get(phase)}`).join("  "),
-    seen.map((phase) => `${phase.slice(0, 1)}${done.get(phase)}`).join(" "),
+    seen.map((phase) => `${phaseWord(view, phase).slice(0, 1)}${done.get(phase)}`).join(" "),
   ];
   return [
     {
@@ -100,6 +101,7 @@ function renderProgress(view: RunView, columns: number): Line {
 /** The configuration-management tool's phases are shown once one of them has work: most are skipped at once. */
 function isShown(view: RunView, phase: Phase): boolean {
   if (phase !== "install" && phase !== "enroll" && phase !== "configure") return true;
+  if (view.phases.length === 1) return true;
   return view.servers.some((server) => {
     const seen = server.phases[phase];
     if (seen?.outcome === undefined) return server.phase === phase && server.step !== "";
@@ -175,8 +177,13 @@ function elapsedOf(server: ServerView, now: number): string {
 
 function textOf(server: ServerView): string {
   if (server.state === "done") {
-    const changes = server.changes === 0 ? "nothing to change" : count(server.changes, "change");
-    return server.address === undefined ? changes : `${changes}, ${server.address}`;
+    return [
+      server.changes === 0 ? "nothing to change" : count(server.changes, "change"),
+      renderTool(server),
+      server.address,
+    ]
+      .filter((part) => part !== undefined)
+      .join(", ");
   }
   if (server.failure !== undefined) {
     const what = server.failure.resource ?? server.failure.message.split("\n")[0] ?? "";

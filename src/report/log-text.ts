@@ -4,6 +4,7 @@ import type { RunView } from "./run-view.ts";
 import type { Span, Style } from "./style.ts";
 import { renderTable } from "./table.ts";
 import { renderTimeline } from "./timeline.ts";
+import { renderTool } from "./tool-text.ts";
 
 interface LogOptions {
   readonly columns: number;
@@ -37,12 +38,22 @@ export function renderRun(run: RunView, options: LogOptions): readonly string[] 
     `${style(`bootmachine ${run.command}`, "strong")} ${run.stack}, ${at} UTC: ${outcomeOf(run).text}`,
     "",
     ...renderTimeline(run, options),
+    ...renderTools(run, style),
     ...(failures.length === 0 ? [] : ["", ...failures]),
     ...run.errors.flatMap((error) => renderError(error, style)),
     ...warnings.map(
       (note) => `warning: ${note.server === undefined ? "" : `${note.server}: `}${note.text}`,
     ),
   ];
+}
+
+/** What the configuration-management tool said of each server. */
+function renderTools({ servers }: RunView, style: Style): readonly string[] {
+  const lines = servers.flatMap((server) => {
+    const text = renderTool(server);
+    return text === undefined ? [] : [`${style(server.name, "name")} ${text}`];
+  });
+  return lines.length === 0 ? [] : ["", ...lines];
 }
 
 function changesOf(run: RunView): number {

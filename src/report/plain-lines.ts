@@ -4,6 +4,7 @@ import { count, formatClock, formatDuration } from "./duration.ts";
 import { renderFailure } from "./error-text.ts";
 import { phaseWord, type RunView } from "./run-view.ts";
 import type { Style } from "./style.ts";
+import { renderTool } from "./tool-text.ts";
 
 export interface PlainOptions {
   readonly style: Style;
@@ -15,11 +16,11 @@ export interface PlainOptions {
  * An event as lines for a pipe or a log file: the time since the start, the server, what happened.
  * Empty for what is not worth a line.
  *
- * @param run what is known of the run: its command and its start
+ * @param run what is known of the run, this event included: its command, its start, what the tool has said
  */
 export function renderPlain(
   event: FleetEvent,
-  run: Pick<RunView, "startedAt" | "command">,
+  run: Pick<RunView, "startedAt" | "command" | "servers">,
   options: PlainOptions,
 ): readonly string[] {
   const { style } = options;
@@ -41,9 +42,13 @@ export function renderPlain(
     case "phase-ended": {
       if (event.outcome === "skipped" && !options.verbose) return [];
       const changes = event.changes === 0 ? "" : `, ${count(event.changes, "change")}`;
+      const tool =
+        event.phase === "configure"
+          ? renderTool(run.servers.find(({ name }) => name === event.server))
+          : undefined;
       return line(
         event.server,
-        `${phaseWord(run, event.phase)}: ${outcomeWord(event)}${changes} (${formatDuration(event.ms)})`,
+        `${phaseWord(run, event.phase)}: ${outcomeWord(event)}${changes}${tool === undefined ? "" : `, ${tool}`} (${formatDuration(event.ms)})`,
       );
     }
     case "step":
@@ -55,7 +60,7 @@ export function renderPlain(
       return [
         ...line(
           event.server,
-          `${phaseWord(run, event.phase)}: ${event.status} ${sanitize(event.id)}${event.reason === undefined ? "" : ` (${sanitize(event.reason)})`}`,
+          `${event.tool ?? phaseWord(run, event.phase)}: ${event.status} ${sanitize(event.id)}${event.reason === undefined ? "" : ` (${sanitize(event.reason)})`}`,
         ),
         ...(options.verbose ? (event.diff ?? []).map((text) => `        ${sanitize(text)}`) : []),
       ];

@@ -6,8 +6,10 @@ import {
   type PhaseOutcome,
   type ServerSummary,
 } from "../fleet/events.ts";
+import type { ResourceStatus } from "../program/report.ts";
 import type { CheckResult } from "../proof/check.ts";
 import { sanitize } from "./display-width.ts";
+import type { ToolView } from "./tool-text.ts";
 
 /** What is known of one phase of one server. Times are milliseconds since 1970. */
 export interface PhaseView {
@@ -36,6 +38,8 @@ export interface ServerView {
   readonly proof: string | undefined;
   readonly fingerprints: readonly string[];
   readonly checks: readonly CheckResult[];
+  /** Undefined: the configuration-management tool has not run on it. */
+  readonly tool: ToolView | undefined;
   readonly isRolledBack: boolean;
   readonly failure: ErrorRecord | undefined;
 }
@@ -98,16 +102,28 @@ const PHASES_OF_COMMAND: Readonly<Record<string, readonly Phase[]>> = {
   secure: ["trust", "secure"],
   configure: ["trust", "install", "enroll", "configure"],
   verify: ["trust", "verify"],
-  // These two tell of their work as of the phase boot.
+  "configurator accept": ["trust", "install", "enroll"],
+  "configurator run": ["trust", "configure"],
+  // These tell of their work as of one phase.
   destroy: ["boot"],
   reboot: ["boot"],
+  "configurator revoke": ["enroll"],
+  "configurator restart": ["configure"],
+  "configurator push": ["configure"],
+};
+
+/** For commands that do another work than the phase's under its name. */
+const WORK_OF_COMMAND: Readonly<Record<string, string>> = {
+  destroy: "destroy",
+  reboot: "reboot",
+  "configurator revoke": "revoke",
+  "configurator restart": "restart",
+  "configurator push": "push",
 };
 
 /** The word for a phase in a run's view: what destroys or reboots does not "boot". */
 export function phaseWord(view: Pick<RunView, "command">, phase: Phase): string {
-  return phase === "boot" && (view.command === "destroy" || view.command === "reboot")
-    ? view.command
-    : phase;
+  return WORK_OF_COMMAND[view.command] ?? phase;
 }
 
 /** Takes one event into the view. Pure; unknown events leave the view as it is. */
@@ -170,9 +186,16 @@ export function reduceRun(view: RunView, event: FleetEvent): RunView {
         step: `${event.id}: ${sanitize(event.line)}`,
       }));
     case "resource": {
-      const { status } = event;
-      if (status === "ok" || status === "skipped") return next;
-      return changeServer(next, event.server, (server) => ({
+      const { status, tool } = event;
+      const counted =
+        tool === undefined
+          ? next
+          : changeServer(next, event.server, (server) => ({
+              ...server,
+              tool: countTool(server.tool, tool, status),
+            }));
+      if (status === "ok" || status === "skipped") return counted;
+      return changeServer(counted, event.server, (server) => ({
         ...server,
         changed: [
           ...server.changed,
@@ -274,6 +297,13 @@ export function slownessOf(server: ServerView, times: PhaseTimes, now: number): 
   return elapsed > SLOW_FACTOR * median ? elapsed / Math.max(1, median) : undefined;
 }
 
+/** A tool tells of what it looked at; "differs" is what it would change. */
+function countTool(before: ToolView | undefined, name: string, status: ResourceStatus): ToolView {
+  const counts = before ?? { name, ok: 0, changed: 0, failed: 0, skipped: 0 };
+  const key = status === "differs" ? "changed" : status;
+  return { ...counts, [key]: counts[key] + 1 };
+}
+
 function stateAfter(outcome: PhaseOutcome, isLast: boolean): ServerView["state"] {
   if (outcome === "failed" || outcome === "cancelled") return outcome;
   return isLast ? "done" : "waiting";
@@ -293,6 +323,7 @@ function newServer(name: string): ServerView {
     proof: undefined,
     fingerprints: [],
     checks: [],
+    tool: undefined,
     isRolledBack: false,
     failure: undefined,
   };

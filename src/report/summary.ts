@@ -4,6 +4,7 @@ import { renderError, renderFailure } from "./error-text.ts";
 import type { RunView } from "./run-view.ts";
 import type { Span, Style } from "./style.ts";
 import { renderTable } from "./table.ts";
+import { renderToolCounts, toolOf } from "./tool-text.ts";
 
 export interface SummaryOptions {
   readonly style: Style;
@@ -27,10 +28,12 @@ export function renderSummary(view: RunView, options: SummaryOptions): readonly 
   const changes = servers.reduce((sum, server) => sum + server.changes, 0);
   const time = formatDuration((view.endedAt ?? view.lastAt) - view.startedAt);
   const failedChecks = servers.reduce((sum, server) => sum + server.failedChecks, 0);
+  const tool = toolOf(view.servers);
 
   if (view.outcome === "ok" && changes === 0 && failedChecks === 0 && isBringingUp(view.command)) {
+    const what = tool === undefined ? "nothing to change" : `${tool} ran and changed nothing`;
     return [
-      `${style("Everything is in place", "good")}: ${view.stack}, ${count(servers.length, "server")}, nothing to change (${time}).`,
+      `${style("Everything is in place", "good")}: ${view.stack}, ${count(servers.length, "server")}, ${what} (${time}).`,
     ];
   }
   const lines: string[] = [""];
@@ -40,12 +43,20 @@ export function renderSummary(view: RunView, options: SummaryOptions): readonly 
   if (listed.length > 0) {
     lines.push(
       ...renderTable(
-        ["SERVER", "OUTCOME", "CHANGES", "TIME", "LOGIN"],
+        [
+          "SERVER",
+          "OUTCOME",
+          "CHANGES",
+          "TIME",
+          ...(tool === undefined ? [] : [tool.toUpperCase()]),
+          "LOGIN",
+        ],
         listed.map((server) => [
           { text: server.server, tone: "name" },
           outcomeCell(server),
           String(server.changes),
           formatDuration(server.ms),
+          ...(tool === undefined ? [] : [toolCell(view, server)]),
           loginOf(server),
         ]),
         { columns: options.columns, style },
@@ -65,8 +76,18 @@ export function renderSummary(view: RunView, options: SummaryOptions): readonly 
   return lines;
 }
 
+const BRINGING_UP: ReadonlySet<string> = new Set([
+  "up",
+  "boot",
+  "bootstrap",
+  "secure",
+  "configure",
+  "configurator accept",
+  "configurator run",
+]);
+
 function isBringingUp(command: string): boolean {
-  return ["up", "boot", "bootstrap", "secure", "configure"].includes(command);
+  return BRINGING_UP.has(command);
 }
 
 function outcomeCell(server: ServerSummary): Span {
@@ -85,6 +106,12 @@ function outcomeCell(server: ServerSummary): Span {
     case "skipped":
       return { text: "skipped", tone: "quiet" };
   }
+}
+
+function toolCell(view: RunView, { server }: ServerSummary): Span {
+  const tool = view.servers.find(({ name }) => name === server)?.tool;
+  if (tool === undefined) return { text: "-", tone: "quiet" };
+  return { text: renderToolCounts(tool), tone: tool.failed > 0 ? "bad" : "good" };
 }
 
 function loginOf(server: ServerSummary): string {

@@ -21,6 +21,7 @@ import {
   threeServersToTheEnd,
   twoServersDone,
 } from "./recorded-run.ts";
+import { toolRun } from "./recorded-tool-run.ts";
 
 const SIZES = [
   [80, 24],
@@ -88,7 +89,11 @@ describe("live view", () => {
 
 test("plain lines of a run with a failure", async () => {
   const lines = threeServersToTheEnd().flatMap((event) =>
-    renderPlain(event, { startedAt: START, command: "up" }, { style: plainStyle, verbose: false }),
+    renderPlain(
+      event,
+      { startedAt: START, command: "up", servers: [] },
+      { style: plainStyle, verbose: false },
+    ),
   );
   await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden("plain-3"));
   expect(lines.join("\n")).not.toMatch(/[\u0000-\u0009\u000B-\u001F]/);
@@ -128,6 +133,66 @@ describe("time line", () => {
   test.each([80, 40, 160])("on %i columns", async (columns) => {
     const lines = renderRun(viewOf(threeServersToTheEnd()), { columns, style: plainStyle });
     await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden(`log-${columns}`));
+  });
+});
+
+describe("a run of the configuration-management tool", () => {
+  const stack = viewOf(toolRun());
+
+  test.each([4, 12.5])("live, after %i s", async (seconds) => {
+    const lines = live(toolRun(seconds), 100, 24, seconds);
+    await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden(`tool-live-${seconds}`));
+  });
+
+  test("as plain lines: what it changed, and its own reason where it failed", async () => {
+    const events = toolRun();
+    const lines = events.flatMap((event, index) =>
+      renderPlain(event, viewOf(events.slice(0, index + 1)), {
+        style: plainStyle,
+        verbose: false,
+      }),
+    );
+    await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden("tool-plain"));
+  });
+
+  test("in the summary and in the log", async () => {
+    const options = { style: plainStyle, columns: 100 };
+    const summary = renderSummary(stack, {
+      ...options,
+      sshConfigFile: "ssh_config",
+      showFailures: false,
+    });
+    await expect(`${summary.join("\n")}\n`).toMatchFileSnapshot(golden("tool-summary"));
+    await expect(`${renderRun(stack, options).join("\n")}\n`).toMatchFileSnapshot(
+      golden("tool-log"),
+    );
+    expect(renderHtml(stack)).toContain("<td>2 ok, 2 failed</td>");
+  });
+
+  test("that changed nothing is one line, and says that it ran", () => {
+    const events = toolRun().map((event) =>
+      event.type === "run-ended"
+        ? {
+            ...event,
+            outcome: "ok" as const,
+            servers: event.servers.map((server) => ({
+              ...server,
+              outcome: "unchanged" as const,
+              changes: 0,
+            })),
+          }
+        : event,
+    );
+    expect(
+      renderSummary(viewOf(events), {
+        style: plainStyle,
+        columns: 80,
+        sshConfigFile: undefined,
+        showFailures: false,
+      }),
+    ).toEqual([
+      "Everything is in place: shop, 2 servers, salt ran and changed nothing (13 s).",
+    ]);
   });
 });
 
