@@ -9,7 +9,7 @@ import {
 } from "@stricli/core";
 
 import { makeApplication } from "../src/cli/application.ts";
-import { COMMANDS, type CommandEntry } from "../src/cli/command-list.ts";
+import { COMMANDS, CONFIGURATOR_COMMANDS } from "../src/cli/command-list.ts";
 import { renderRootHelp } from "../src/cli/root-help.ts";
 
 export const CLI_REFERENCE = resolve(import.meta.dirname, "../docs/reference/cli.md");
@@ -17,17 +17,24 @@ export const CLI_REFERENCE = resolve(import.meta.dirname, "../docs/reference/cli
 export function renderCliReference(): string {
   const texts = new Map(
     generateHelpTextForAllCommands(makeApplication() as unknown as Application<CommandContext>).map(
-      ([route, text]) => [route.split(" ").at(-1) ?? "", text],
+      ([route, text]) => [route.split(" ").slice(1).join(" "), text],
     ),
   );
   const fence = "```";
-  const sections = (Object.entries(COMMANDS) as [string, CommandEntry][]).flatMap(
-    ([name, { brief }]) => {
-      const text = texts.get(name);
-      if (text === undefined) return [];
-      return [`## ${name}`, "", `${brief}.`, "", `${fence}text`, text.trimEnd(), fence, ""];
-    },
+  const entries = Object.entries<{ readonly brief: string }>(COMMANDS).flatMap(
+    ([name, { brief }]): readonly (readonly [string, string])[] =>
+      name === "configurator"
+        ? Object.entries(CONFIGURATOR_COMMANDS).map(([own, entry]) => [
+            `${name} ${own}`,
+            entry.brief,
+          ])
+        : [[name, brief]],
   );
+  const sections = entries.flatMap(([name, brief]) => {
+    const text = texts.get(name);
+    if (text === undefined) return [];
+    return [`## ${name}`, "", `${brief}.`, "", `${fence}text`, text.trimEnd(), fence, ""];
+  });
   return [
     "<!-- Made by scripts/generate-cli-reference.ts; do not edit. -->",
     "",

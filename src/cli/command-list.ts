@@ -39,6 +39,11 @@ export const COMMANDS = {
   },
   put: { group: "Use", brief: "Copy a file to servers", words: "FILE PATH [SERVER...]" },
   run: { group: "Use", brief: "Call a task of your config", words: "[TASK] [-- ARGUMENTS]" },
+  configurator: {
+    group: "Use",
+    brief: "Use the configuration-management tool: agents, push, run …",
+    words: "COMMAND",
+  },
   reboot: { group: "Use", brief: "Reboot servers, and prove that they did", words: "[SERVER...]" },
   destroy: { group: "Take down", brief: "Destroy the machines; asks first" },
   explain: { group: "Help", brief: "Say what an error code means and what to do", words: "[CODE]" },
@@ -49,6 +54,16 @@ export const COMMANDS = {
   },
   help: { group: "Help", brief: "Show the help of a command", words: "[COMMAND]" },
 } as const satisfies Record<string, CommandEntry>;
+
+/** What `bootmachine configurator` can do. */
+export const CONFIGURATOR_COMMANDS = {
+  agents: { brief: "List the agents that the master knows, and strangers" },
+  accept: { brief: "Enrol a server of the stack with the master", words: "SERVER" },
+  revoke: { brief: "Take the trust in an agent away; asks first", words: "NAME" },
+  restart: { brief: "Restart the tool's daemons, the master's first", words: "[SERVER...]" },
+  push: { brief: "Bring your tree to where the tool reads it", words: "[SERVER...]" },
+  run: { brief: "Run the tool now", words: "[SERVER...]" },
+} as const satisfies Record<string, Omit<CommandEntry, "group">>;
 
 export type CommandName = keyof typeof COMMANDS;
 
@@ -65,7 +80,21 @@ export function docsOf(
   readonly fullDescription?: string;
   readonly customUsage: readonly string[];
 } {
-  const { brief, words }: CommandEntry = COMMANDS[name];
+  return describe(COMMANDS[name], fullDescription);
+}
+
+/** The same for a command of `bootmachine configurator`. */
+export function docsOfConfigurator(
+  name: keyof typeof CONFIGURATOR_COMMANDS,
+  fullDescription: string,
+): ReturnType<typeof docsOf> {
+  return describe(CONFIGURATOR_COMMANDS[name], fullDescription);
+}
+
+function describe(
+  { brief, words }: Omit<CommandEntry, "group">,
+  fullDescription: string | undefined,
+): ReturnType<typeof docsOf> {
   return {
     brief,
     customUsage: [words === undefined ? "[FLAGS]" : `[FLAGS] ${words}`],

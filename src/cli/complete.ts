@@ -25,7 +25,10 @@ export async function complete(
     return startingWith(await knownServers(context.cwd), partial);
   const proposals = await proposeCompletions(makeApplication(), words, context);
   const found = proposals.map(({ completion }) => completion);
-  const isServerPlace = TAKES_SERVERS.has(command) || (command === "put" && words.length > 3);
+  const isServerPlace =
+    TAKES_SERVERS.has(command) ||
+    (command === "put" && words.length > 3) ||
+    (command === "configurator" && words.length > 2 && words[1] !== "agents");
   if (words.length > 1 && isServerPlace && !partial.startsWith("-")) {
     found.push(...startingWith(await knownServers(context.cwd), partial));
   }

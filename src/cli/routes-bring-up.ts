@@ -1,6 +1,7 @@
 import { buildCommand } from "@stricli/core";
 
 import { docsOf } from "./command-list.ts";
+import type { UpFlags } from "./commands/up.ts";
 import type { CliContext } from "./context.ts";
 import {
   CHANGE_ALIASES,
@@ -15,13 +16,19 @@ import { lazily } from "./run-command.ts";
 const changeParameters = { flags: CHANGE_FLAGS, aliases: CHANGE_ALIASES };
 
 export const BRING_UP_ROUTES = {
-  up: buildCommand<ChangeFlags & { readonly prove: boolean }, [], CliContext>({
+  up: buildCommand<UpFlags, [], CliContext>({
     loader: lazily(async () => (await import("./commands/up.ts")).up),
     parameters: {
       flags: {
         prove: {
           kind: "boolean",
           brief: "Prove from outside the servers that did not change as well",
+          default: false,
+          withNegated: false,
+        },
+        configure: {
+          kind: "boolean",
+          brief: "Run the configuration-management tool also where nothing has changed",
           default: false,
           withNegated: false,
         },
@@ -55,7 +62,10 @@ export const BRING_UP_ROUTES = {
   configure: buildCommand<ChangeFlags, [], CliContext>({
     loader: lazily(async () => (await import("./commands/configure.ts")).configure),
     parameters: changeParameters,
-    docs: docsOf("configure", "Runs the phases install, enroll and configure."),
+    docs: docsOf(
+      "configure",
+      "Runs the phases install, enroll and configure. The tool runs also where nothing has changed since its last good run.",
+    ),
   }),
   plan: buildCommand<SelectionFlags, [], CliContext>({
     loader: lazily(async () => (await import("./commands/plan.ts")).plan),

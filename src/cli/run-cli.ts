@@ -37,7 +37,7 @@ export async function runCli(
     return 0;
   }
   // `help up` is `up --help`; an unknown name gets the parser's "did you mean".
-  const words = first === "help" ? [others[0] ?? "", "--help"] : argv;
+  const words = first === "help" ? [...others, "--help"] : argv;
   const [{ run }, { makeApplication }] = await Promise.all([
     import("@stricli/core"),
     import("./application.ts"),

@@ -4,6 +4,7 @@ import type { Phase } from "../fleet/events.ts";
 import type { Fleet, RunOutcome, Selection } from "../fleet/fleet-contract.ts";
 import type { Reporter } from "../report/reporter.ts";
 import { renderSummary } from "../report/summary.ts";
+import type { Stack } from "../stack/stack.ts";
 import type { CliContext, ExitCode } from "./context.ts";
 import type { ChangeFlags, OutputFlags } from "./flags.ts";
 import { makeReporter } from "./make-reporter.ts";
@@ -19,11 +20,16 @@ export async function runPhases(
     readonly command: string;
     readonly phases?: readonly Phase[];
     readonly alwaysProve?: boolean;
+    /** Run the tool also where nothing calls for it. */
+    readonly forceConfigure?: boolean;
+    /** Looks at the stack before anything begins; throws to refuse. */
+    readonly guard?: (stack: Stack) => void;
   },
 ): Promise<ExitCode> {
   const reporter = makeReporter(context, flags);
   try {
     const fleet = await openFleet(context, flags, (event) => reporter.onEvent(event));
+    options.guard?.(fleet.stack);
     if (options.phases === undefined || options.phases.includes("boot")) {
       await installPrerequisites(context, flags, fleet, options.command);
     }
@@ -33,6 +39,7 @@ export async function runPhases(
       command: options.command,
       ...(options.phases === undefined ? {} : { phases: options.phases }),
       ...(options.alwaysProve === undefined ? {} : { alwaysProve: options.alwaysProve }),
+      ...(options.forceConfigure === undefined ? {} : { configure: options.forceConfigure }),
     });
     reporter.close();
     showSummary(context, flags, reporter, fleet);

@@ -5,7 +5,7 @@ import { dirname, resolve } from "node:path";
 
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { COMMANDS, isCommandName, type CommandName } from "../../src/cli/command-list.ts";
+import { COMMANDS, CONFIGURATOR_COMMANDS, isCommandName } from "../../src/cli/command-list.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
 import { loadStack } from "../../src/index.ts";
 import { ERROR_CODES, type ErrorCodeEntry } from "../../src/errors/codes.ts";
@@ -108,11 +108,14 @@ describe("example configs", () => {
 });
 
 describe("command lines", () => {
-  const help = new Map<CommandName, string>();
+  const help = new Map<string, string>();
 
   beforeAll(async () => {
-    for (const name of Object.keys(COMMANDS) as readonly CommandName[]) {
+    for (const name of Object.keys(COMMANDS)) {
       if (name !== "help") help.set(name, await helpOf(name));
+    }
+    for (const name of Object.keys(CONFIGURATOR_COMMANDS)) {
+      help.set(`configurator ${name}`, await helpOf("configurator", name));
     }
   });
 
@@ -120,9 +123,14 @@ describe("command lines", () => {
     const lines = findCommandLines();
     expect(lines.length).toBeGreaterThan(40);
     const problems = lines.flatMap(({ place, words }) => {
-      const [name = "", ...others] = words;
-      if (/^(--help|--version|-h|-V|COMMAND)$/.test(name)) return [];
-      if (!isCommandName(name)) return [`${place}: no command "${name}"`];
+      const [first = "", ...rest] = words;
+      if (/^(--help|--version|-h|-V|COMMAND)$/.test(first)) return [];
+      if (!isCommandName(first)) return [`${place}: no command "${first}"`];
+      const [second = "…"] = rest;
+      const isNested = first === "configurator" && second !== "…";
+      const name = isNested ? `${first} ${second}` : first;
+      const others = isNested ? rest.slice(1) : rest;
+      if (!help.has(name) && name !== "help") return [`${place}: no command "${name}"`];
       const known = help.get(name) ?? "";
       const end = others.indexOf("--");
       return others
@@ -239,7 +247,7 @@ function split(line: string): readonly string[] {
     .split(/\s+/);
 }
 
-async function helpOf(name: CommandName): Promise<string> {
+async function helpOf(...names: readonly string[]): Promise<string> {
   let text = "";
   const stream = {
     isTTY: false,
@@ -249,7 +257,7 @@ async function helpOf(name: CommandName): Promise<string> {
       return true;
     },
   };
-  await runCli([name, "--help"], {
+  await runCli([...names, "--help"], {
     env: {},
     cwd: ROOT,
     version: "0",

@@ -6,5 +6,6 @@ export function configure(context: CliContext, flags: ChangeFlags): Promise<Exit
   return runPhases(context, flags, {
     command: "configure",
     phases: ["install", "enroll", "configure"],
+    forceConfigure: true,
   });
 }

@@ -1,3 +1,4 @@
+import type { Configurator } from "../../configurators/contract.ts";
 import { RefusedError, RemoteError } from "../../errors/error.ts";
 import type { Server, Stack } from "../../stack/stack.ts";
 import { bringInLine } from "../apply-resources.ts";
@@ -21,7 +22,7 @@ const LAST_LINES = 20;
  */
 export async function listAgents(context: RunContext): Promise<readonly AgentStatus[]> {
   const { stack } = context;
-  const agents = ableTo(stack, "keeps no list of agents", stack.configurator.agents);
+  const agents = ableTo(stack, "keeps no list of agents", "agents");
   try {
     const master = await context.master.visit(context);
     const { status, stdout, stderr } = await master.connectedHost().run(agents.script, {
@@ -43,7 +44,7 @@ export async function listAgents(context: RunContext): Promise<readonly AgentSta
 
 /** @throws RefusedError CAPABILITY_MISSING where there is nothing to revoke, or nobody to revoke it at */
 export function masterToRevokeAt(stack: Stack, name: string): Server {
-  ableTo(stack, "trusts nobody by a key that could be revoked", stack.configurator.revoke);
+  ableTo(stack, "trusts nobody by a key that could be revoked", "revoke");
   if (name === stack.master) {
     throw new RefusedError(
       "CAPABILITY_MISSING",
@@ -76,7 +77,7 @@ export async function restartAgents(
 ): Promise<readonly ServerSummary[]> {
   const { stack } = context;
   const { configurator } = stack;
-  ableTo(stack, "has no daemons", configurator.restart);
+  ableTo(stack, "has no daemons", "restart");
   const members = membersOf(context);
   const work = async (run: ServerRun): Promise<number> => {
     const { name } = run.server;
@@ -139,11 +140,17 @@ export async function pushTrees(
   return { servers: [...atMaster, ...summaries], pushed };
 }
 
-function ableTo<T>(stack: Stack, unable: string, ability: T | undefined): T {
+/** What the configurator may have or not. @throws RefusedError CAPABILITY_MISSING */
+function ableTo<K extends "agents" | "revoke" | "restart">(
+  stack: Stack,
+  unable: string,
+  ability: K,
+): NonNullable<Configurator[K]> {
   requireConfigurator(stack);
-  if (ability !== undefined) return ability;
-  const { name } = stack.configurator;
-  throw new RefusedError("CAPABILITY_MISSING", `The configurator ${name} ${unable}.`);
+  const { configurator } = stack;
+  const found = configurator[ability];
+  if (found !== undefined) return found;
+  throw new RefusedError("CAPABILITY_MISSING", `The configurator ${configurator.name} ${unable}.`);
 }
 
 function commandFailed(

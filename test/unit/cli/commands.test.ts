@@ -10,11 +10,14 @@ import {
   ERRORS_REFERENCE,
   renderErrorsReference,
 } from "../../../scripts/generate-errors-reference.ts";
-import { COMMANDS } from "../../../src/cli/command-list.ts";
+import { COMMANDS, CONFIGURATOR_COMMANDS } from "../../../src/cli/command-list.ts";
 import { ERROR_CODES } from "../../../src/errors/codes.ts";
 import { runInProcess } from "./run-in-process.ts";
 
-const NAMES = Object.keys(COMMANDS).filter((name) => name !== "help");
+const NAMES = [
+  ...Object.keys(COMMANDS).filter((name) => name !== "help"),
+  ...Object.keys(CONFIGURATOR_COMMANDS).map((name) => `configurator ${name}`),
+];
 
 describe("help", () => {
   test.each([[[]], [["--help"]], [["-h"]], [["help"]]])("%j shows every command", async (argv) => {
@@ -28,8 +31,8 @@ describe("help", () => {
   });
 
   test.each(NAMES)("%s --help is the same as help %s", async (name) => {
-    const own = await runInProcess([name, "--help"]);
-    const other = await runInProcess(["help", name]);
+    const own = await runInProcess([...name.split(" "), "--help"]);
+    const other = await runInProcess(["help", ...name.split(" ")]);
     expect(own.status).toBe(0);
     expect(own.stdout).toContain(`bootmachine ${name}`);
     expect(own.stdout).toBe(other.stdout);
@@ -39,19 +42,19 @@ describe("help", () => {
 
 describe("what is not understood is refused", () => {
   test.each(NAMES)("%s with a flag that does not exist", async (name) => {
-    const { status, stdout, stderr } = await runInProcess([name, "--dryrun"]);
+    const { status, stdout, stderr } = await runInProcess([...name.split(" "), "--dryrun"]);
     expect(status).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toContain("--dryrun");
   });
 
   test.each(NAMES)("%s with every one of its flags mistyped", async (name) => {
-    const { stdout } = await runInProcess([name, "--help"]);
+    const { stdout } = await runInProcess([...name.split(" "), "--help"]);
     const flags = [...stdout.matchAll(/\[?--([a-z-]{4,})/g)].map((match) => match[1] ?? "");
     expect(flags.length).toBeGreaterThan(0);
     for (const flag of new Set(flags)) {
       const typo = `--${flag.slice(0, 2)}${flag.slice(3)}q`;
-      const result = await runInProcess([name, typo]);
+      const result = await runInProcess([...name.split(" "), typo]);
       expect(result.status, typo).toBe(2);
       expect(result.stderr, typo).toContain(typo);
     }
@@ -62,6 +65,10 @@ describe("what is not understood is refused", () => {
     [["destory"], 'Did you mean "destroy"?'],
     [["help", "stauts"], 'Did you mean "status"?'],
     [["nonsense"], 'there is no command "nonsense"'],
+    [["agents"], 'Did you mean "configurator agents"?'],
+    [["configurator", "agnets"], 'Did you mean "configurator agents"?'],
+    [["configurator", "accept"], "SERVER"],
+    [["configurator", "revoke", "a;b"], '"a;b" cannot be the name of an agent'],
     [["--json", "up"], "flags follow the command"],
     [["up", "--jsn"], "did you mean --json?"],
     [["up", "web1"], "Too many arguments"],
@@ -230,6 +237,14 @@ describe("completion", () => {
   test.each([
     [["de"], ["destroy"]],
     [["in"], ["init", "inventory"]],
+    [
+      ["configurator", "re"],
+      ["revoke", "restart"],
+    ],
+    [
+      ["up", "--conf"],
+      ["--configure", "--config"],
+    ],
     [["up", "--conc"], ["--concurrency"]],
     [["verify", "--format", "s"], ["sarif"]],
     [["exec", "--", "x"], []],

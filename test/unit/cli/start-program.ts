@@ -92,8 +92,9 @@ export function startProgram(
  * A directory with a config whose provider is written in the config itself.
  *
  * @param behaviour members of the provider that differ from one that makes machines at once
+ * @param settings further fields of the stack
  */
-export async function makeProject(behaviour: string): Promise<string> {
+export async function makeProject(behaviour: string, settings = ""): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "cli-"));
   const pair = makeKeyPair("bootmachine tests");
   await writeFile(join(directory, "operator-key"), pair.privateKey, { mode: 0o600 });
@@ -133,6 +134,7 @@ export default defineStack({
   operator: "ada",
   users: [{ name: "ada", sudo: "nopasswd", keys: [{ file: "operator-key.pub" }] }],
   servers: [{ name: "web1", roles: ["web"] }, { name: "web2" }],
+  ${settings}
   tasks: {
     greet: { description: "Say hello", run: ({ args, log }) => log("hello " + args.join(" ")) },
   },

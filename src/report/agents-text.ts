@@ -1,0 +1,84 @@
+import type { AgentStatus } from "../fleet/fleet-contract.ts";
+import { sanitize } from "./display-width.ts";
+import { count } from "./duration.ts";
+import type { Span, Style } from "./style.ts";
+import { renderTable } from "./table.ts";
+
+/** An agent at the master, or a server of the stack that the master does not know (`missing`). */
+export interface AgentRow {
+  readonly id: string;
+  readonly state: AgentStatus["state"] | "missing";
+  readonly fingerprint?: string;
+  /** False: a stranger, which nobody has declared. */
+  readonly isMember: boolean;
+}
+
+/** The servers of the stack in the order of the config, then the strangers. */
+export function agentRows(
+  agents: readonly AgentStatus[],
+  servers: readonly string[],
+): readonly AgentRow[] {
+  return [
+    ...servers.map(
+      (server): AgentRow =>
+        agents.find(({ id }) => id === server) ?? { id: server, state: "missing", isMember: true },
+    ),
+    ...agents.filter(({ id }) => !servers.includes(id)),
+  ];
+}
+
+export function renderAgents(
+  rows: readonly AgentRow[],
+  about: {
+    readonly stack: string;
+    readonly configurator: string;
+    readonly master: string;
+    /** Infinity in a pipe. */
+    readonly columns: number;
+    readonly style: Style;
+  },
+): readonly string[] {
+  const { style } = about;
+  const strangers = rows.filter(({ isMember }) => !isMember);
+  const missing = rows.filter(({ state, isMember }) => isMember && state !== "accepted");
+  const knocking = strangers.find(({ state }) => state === "waiting") ?? strangers[0];
+  return [
+    `Stack ${about.stack}: ${about.configurator}, master ${about.master}, ${count(rows.length - strangers.length, "server")}${strangers.length === 0 ? "" : `, ${count(strangers.length, "stranger")}`}.`,
+    "",
+    ...renderTable(
+      ["AGENT", "STATE", "WHOSE", "FINGERPRINT"],
+      rows.map((row): readonly (string | Span)[] => [
+        { text: sanitize(row.id), tone: "name" },
+        stateCell(row),
+        row.isMember ? "the stack's" : { text: "A STRANGER'S", tone: "bad" },
+        row.fingerprint === undefined ? "-" : sanitize(row.fingerprint),
+      ]),
+      { columns: about.columns, style },
+    ),
+    ...(missing.length === 0
+      ? []
+      : [
+          "",
+          `Not enrolled: ${missing.map(({ id }) => id).join(", ")}. \`bootmachine configurator accept ${missing[0]?.id}\` enrols it; \`bootmachine up\` all.`,
+        ]),
+    ...(knocking === undefined
+      ? []
+      : [
+          "",
+          `A stranger is never accepted. \`bootmachine configurator revoke ${sanitize(knocking.id)}\` takes it off the list.`,
+        ]),
+  ];
+}
+
+function stateCell({ state, isMember }: AgentRow): Span {
+  switch (state) {
+    case "accepted":
+      return { text: "accepted", tone: isMember ? "good" : "bad" };
+    case "waiting":
+      return { text: "waiting", tone: "warn" };
+    case "rejected":
+      return { text: "rejected", tone: isMember ? "bad" : "quiet" };
+    case "missing":
+      return { text: "not enrolled", tone: "bad" };
+  }
+}

@@ -1,0 +1,95 @@
+import { rm } from "node:fs/promises";
+
+import { afterEach, describe, expect, test, vi } from "vitest";
+
+import { makeProject, startProgram, type ProgramResult } from "./start-program.ts";
+
+// Each test starts a program, and a busy computer takes seconds for one.
+vi.setConfig({ testTimeout: 60_000 });
+
+const directories: string[] = [];
+afterEach(async () => {
+  for (const directory of directories.splice(0))
+    await rm(directory, { recursive: true, force: true });
+});
+
+/** A tool with an agent on each server, its members written in the config itself. */
+const tool = (more = ""): string => `master: "web1", configurator: {
+  kind: "configurator", apiVersion: 1, name: "inline", topology: "agent", masterPorts: [],
+  minimumMemoryMb: { master: 0, agent: 0 },
+  install: () => [], enroll: () => [], trees: () => [], configure: () => [], run: () => undefined, verify: () => [],
+  ${more}
+},`;
+const REVOKES = `revoke: () => [],`;
+
+async function run(settings: string, ...words: readonly string[]): Promise<ProgramResult> {
+  const directory = await makeProject("", settings);
+  directories.push(directory);
+  return startProgram(["configurator", ...words], directory).result;
+}
+
+describe("bootmachine configurator", () => {
+  test.each([
+    ["agents"],
+    ["accept", "web1"],
+    ["revoke", "web1", "--yes"],
+    ["restart"],
+    ["push"],
+    ["run"],
+  ])("%s without a configurator is refused, with what to do", async (...words) => {
+    const { status, stderr } = await run("", ...words);
+    expect(stderr).toContain("CAPABILITY_MISSING");
+    expect(stderr).toContain("The stack shop has no configurator.");
+    expect(stderr).toContain("Set `configurator` in the config.");
+    expect(status).toBe(3);
+  });
+
+  test.each([
+    [["agents"], "The configurator inline keeps no list of agents."],
+    [["revoke", "web2", "--yes"], "trusts nobody by a key that could be revoked."],
+    [["restart"], "The configurator inline has no daemons."],
+  ])("%j of a tool that cannot do it is refused", async (words, message) => {
+    const { status, stderr } = await run(tool(), ...words);
+    expect(stderr).toContain(message);
+    expect(status).toBe(3);
+  });
+
+  test("accept of a stranger is refused with the reason, and what to do instead", async () => {
+    const { status, stderr } = await run(tool(), "accept", "rogue");
+    expect(stderr).toContain("AGENT_STRANGE");
+    expect(stderr).toContain("nothing proves that the agent's key is its own");
+    expect(stderr).toContain("bootmachine configurator revoke rogue");
+    expect(stderr).toContain("Servers: web1, web2.");
+    expect(status).toBe(3);
+  });
+
+  test("accept takes no pattern: one server is named", async () => {
+    expect((await run(tool(), "accept", "web*")).stderr).toContain("AGENT_STRANGE");
+  });
+
+  test("revoke asks, and where nobody can be asked nothing is revoked", async () => {
+    const { status, stderr } = await run(tool(REVOKES), "revoke", "web2");
+    expect(stderr).toContain("NOT_CONFIRMED");
+    expect(stderr).toContain("bootmachine configurator revoke web2 --yes");
+    expect(status).toBe(3);
+  });
+
+  test("the master's own agent is not revoked", async () => {
+    const { status, stderr } = await run(tool(REVOKES), "revoke", "web1", "--yes");
+    expect(stderr).toContain("web1 is the master");
+    expect(status).toBe(3);
+  });
+
+  test("where there are no machines yet, each command says so", async () => {
+    const agents = await run(tool(`agents: { script: "true", parse: () => [] },`), "agents");
+    expect(agents.stderr).toContain("There is no machine for web1.");
+    const pushed = await run(tool(), "push", "--json");
+    const events = pushed.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { type: string });
+    expect(events.at(-1)?.type).toBe("run-ended");
+    expect(pushed.stdout).toContain("There is no machine for web1.");
+    expect(pushed.status).toBe(1);
+  });
+});
