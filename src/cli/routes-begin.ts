@@ -5,6 +5,7 @@ import type { CompletionShell } from "./commands/completion.ts";
 import type { InitFlags } from "./commands/init.ts";
 import type { CliContext } from "./context.ts";
 import { OUTPUT_FLAGS, type OutputFlags } from "./flags.ts";
+import { INIT_CONFIGURATORS } from "./init-configurators.ts";
 import { lazily } from "./run-command.ts";
 
 export const BEGIN_ROUTES = {
@@ -33,6 +34,12 @@ export const BEGIN_ROUTES = {
           variadic: ",",
           optional: true,
         },
+        configurator: {
+          kind: "enum",
+          values: INIT_CONFIGURATORS,
+          brief: "The configuration-management tool, with a starter kit of its files",
+          optional: true,
+        },
         format: {
           kind: "enum",
           values: ["ts", "yaml"],
@@ -59,7 +66,7 @@ export const BEGIN_ROUTES = {
     },
     docs: docsOf(
       "init",
-      "Writes bootmachine.config.ts (or .yaml) into this directory, and .gitignore entries for what bootmachine keeps beside it. Never overwrites a file. Asks on a terminal; elsewhere, or with --yes, takes the defaults and says which.",
+      "Writes bootmachine.config.ts (or .yaml) into this directory, the starter kit of a configuration-management tool into a folder of its name, and .gitignore entries for what bootmachine keeps beside them. Never overwrites a file. Asks on a terminal; elsewhere, or with --yes, takes the defaults and says which.",
     ),
   }),
   explain: buildCommand<OutputFlags, [code?: string], CliContext>({

@@ -2,6 +2,8 @@
 export interface StarterServer {
   readonly name: string;
   readonly roles: readonly string[];
+  /** Default: the provider's. */
+  readonly size?: string;
   /** For the provider `existing`: where the host is. */
   readonly address?: string;
 }
@@ -16,6 +18,13 @@ export interface StarterOptions {
   readonly servers: readonly StarterServer[];
   /** The operator's user name. */
   readonly operator: string;
+  /** Absent: no configuration-management tool. */
+  readonly configurator?: {
+    readonly name: string;
+    readonly options: Readonly<Record<string, string>>;
+  };
+  /** One of the servers. */
+  readonly master?: string;
   /** Private key file of the controller; its public half lies beside it with ".pub". */
   readonly identityFile: string;
 }
@@ -27,13 +36,25 @@ const yamlText = (value: string): string => text(value.replaceAll("${", () => "$
 const list = (values: readonly string[]): string => `[${values.map(text).join(", ")}]`;
 const key = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : text(name));
 
+const TOOL_COMMENT =
+  "The configuration-management tool that is in charge once a server is secured.";
+
+function serverLine({ name, roles, size }: StarterServer): string {
+  const parts = [`name: ${text(name)}`];
+  if (roles.length > 0) parts.push(`roles: ${list(roles)}`);
+  if (size !== undefined) parts.push(`size: ${text(size)}`);
+  return `{ ${parts.join(", ")} }`;
+}
+
 const isTrustedAtFirst = (options: StarterOptions): boolean => options.provider === "existing";
 
 function renderTypeScript(options: StarterOptions): string {
   const { name, provider, servers, operator, identityFile } = options;
   const roles = [...new Set(servers.flatMap((server) => server.roles))];
+  const { configurator } = options;
+  const plugins = [provider, ...(configurator === undefined ? [] : [configurator.name])].toSorted();
   const lines = [
-    `import { defineStack, ${provider} } from "bootmachine";`,
+    `import { defineStack, ${plugins.join(", ")} } from "bootmachine";`,
     "",
     "export default defineStack({",
     "  // Part of every tag at the provider: two stacks never touch each other.",
@@ -83,11 +104,21 @@ function renderTypeScript(options: StarterOptions): string {
   );
   const example = `{ port: 443, from: "anywhere"${roles[0] === undefined ? "" : `, roles: [${text(roles[0])}]`} }`;
   lines.push("  firewall: [", `    // ${example},`, "  ],", "", "  servers: [");
-  for (const server of servers) {
-    const its = server.roles.length === 0 ? "" : `, roles: ${list(server.roles)}`;
-    lines.push(`    { name: ${text(server.name)}${its} },`);
+  for (const server of servers) lines.push(`    ${serverLine(server)},`);
+  lines.push("  ],");
+  if (configurator !== undefined) {
+    const given = Object.entries(configurator.options).map(
+      ([name, value]) => `${name}: ${text(value)}`,
+    );
+    const call = given.length === 0 ? "" : `{ ${given.join(", ")} }`;
+    lines.push(
+      "",
+      `  // ${TOOL_COMMENT}`,
+      `  configurator: ${configurator.name}(${call}),`,
+      ...(options.master === undefined ? [] : [`  master: ${text(options.master)},`]),
+    );
   }
-  lines.push("  ],", "});");
+  lines.push("});");
   return `${lines.join("\n")}\n`;
 }
 
@@ -132,9 +163,19 @@ function renderYaml(options: StarterOptions): string {
   );
   const example = `{ port: 443, from: anywhere${roles[0] === undefined ? "" : `, roles: [${text(roles[0])}]`} }`;
   lines.push("firewall: []", `#  - ${example}`, "", "servers:");
-  for (const server of servers) {
-    const its = server.roles.length === 0 ? "" : `, roles: ${list(server.roles)}`;
-    lines.push(`  - { name: ${text(server.name)}${its} }`);
+  for (const server of servers) lines.push(`  - ${serverLine(server)}`);
+  const { configurator } = options;
+  if (configurator !== undefined) {
+    lines.push(
+      "",
+      `# ${TOOL_COMMENT}`,
+      "configurator:",
+      `  name: ${configurator.name}`,
+      ...Object.entries(configurator.options).map(
+        ([name, value]) => `  ${name}: ${yamlText(value)}`,
+      ),
+      ...(options.master === undefined ? [] : [`master: ${text(options.master)}`]),
+    );
   }
   return `${lines.join("\n")}\n`;
 }

@@ -4,18 +4,28 @@ import { basename, join } from "node:path";
 
 import { CancelledError, UserError } from "../../errors/error.ts";
 import { SYSTEM_GROUPS, SYSTEM_USERS } from "../../stack/account-names.ts";
+import { sizeWith } from "../../providers/local/sizes.ts";
+import { count } from "../../report/duration.ts";
 import { CONFIG_EXTENSIONS } from "../../stack/find-config.ts";
 import { renderStarterConfig, type StarterServer } from "../../stack/starter-config.ts";
 import { canAsk } from "../ask.ts";
 import type { CliContext, ExitCode } from "../context.ts";
 import type { OutputFlags } from "../flags.ts";
 import { findLoginKey, OWN_KEY } from "../login-key.ts";
+import { INIT_CONFIGURATORS, type InitConfigurator } from "../init-configurators.ts";
 import { printJson, printLines } from "../print.ts";
+import {
+  copyStarterKit,
+  findStarterTool,
+  refuseOwnFolder,
+  type StarterTool,
+} from "../starter-kit.ts";
 
 export interface InitFlags extends OutputFlags {
   readonly name?: string;
   readonly provider?: "local" | "existing";
   readonly address?: readonly string[];
+  readonly configurator?: InitConfigurator;
   readonly format: "ts" | "yaml";
   readonly identityFile?: string;
   readonly yes: boolean;
@@ -25,6 +35,7 @@ interface Answers {
   readonly name: string;
   readonly provider: "local" | "existing";
   readonly addresses: readonly string[];
+  readonly configurator: InitConfigurator;
 }
 
 export async function init(context: CliContext, flags: InitFlags): Promise<ExitCode> {
@@ -36,7 +47,10 @@ export async function init(context: CliContext, flags: InitFlags): Promise<ExitC
       : defaults(context, flags);
   const key = await findLoginKey(directory, context.env["HOME"] ?? homedir(), flags.identityFile);
   const file = `bootmachine.config.${flags.format}`;
-  const servers = serversOf(answers);
+  const tool = await findStarterTool(answers.configurator);
+  if (tool !== undefined) await refuseOwnFolder(directory, tool);
+  const servers = serversOf(answers, tool);
+  const master = tool?.wantsMaster === true ? servers[0]?.name : undefined;
   const text = renderStarterConfig({
     format: flags.format,
     name: answers.name,
@@ -44,15 +58,21 @@ export async function init(context: CliContext, flags: InitFlags): Promise<ExitC
     servers,
     operator: operatorName(context),
     identityFile: key.identityFile,
+    ...(tool === undefined ? {} : { configurator: tool }),
+    ...(master === undefined ? {} : { master }),
   });
   await writeFile(join(directory, file), text, { flag: "wx" });
+  const kit = tool === undefined ? [] : await copyStarterKit(directory, tool);
   const ignored = await ignoreOwnFiles(directory);
   if (flags.json) {
     printJson(context, {
       file,
       stack: answers.name,
       provider: answers.provider,
+      configurator: answers.configurator,
+      ...(master === undefined ? {} : { master }),
       servers: servers.map(({ name }) => name),
+      kit,
       identityFile: key.identityFile,
     });
     return 0;
@@ -64,6 +84,11 @@ export async function init(context: CliContext, flags: InitFlags): Promise<ExitC
     ...(answers.provider === "existing"
       ? [
           "  trusts the host keys that the servers show the first time (`identity` in the config); giving their keys is better",
+        ]
+      : []),
+    ...(kit.length > 0
+      ? [
+          `  ${answers.configurator}: ${count(kit.length, "file")} in ./${answers.configurator}, yours to change`,
         ]
       : []),
     ...(ignored.length > 0 ? [`  .gitignore: ${ignored.join(", ")} added`] : []),
@@ -109,7 +134,12 @@ function defaults(context: CliContext, flags: InitFlags): Answers {
       },
     );
   }
-  return { name: flags.name ?? stackName(context.cwd), provider, addresses };
+  return {
+    name: flags.name ?? stackName(context.cwd),
+    provider,
+    addresses,
+    configurator: flags.configurator ?? "none",
+  };
 }
 
 async function askAll(context: CliContext, flags: InitFlags): Promise<Answers> {
@@ -139,8 +169,16 @@ async function askAll(context: CliContext, flags: InitFlags): Promise<Answers> {
         })
       : "existing");
   if (isCancel(provider)) return refused();
+  const configurator =
+    flags.configurator ??
+    (await select<InitConfigurator>({
+      message: "Which configuration-management tool takes over?",
+      options: INIT_CONFIGURATORS.map((value) => ({ value, ...TOOL_WORDS[value] })),
+      signal,
+    }));
+  if (isCancel(configurator)) return refused();
   if (provider === "local" || flags.address !== undefined)
-    return { name, provider, addresses: flags.address ?? [] };
+    return { name, provider, addresses: flags.address ?? [], configurator };
   const list = await text({
     message: "Addresses (NAME=ADDRESS, with blanks between)",
     placeholder: "web1=192.0.2.10 db1=192.0.2.11",
@@ -148,17 +186,44 @@ async function askAll(context: CliContext, flags: InitFlags): Promise<Answers> {
   });
   if (isCancel(list)) return refused();
   const addresses = list.split(/[\s,]+/).filter((word) => word !== "");
-  return addresses.length === 0 ? refused() : { name, provider, addresses };
+  return addresses.length === 0 ? refused() : { name, provider, addresses, configurator };
 }
 
-function serversOf(answers: Answers): readonly StarterServer[] {
-  if (answers.provider === "local") return [{ name: "web1", roles: ["web"] }];
+/** What the question shows of each tool. */
+const TOOL_WORDS: Readonly<
+  Record<InitConfigurator, { readonly label: string; readonly hint: string }>
+> = {
+  none: { label: "none", hint: "booted, secured, proved; yours from there" },
+  script: { label: "script", hint: "your own typed resources, by role; no tool at all" },
+  ansible: { label: "Ansible", hint: "pushes over ssh from a control server" },
+  salt: { label: "Salt", hint: "a master and minions" },
+  puppet: { label: "Puppet or OpenVox", hint: "a server and agents" },
+  chef: { label: "Chef or Cinc", hint: "each server applies by itself" },
+};
+
+/** The first one is the master, where the tool wants one. */
+function serversOf(answers: Answers, tool: StarterTool | undefined): readonly StarterServer[] {
+  if (answers.provider === "local") return localServers(tool);
   return answers.addresses.map((word, index) => {
     const [left = "", right] = word.split("=", 2);
     return right === undefined
       ? { name: `server${index + 1}`, roles: [], address: left }
       : { name: left, roles: [], address: right };
   });
+}
+
+function localServers(tool: StarterTool | undefined): readonly StarterServer[] {
+  const sized = (memoryMb: number): { readonly size?: string } => {
+    const size = sizeWith(memoryMb);
+    return size === undefined ? {} : { size };
+  };
+  const web: StarterServer = {
+    name: "web1",
+    roles: ["web"],
+    ...sized(tool?.minimumMemoryMb.agent ?? 0),
+  };
+  if (tool?.wantsMaster !== true) return [web];
+  return [{ name: "master", roles: ["master"], ...sized(tool.minimumMemoryMb.master) }, web];
 }
 
 /** The directory's name as a stack's name. */

@@ -11,6 +11,12 @@ export type LocalSizeName = (typeof LOCAL_SIZES)[number]["name"];
 
 export const DEFAULT_SIZE: LocalSizeName = "medium";
 
+/** The smallest size with so much memory, in MB; undefined where the default one has it. */
+export function sizeWith(memoryMb: number): LocalSizeName | undefined {
+  if ((findSize(DEFAULT_SIZE)?.memoryMb ?? 0) >= memoryMb) return undefined;
+  return LOCAL_SIZES.find((size) => size.memoryMb >= memoryMb)?.name ?? "unlimited";
+}
+
 export function findSize(name: string): SizeInfo | undefined {
   return LOCAL_SIZES.find((size) => size.name === name);
 }
