@@ -44,6 +44,13 @@ export interface ConfiguratorContext {
   readonly members: readonly Member[];
   /** Undefined where the stack has no master, or the master has no machine. */
   readonly master: Member | undefined;
+  /** The operator's computer, for tools that run there. */
+  readonly controller: {
+    /** The config's own folder, absolute: from it the user's folders count. */
+    readonly directory: string;
+    /** The product's ssh_config, absolute: every member by its name, host keys pinned. It is there when the tool runs. */
+    readonly sshConfigFile: string;
+  };
 }
 
 /**
@@ -153,6 +160,28 @@ export interface Step {
   readonly read?: { readonly name: string; readonly script: string };
 }
 
+/**
+ * A file that a host needs before `install`, and may not be able to fetch itself: the operator's computer fetches it, holds
+ * it against its checksum and puts it there.
+ */
+export interface Download {
+  /** Shown to people: "Cinc's package". */
+  readonly name: string;
+  /** Absolute path on the host; root's alone. Its checksum, 64 hexadecimal digits, is written to the same path with ".sha256". */
+  readonly remote: string;
+  readonly source:
+    | { readonly url: string; readonly sha256: string }
+    /** On the operator's computer, counted from the config's folder. */
+    | { readonly file: string; readonly sha256: string }
+    /** An address whose answer says where the file is. `read` gives undefined where it does not. */
+    | {
+        readonly index: string;
+        read(answer: string): { readonly url: string; readonly sha256: string } | undefined;
+      };
+  /** Shell text, run as root: exits 0 where the host has no use for the file, or can fetch it itself. Changes nothing. */
+  readonly unless: string;
+}
+
 /** A folder of the user's, or one that the configurator renders, to be brought to a host as a whole. */
 export interface Tree {
   /** Shown to people: "states". */
@@ -168,8 +197,8 @@ export interface Tree {
   }[];
   /** Absolute folder on the host; a link to the present revision, exchanged atomically. */
   readonly remote: string;
-  /** `master`: once a run. `member`: to each server. */
-  readonly on: "member" | "master";
+  /** `master`: once a run. `member`: to each server. `controller`: stays where it is, and counts as part of what is configured. */
+  readonly on: "member" | "master" | "controller";
   /** Octal modes for files that hold secrets, by pattern as for `path.matchesGlob`; others get 0644, or 0755 where the user's own is executable. */
   readonly modes?: Readonly<Record<string, string>>;
   readonly owner?: string;
@@ -259,6 +288,8 @@ export interface Configurator {
   readonly apiVersion: 1;
   readonly name: string;
   readonly topology: Topology;
+  /** The stack must name a master; default: true for `agent`, false for the others. */
+  readonly needsMaster?: boolean;
   /** Opened on the master, for the stack's members alone. */
   readonly masterPorts: readonly Pick<FirewallOpening, "port" | "protocol" | "comment">[];
   /** A server that says it has less is refused before anything is installed on it. MB; 0: whatever there is. */
@@ -270,6 +301,8 @@ export interface Configurator {
 
   /** Looks at what the options name on the operator's computer, counted from the config's folder; changes nothing. */
   check?(directory: string): Promise<readonly ConfiguratorProblem[]>;
+  /** Files that are brought to a member before `install`, where it needs them. */
+  downloads?(context: ConfiguratorContext): readonly Download[];
   /** Everything that the tool needs on one member, the server side on the master included; no daemon may take part before it is enrolled. */
   install(context: ConfiguratorContext): readonly Resource[];
   /** How this member and the master come to know each other; empty: there is nothing to exchange. */

@@ -6,7 +6,6 @@ import pLimit from "p-limit";
 
 import { CancelledError, toBootmachineError, UserError } from "../errors/error.ts";
 import type { Host } from "../host/host.ts";
-import { renderSshConfig } from "../host/ssh-config.ts";
 import type { Machine, Prerequisites } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
 import { createProbeBudget } from "../proof/port-scan.ts";
@@ -46,13 +45,13 @@ import { readStatus } from "./read-status.ts";
 import { rebootServers } from "./reboot-servers.ts";
 import { providerContext, type RunContext } from "./run-context.ts";
 import { runStack, type StackRunResult } from "./run-stack.ts";
-import { EVERYTHING, selectServers } from "./selection.ts";
+import { selectServers } from "./selection.ts";
 import { ServerRecords } from "./server-records.ts";
 import { lockStack } from "./stack-lock.ts";
 import { type StatePaths, statePathsOf } from "./state-paths.ts";
 import { asTaskHost } from "./task-host.ts";
 import { securedWay, sshOptionsOf } from "./ways-in.ts";
-import { writeAtomically } from "./write-atomically.ts";
+import { writeSshConfig } from "./write-ssh-config.ts";
 
 /** Sockets that the port scans of one run may hold at once: well below the usual limit of open files that a process may raise itself to. */
 const PROBES_AT_ONCE = 3000;
@@ -161,26 +160,7 @@ export function createFleet(options: FleetOptions): Fleet {
 
   async function writeProducts(emit: (event: EventBody) => void): Promise<void> {
     try {
-      const context = await contextFor(emitOnly);
-      const entries = (await inventory(context, EVERYTHING)).filter(
-        ({ address }) => address !== undefined,
-      );
-      await writeAtomically(
-        paths.sshConfig,
-        renderSshConfig(
-          entries.map((entry) => {
-            const server = serverNamed(entry.server);
-            return {
-              server: entry.server,
-              address: entry.address ?? entry.server,
-              port: entry.port,
-              user: entry.user,
-              options: sshOptionsOf(stack, server, paths.knownHosts),
-            };
-          }),
-          { stack: stack.name },
-        ),
-      );
+      await writeSshConfig(await settledContext(emitOnly));
     } catch (error) {
       emit({
         type: "note",

@@ -22,6 +22,7 @@ export function contextOf(run: ServerRun): ConfiguratorContext {
     },
     members,
     master: members.find(({ isMaster }) => isMaster),
+    controller: { directory: stack.directory, sshConfigFile: run.context.paths.sshConfig },
   };
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfiguratorContext, MemberReport, ToolRun } from "../../configurators/contract.ts";
 import { InternalError, UserError } from "../../errors/error.ts";
 import type { ServerRun } from "../server-run.ts";
+import { writeSshConfig } from "../write-ssh-config.ts";
 import type { ReportsByServer } from "./shared-work.ts";
 import { runTool } from "./tool-run.ts";
 
@@ -69,6 +70,7 @@ async function runOnce(
   const tool: ToolRun | undefined = run.context.stack.configurator.run(members);
   if (tool === undefined)
     throw new InternalError("The configurator has a run for one, not for all");
+  if (tool.on === "controller") await writeSshConfig(run.context);
   const place = tool.on === "master" ? await run.context.master.connected(run, signal) : run;
   const names = members.map(({ member }) => member.server);
   run.step(members.length === 1 ? tool.title : `${tool.title} for ${names.join(", ")}`);

@@ -1,3 +1,4 @@
+import type { Configurator } from "../../configurators/contract.ts";
 import type { Draft } from "../draft.ts";
 import { presentItems } from "../draft.ts";
 import { type ExpandedServer, MOST_SERVERS } from "../expand-servers.ts";
@@ -52,6 +53,10 @@ export function checkServers(
   }
 }
 
+function needsMaster({ needsMaster: isNeeded, topology }: Configurator): boolean {
+  return isNeeded ?? topology === "agent";
+}
+
 /** The master is one of the servers, and is there where the configurator needs one. */
 export function checkMaster(
   draft: Draft<StackInput>,
@@ -61,7 +66,7 @@ export function checkMaster(
 ): void {
   const { configurator, master } = draft;
   if (master === undefined) {
-    if (configurator?.topology === "agent") {
+    if (configurator !== undefined && needsMaster(configurator)) {
       report({
         path: ["master"],
         message: `is missing: ${configurator.name} needs a server for its server side`,
