@@ -33,6 +33,7 @@ describe("examples", () => {
     expect(files).toEqual([
       "custom-task/bootmachine.config.ts",
       "existing-hosts/bootmachine.config.ts",
+      "own-configurator/bootmachine.config.ts",
       "three-tier/bootmachine.config.ts",
       "three-tier/json/bootmachine.config.json",
       "three-tier/yaml/bootmachine.config.yaml",
