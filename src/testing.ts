@@ -4,6 +4,19 @@
  * They take the `describe` and `it` of your test runner; nothing here depends on one.
  */
 export {
+  CONFIGURATOR_CASES,
+  testConfigurator,
+  type ConfiguratorCase,
+  type ConfiguratorSuiteOptions,
+  type WorldRunner,
+} from "./testing/configurator-suite.ts";
+export type {
+  ConfiguratorWorld,
+  SuiteAgent,
+  SuiteCommand,
+  SuiteTree,
+} from "./testing/configurator-world.ts";
+export {
   FakeCloud,
   type FakeCloudOptions,
   type FakeFault,

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+
+import type { Topology } from "../configurators/contract.ts";
+import {
+  type BenchOptions,
+  ConfiguratorBench,
+  LATER,
+  MASTER,
+  MEMBER,
+} from "./configurator-bench.ts";
+import type { TestRunner } from "./provider-suite.ts";
+
+/** The cases, in the order in which they run. Each begins by itself from a stack that is up, so that it can be run alone. */
+export const CONFIGURATOR_CASES = [
+  "first run",
+  "second run",
+  "changed tree",
+  "wrong tree",
+  "server added later",
+  "server made again",
+  "master restarted",
+  "master rebuilt",
+  "agent silent",
+  "stranger",
+  "interrupted at install",
+  "interrupted at enroll",
+  "interrupted at configure",
+] as const;
+export type ConfiguratorCase = (typeof CONFIGURATOR_CASES)[number];
+
+/** `describe`, `it` and `afterAll` of a test runner: vitest's fit; of node:test, `after` is the last one. */
+export interface WorldRunner extends TestRunner {
+  afterAll(body: () => Promise<void>): unknown;
+}
+
+export interface ConfiguratorSuiteOptions extends BenchOptions {
+  /** Stands before every test's name. */
+  readonly name: string;
+  /** Default: all that apply. */
+  readonly only?: readonly ConfiguratorCase[];
+  /** What cannot be tested with this tool, and why. It stands in the result under its name, not in silence. */
+  readonly notApplicable?: Partial<Record<ConfiguratorCase, string>>;
+}
+
+const NO_TOOL = "nothing is configured";
+const NO_AGENT = "the tool has no agents";
+const NO_MASTER = "the tool has no master";
+
+/** What a topology has nothing of. */
+const WITHOUT: Readonly<Record<Topology, Partial<Record<ConfiguratorCase, string>>>> = {
+  none: {
+    "changed tree": NO_TOOL,
+    "wrong tree": NO_TOOL,
+    "master restarted": NO_MASTER,
+    "master rebuilt": NO_MASTER,
+    "agent silent": NO_AGENT,
+    stranger: NO_AGENT,
+    "interrupted at install": NO_TOOL,
+    "interrupted at enroll": NO_TOOL,
+    "interrupted at configure": NO_TOOL,
+  },
+  solo: {
+    "master restarted": NO_MASTER,
+    "master rebuilt": NO_MASTER,
+    "agent silent": NO_AGENT,
+    stranger: NO_AGENT,
+    "interrupted at enroll": "nothing is exchanged",
+  },
+  push: { "agent silent": NO_AGENT, stranger: NO_AGENT },
+  agent: {},
+};
+
+/**
+ * The contract suite of configurators, on real servers: whoever passes it is supported.
+ *
+ * Registers one group of tests at the runner. They share one stack of two servers (a third one comes and goes), which
+ * `afterAll` destroys. The runs are long: give each test a limit of twenty minutes.
+ */
+export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuiteOptions): void {
+  const bench = new ConfiguratorBench(options);
+  const has = options.topology !== "none";
+
+  const test = (name: ConfiguratorCase, body: () => Promise<void>): void => {
+    if (options.only !== undefined && !options.only.includes(name)) return;
+    const reason = options.notApplicable?.[name] ?? WITHOUT[options.topology][name];
+    if (reason === undefined) runner.it(name, body);
+    else runner.it(`${name} (not applicable: ${reason})`, () => Promise.resolve());
+  };
+
+  runner.describe(`configurator ${options.name}`, () => {
+    runner.afterAll(() => bench.close());
+
+    test("first run", async () => {
+      const first = await bench.firstRun();
+      for (const server of [MASTER, MEMBER]) {
+        const outcome = bench.phases(first, server);
+        if (has) assert.equal(outcome["configure"], "changed", `configure on ${server}`);
+        else {
+          for (const phase of ["install", "enroll", "configure"]) {
+            assert.equal(outcome[phase], "skipped", `${phase} on ${server}`);
+          }
+        }
+      }
+      await bench.expectGood([MASTER, MEMBER]);
+    });
+
+    test("second run", async () => {
+      await bench.ready();
+      bench.expectUnchanged(await bench.up());
+      if (!has) return;
+      // Asked for, the tool runs, and finds everything as it left it.
+      bench.expectUnchanged(await bench.up("--configure"));
+    });
+
+    test("changed tree", async () => {
+      await bench.ready();
+      await bench.changeTree();
+      const up = await bench.up();
+      for (const server of [MASTER, MEMBER]) {
+        assert.equal(bench.phases(up, server)["configure"], "changed", `configure on ${server}`);
+      }
+      await bench.expectGood([MASTER, MEMBER]);
+    });
+
+    test("wrong tree", async () => {
+      await bench.ready();
+      await bench.expectToolFailure();
+      await bench.changeTree();
+      await bench.up();
+      await bench.expectGood([MASTER, MEMBER]);
+    });
+
+    test("server added later", async () => {
+      await bench.ready();
+      const up = await bench.upWith([MASTER, MEMBER, LATER]);
+      if (has) assert.equal(bench.phases(up, LATER)["configure"], "changed");
+      await bench.expectGood([MASTER, MEMBER, LATER]);
+      bench.expectUnchanged(await bench.up());
+    });
+
+    test("server made again", async () => {
+      await bench.ready();
+      await bench.destroy(MEMBER);
+      await bench.up();
+      await bench.expectGood([MASTER, MEMBER]);
+      bench.expectUnchanged(await bench.up());
+    });
+
+    test("master restarted", async () => {
+      await bench.ready();
+      await bench.succeeds("reboot", "--yes", MASTER);
+      await bench.up("--configure");
+      await bench.expectGood([MASTER, MEMBER]);
+    });
+
+    test("master rebuilt", async () => {
+      await bench.ready();
+      const before = await bench.addressOf(MASTER);
+      await bench.destroy(MASTER);
+      // Another machine may take the old address: nobody must go on believing in it.
+      await bench.useServers([MASTER, MEMBER, LATER]);
+      await bench.succeeds("boot", "--yes", "--server", LATER);
+      await bench.up();
+      assert.notEqual(await bench.addressOf(MASTER), before, "the master's address is a new one");
+      await bench.changeTree();
+      await bench.up();
+      await bench.expectGood([MASTER, MEMBER, LATER]);
+      bench.expectUnchanged(await bench.up());
+    });
+
+    test("agent silent", async () => {
+      await bench.ready();
+      const { agent } = bench;
+      await bench.onServer(MEMBER, agent.silence);
+      await bench.expectFailedCheck(MEMBER);
+      await bench.up();
+      await bench.expectGood([MASTER, MEMBER]);
+    });
+
+    test("stranger", async () => {
+      await bench.ready();
+      const { agent } = bench;
+      const stranger = agent.stranger(await bench.addressOf(MASTER));
+      await bench.onServer(MEMBER, stranger.start);
+      try {
+        await bench.expectStranger(stranger.id);
+        await bench.up();
+        await bench.expectStranger(stranger.id);
+      } finally {
+        await bench.onServer(MEMBER, stranger.stop);
+      }
+      await bench.succeeds("configurator", "revoke", "--yes", stranger.id);
+      await bench.expectGood([MASTER, MEMBER]);
+    });
+
+    for (const phase of ["install", "enroll", "configure"] as const) {
+      test(`interrupted at ${phase}`, async () => {
+        await bench.ready();
+        if (await bench.isAlwaysSkipped(phase)) return;
+        await bench.destroy(MEMBER);
+        await bench.interrupt("SIGINT", phase);
+        await bench.interrupt("SIGKILL", phase);
+        await bench.up();
+        await bench.expectGood([MASTER, MEMBER]);
+        bench.expectUnchanged(await bench.up());
+      });
+    }
+  });
+}

@@ -1,0 +1,62 @@
+import type { ConfiguratorWorld } from "../../src/testing/configurator-world.ts";
+import { afterAll, describe, it } from "vitest";
+import type { WorldRunner } from "../../src/testing/configurator-suite.ts";
+import { StackProject } from "./stack-project.ts";
+
+/** One case makes and destroys servers, and installs a tool on each. */
+const CASE_LIMIT_MS = 1_800_000;
+
+export const labRunner: WorldRunner = {
+  describe,
+  it: (name, body) => it(name, { timeout: CASE_LIMIT_MS }, body),
+  afterAll,
+};
+
+/**
+ * A stack of local servers for the suite of configurators, set up by the real command from a YAML config.
+ *
+ * @param configurator what stands under `configurator` in the config: "none", or { name: salt, states: ./states }
+ * @param options `hasMaster`: the first server is the master; `image` and `size`: of every server, "hub" included
+ */
+export async function labWorld(
+  configurator: unknown,
+  options: {
+    readonly hasMaster: boolean;
+    readonly image?: string;
+    readonly size?: string;
+    /** Of single servers, by name: more memory for "hub". */
+    readonly servers?: Readonly<Record<string, Record<string, unknown>>>;
+    /** Whatever else stands in the config. */
+    readonly config?: Record<string, unknown>;
+  },
+): Promise<ConfiguratorWorld> {
+  const project = await StackProject.create("suite", [{ name: "hub" }], {
+    configurator,
+    // Upgrades have tests of their own, and the archive's of today would make every run another one.
+    upgrades: { atBoot: "none" },
+    ...options.config,
+  });
+  return {
+    directory: project.directory,
+    async useServers(names) {
+      project.config = {
+        ...project.config,
+        ...(options.hasMaster ? { master: names[0] } : {}),
+        servers: names.map((name) => ({
+          name,
+          image: options.image ?? "debian-12",
+          roles: [name],
+          ...(options.size === undefined ? {} : { size: options.size }),
+          ...options.servers?.[name],
+        })),
+      };
+      await project.write();
+    },
+    run: (words, onEvent) =>
+      project.start(words, {
+        onEvent: (event, child) => onEvent?.(event, (signal) => void child.kill(signal)),
+      }).result,
+    onServer: (server, script) => project.onServer(server, script),
+    close: () => project.remove(),
+  };
+}
