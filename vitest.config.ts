@@ -2,7 +2,14 @@ import { defineConfig } from "vitest/config";
 
 // One project a kind of test. `lab` boots real servers, so it is the only one with long limits,
 // and it is not part of `npm run check`.
+// `nightly` is the long part of it, and is not part of `npm test`.
 const quick = { testTimeout: 20_000, hookTimeout: 20_000 };
+const onServers = {
+  globalSetup: "test/lab/global-setup.ts",
+  testTimeout: 300_000,
+  hookTimeout: 600_000,
+  fileParallelism: false,
+};
 
 export default defineConfig({
   test: {
@@ -27,16 +34,8 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      {
-        test: {
-          name: "lab",
-          include: ["test/lab/**/*.lab.test.ts"],
-          globalSetup: "test/lab/global-setup.ts",
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
-        },
-      },
+      { test: { name: "lab", include: ["test/lab/**/*.lab.test.ts"], ...onServers } },
+      { test: { name: "nightly", include: ["test/lab/**/*.nightly.test.ts"], ...onServers } },
     ],
   },
 });

@@ -1,20 +1,22 @@
 // `npm test`: `npm run check`, then the tests on real local servers. `--lab-only` leaves the first part out;
-// further arguments go to vitest in the second part (`npm run lab -- test/lab/access.lab.test.ts`).
+// `--all` (`npm run test:all`) adds the long ones, `test/lab/**/*.nightly.test.ts`. Further arguments go to vitest in the second part (`npm run lab -- test/lab/access.lab.test.ts`).
 import { installFor } from "./operating-system-packages.ts";
 import { CHECK, closeRun, runTests, type TestGroup } from "./run-tests.ts";
 
 const own = process.argv.slice(2);
 const isLabOnly = own.includes("--lab-only");
-const forVitest = own.filter((argument) => argument !== "--lab-only");
+const isAll = own.includes("--all");
+const forVitest = own.filter((argument) => argument !== "--lab-only" && argument !== "--all");
 
 const lab: TestGroup = { name: "lab", projects: ["lab"], arguments: forVitest };
+const nightly: TestGroup = { name: "nightly", projects: ["nightly"], arguments: forVitest };
 
 let readiness = installFor(["program tests", "local servers"]);
 if (readiness.isReady && process.getuid?.() !== 0) {
   readiness = { isReady: false, reason: "booting local servers needs root: run it with sudo." };
 }
 if (readiness.isReady) {
-  closeRun(await runTests(isLabOnly ? [lab] : [CHECK, lab]));
+  closeRun(await runTests([...(isLabOnly ? [] : [CHECK]), lab, ...(isAll ? [nightly] : [])]));
 } else {
   // A test run without its servers is no success, so it ends as a failure and says why.
   const counts = isLabOnly ? { passed: 0, failed: 0 } : await runTests([CHECK]);
