@@ -22,7 +22,7 @@ export function checkResources(resources: readonly Resource[]): void {
   const owners = new Map<string, { readonly id: string; readonly wanted: string }>();
   for (const resource of resources) {
     const id = resourceId(resource);
-    for (const problem of problemsOf(resource, id)) {
+    for (const problem of resourceProblems(resource)) {
       throw new InternalError(`Resource "${printable(id)}": ${problem}.`);
     }
     if (ids.has(id)) throw new InternalError(`Two resources have the id "${id}".`);
@@ -73,9 +73,11 @@ function placeOf(resource: Resource): string | undefined {
   }
 }
 
-function* problemsOf(resource: Resource, id: string): Generator<string> {
+/** What is wrong with one resource by itself, as the end of a sentence about it. */
+export function* resourceProblems(resource: Resource): Generator<string> {
+  const id = resourceId(resource);
   if (id === "" || CONTROL.test(id)) yield "its id is empty or has a control character";
-  yield* badTexts(resource, "");
+  if (!isPlainText(resource)) yield* badTexts(resource, "");
   if (resource.skipReason !== undefined && CONTROL.test(resource.skipReason)) {
     yield "skipReason has a control character";
   }
@@ -184,7 +186,14 @@ function* problemsOf(resource: Resource, id: string): Generator<string> {
   }
 }
 
-/** No text of a resource may hold a NUL byte or half a character. */
+/** No text of a resource may hold a NUL byte or half a character. Apart from the search for which one: nearly always all is well. */
+function isPlainText(value: unknown): boolean {
+  if (typeof value === "string") return !value.includes("\0") && value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  return Object.values(value).every(isPlainText);
+}
+
+/** Which of the texts it is. */
 function* badTexts(value: unknown, path: string): Generator<string> {
   if (typeof value === "string") {
     if (value.includes("\0")) yield `${path} has a NUL byte`;

@@ -8,7 +8,7 @@ export function namesIn(
   const used = new Set<string>();
   const queue = [PREAMBLE, ...code];
   for (let text = queue.pop(); text !== undefined; text = queue.pop()) {
-    for (const [name] of text.matchAll(/\b(?:p|op)_[A-Za-z_]+\b/g)) {
+    for (const name of text.match(/\b(?:p|op)_[A-Za-z_]+\b/g) ?? []) {
       const found = functions.get(name);
       if (found === undefined || used.has(name)) continue;
       used.add(name);
@@ -25,7 +25,7 @@ export function withoutUnused(
 ): ReadonlyMap<string, string> {
   const used = new Set([root]);
   for (const name of used) {
-    for (const [inner] of functions.get(name)?.matchAll(/\bp_(?:text|part)_\d+\b/g) ?? []) {
+    for (const inner of functions.get(name)?.match(/\bp_(?:text|part)_\d+\b/g) ?? []) {
       used.add(inner);
     }
   }

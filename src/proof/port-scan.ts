@@ -65,22 +65,26 @@ const SHORT = new Set(["EMFILE", "ENFILE", "ENOBUFS", "EADDRNOTAVAIL", "ENOMEM",
 const SHORT_RETRIES = 20;
 const SHORT_PAUSE_MS = 100;
 
+/** What ends the attempts under way when the run is cancelled: one listener a scan, not one for each of its sockets. */
+type Stops = Set<() => void>;
+
 function connectOnce(
   address: string,
   port: number,
-  options: ScanOptions,
+  timeoutMs: number,
+  stops: Stops,
 ): Promise<PortState | "short"> {
   return new Promise((resolve) => {
     const socket = createConnection({ host: address, port });
     const finish = (state: PortState | "short"): void => {
       clearTimeout(timer);
-      options.signal.removeEventListener("abort", onAbort);
+      stops.delete(stop);
       socket.destroy();
       resolve(state);
     };
-    const onAbort = (): void => finish("unknown");
-    const timer = setTimeout(() => finish("filtered"), options.probeTimeoutMs);
-    options.signal.addEventListener("abort", onAbort, { once: true });
+    const stop = (): void => finish("unknown");
+    stops.add(stop);
+    const timer = setTimeout(() => finish("filtered"), timeoutMs);
     socket.once("connect", () => finish("open"));
     socket.on("error", (error: NodeJS.ErrnoException) => {
       const code = error.code ?? "";
@@ -91,24 +95,43 @@ function connectOnce(
   });
 }
 
+/** Asks one port; a place in the budget is taken. */
+async function askPort(
+  address: string,
+  port: number,
+  options: ScanOptions,
+  stops: Stops,
+): Promise<PortState> {
+  for (let attempt = 0; attempt < SHORT_RETRIES; attempt++) {
+    if (options.signal.aborted) return "unknown";
+    const state = await connectOnce(address, port, options.probeTimeoutMs, stops);
+    if (state !== "short") return state;
+    await sleep(SHORT_PAUSE_MS);
+  }
+  return "unknown";
+}
+
+async function withStops<T>(signal: AbortSignal, work: (stops: Stops) => Promise<T>): Promise<T> {
+  const stops: Stops = new Set();
+  const onAbort = (): void => {
+    for (const stop of stops) stop();
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await work(stops);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
 /** One TCP connection attempt; nothing is sent. */
 export async function probePort(
   address: string,
   port: number,
   options: ScanOptions,
 ): Promise<PortState> {
-  await options.budget.acquire();
-  try {
-    for (let attempt = 0; attempt < SHORT_RETRIES; attempt++) {
-      if (options.signal.aborted) return "unknown";
-      const state = await connectOnce(address, port, options);
-      if (state !== "short") return state;
-      await sleep(SHORT_PAUSE_MS);
-    }
-    return "unknown";
-  } finally {
-    options.budget.release();
-  }
+  const states = await askAll(address, [port], options);
+  return states.get(port) ?? "unknown";
 }
 
 /**
@@ -121,9 +144,30 @@ export async function scanPorts(
   ports: readonly number[],
   options: ScanOptions,
 ): Promise<ReadonlyMap<number, PortState>> {
-  const states = await Promise.all(
-    ports.map(async (port) => [port, await probePort(address, port, options)] as const),
-  );
+  const states = await askAll(address, ports, options);
   if (options.signal.aborted) throw new CancelledError();
-  return new Map(states);
+  return states;
+}
+
+/** A port is taken up only when there is room for it: a thousand for each of hundreds of servers that wait would be much memory. */
+function askAll(
+  address: string,
+  ports: readonly number[],
+  options: ScanOptions,
+): Promise<ReadonlyMap<number, PortState>> {
+  return withStops(options.signal, async (stops) => {
+    const states = new Map<number, PortState>(ports.map((port) => [port, "unknown"]));
+    const underWay = new Set<Promise<void>>();
+    for (const port of ports) {
+      await options.budget.acquire();
+      const asked = askPort(address, port, options, stops).then((state) => {
+        states.set(port, state);
+        underWay.delete(asked);
+        options.budget.release();
+      });
+      underWay.add(asked);
+    }
+    await Promise.all(underWay);
+    return states;
+  });
 }

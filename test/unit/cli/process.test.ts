@@ -261,6 +261,22 @@ describe("other commands", () => {
     expect(stdout).toContain("127.0.0.1\tweb1");
   });
 
+  test("the space for young objects stays small, however many there are", async () => {
+    const busy = `sizes: async () => {
+      let kept = [];
+      for (let index = 0; index < 600_000; index += 1) {
+        kept.push({ index });
+        if (kept.length > 20_000) kept = [];
+      }
+      const { getHeapSpaceStatistics } = await import("node:v8");
+      const young = getHeapSpaceStatistics().find((space) => space.space_name === "new_space");
+      return [{ name: "young", description: "space " + Math.round(young.space_size / 2 ** 20) + "." }];
+    },`;
+    const { stdout } = await run(busy, "sizes", "--json");
+    // Without our setting: 64.
+    expect(Number(/space (\d+)\./.exec(stdout)?.[1])).toBeLessThanOrEqual(4);
+  });
+
   test("log shows the last run, and a journal that was cut off", async () => {
     const directory = await project("");
     await startProgram(["boot"], directory).result;

@@ -56,6 +56,55 @@ describe("scanPorts", () => {
   });
 });
 
+describe("a scan and its budget", () => {
+  it("takes up a port only when there is room for it", async () => {
+    const host = "127.0.0.1";
+    const open = await listen(host);
+    const inner = createProbeBudget(2);
+    let waiting = 0;
+    let mostWaiting = 0;
+    const budget = {
+      acquire: async () => {
+        waiting += 1;
+        mostWaiting = Math.max(mostWaiting, waiting);
+        await inner.acquire();
+        waiting -= 1;
+      },
+      release: () => inner.release(),
+    };
+    const ports = Array.from({ length: 50 }, (_, index) => open + index).filter(
+      (port) => port < 65_536,
+    );
+    const states = await scanPorts(host, ports, { ...options(), budget });
+    expect(mostWaiting).toBe(1);
+    expect([...states.keys()]).toEqual(ports);
+    expect(states.get(open)).toBe("open");
+    // Every place was given back.
+    await Promise.all([inner.acquire(), inner.acquire()]);
+  });
+
+  it("is cancelled in the middle, and gives every place back", async () => {
+    const host = "127.0.0.1";
+    const closed = await freePort(host);
+    const controller = new AbortController();
+    const inner = createProbeBudget(1);
+    let taken = 0;
+    const budget = {
+      acquire: async () => {
+        taken += 1;
+        if (taken === 3) controller.abort();
+        await inner.acquire();
+      },
+      release: () => inner.release(),
+    };
+    const ports = Array.from({ length: 10 }, () => closed);
+    await expect(
+      scanPorts(host, ports, { ...options(1, controller.signal), budget }),
+    ).rejects.toThrow(CancelledError);
+    await inner.acquire();
+  });
+});
+
 describe("createProbeBudget", () => {
   it("never has more probes under way than it allows, and lets all through", async () => {
     const budget = createProbeBudget(3);
