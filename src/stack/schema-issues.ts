@@ -3,33 +3,68 @@ import type { z } from "zod";
 import type { ConfigPath, ReportProblem } from "./problem.ts";
 import { suggestWord } from "./suggest.ts";
 
-/** What a wrapped schema is about: its fields, its items, or the one choice that has such. */
-function unwrap(schema: z.core.$ZodType): z.core.$ZodTypeDef {
+/** What a wrapped schema is about: its fields, its items, or the one choice that has such; by the value where that tells. */
+function unwrap(schema: z.core.$ZodType, value: unknown): z.core.$ZodTypeDef {
   const { def } = schema._zod;
-  if ("innerType" in def) return unwrap(def.innerType as z.core.$ZodType);
-  if (def.type === "pipe" && "in" in def) return unwrap(def.in as z.core.$ZodType);
+  if ("innerType" in def) return unwrap(def.innerType as z.core.$ZodType, value);
+  if (def.type === "pipe" && "in" in def) return unwrap(def.in as z.core.$ZodType, value);
   if ("options" in def) {
-    const choices = (def.options as z.core.$ZodType[]).map(unwrap);
-    return choices.find((choice) => "shape" in choice) ?? choices.find(hasInside) ?? def;
+    const choices = (def.options as z.core.$ZodType[]).map((choice) => unwrap(choice, value));
+    const key = "discriminator" in def ? String(def.discriminator) : undefined;
+    const told =
+      key === undefined
+        ? undefined
+        : choices.find((choice) => literalsOf(choice, key).includes(valueAt(value, [key])));
+    return told ?? choices.find((choice) => "shape" in choice) ?? choices.find(hasInside) ?? def;
   }
   return def;
 }
 
+/** The values that one field of an object may have, where it is a literal. */
+function literalsOf(def: z.core.$ZodTypeDef, key: string): readonly unknown[] {
+  if (!("shape" in def)) return [];
+  const field = (def.shape as Record<string, z.core.$ZodType>)[key]?._zod.def;
+  return field !== undefined && "values" in field ? (field.values as readonly unknown[]) : [];
+}
+
+/** The values that the field may have which tells the choices of a union apart. */
+function discriminatorsAt(
+  root: z.core.$ZodType,
+  path: ConfigPath,
+  value: unknown,
+): readonly string[] {
+  const key = path.at(-1);
+  const schema = schemaAt(root, path.slice(0, -1), value);
+  if (schema === undefined || key === undefined || !("options" in schema._zod.def)) return [];
+  return (schema._zod.def.options as z.core.$ZodType[]).flatMap((choice) =>
+    literalsOf(unwrap(choice, undefined), String(key)).map(String),
+  );
+}
+
 const hasInside = (def: z.core.$ZodTypeDef): boolean => "element" in def || "valueType" in def;
 
-/** The keys that may stand at a path. */
-function keysAt(root: z.core.$ZodType, path: ConfigPath): readonly string[] {
+function schemaAt(
+  root: z.core.$ZodType,
+  path: ConfigPath,
+  value: unknown,
+): z.core.$ZodType | undefined {
   let schema: z.core.$ZodType | undefined = root;
-  for (const segment of path) {
-    if (schema === undefined) return [];
-    const def = unwrap(schema);
+  for (const [index, segment] of path.entries()) {
+    if (schema === undefined) return undefined;
+    const def = unwrap(schema, valueAt(value, path.slice(0, index)));
     if ("element" in def) schema = def.element as z.core.$ZodType;
     else if ("valueType" in def) schema = def.valueType as z.core.$ZodType;
     else if ("shape" in def) schema = (def.shape as Record<string, z.core.$ZodType>)[segment];
-    else return [];
+    else return undefined;
   }
+  return schema;
+}
+
+/** The keys that may stand at a path. */
+function keysAt(root: z.core.$ZodType, path: ConfigPath, value: unknown): readonly string[] {
+  const schema = schemaAt(root, path, value);
   if (schema === undefined) return [];
-  const def = unwrap(schema);
+  const def = unwrap(schema, valueAt(value, path));
   return "shape" in def ? Object.keys(def.shape as object) : [];
 }
 
@@ -76,7 +111,7 @@ export function reportIssue(
   const found = valueAt(value, path);
   switch (issue.code) {
     case "unrecognized_keys": {
-      const known = keysAt(schema, path);
+      const known = keysAt(schema, path, value);
       for (const key of issue.keys) {
         report({
           path: [...path, key],
@@ -113,8 +148,21 @@ export function reportIssue(
       });
       return;
     }
+    case "invalid_union": {
+      const values = discriminatorsAt(schema, path, value);
+      if (values.length > 0) {
+        report({
+          path,
+          message:
+            found === undefined ? "is missing" : `is ${JSON.stringify(found)}, which there is not`,
+          hint: suggestWord(typeof found === "string" ? found : "", values, "values"),
+        });
+        return;
+      }
+      report({ path, message: found === undefined ? "is missing" : wordsOf(issue.message) });
+      return;
+    }
     case "custom":
-    case "invalid_union":
       report({ path, message: found === undefined ? "is missing" : wordsOf(issue.message) });
       return;
     case "invalid_format":
