@@ -38,6 +38,17 @@ export const BUILTINS = new PluginRegistry([
     },
   },
   {
+    kind: "configurator",
+    name: "script",
+    async load() {
+      const [{ script }, { scriptOptionsSchema }] = await Promise.all([
+        import("./configurators/script/script.ts"),
+        import("./configurators/script/options.ts"),
+      ]);
+      return { kind: "configurator", name: "script", options: scriptOptionsSchema, create: script };
+    },
+  },
+  {
     kind: "distro",
     name: "debian",
     async load() {

@@ -13,6 +13,7 @@ import type { Environment } from "./stack/environment.ts";
 import type { Stack } from "./stack/stack.ts";
 
 export { none } from "./configurators/none.ts";
+export { script } from "./configurators/script/script.ts";
 export { debian } from "./distros/debian.ts";
 export {
   BootmachineError,
