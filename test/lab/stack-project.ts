@@ -105,7 +105,8 @@ export class StackProject {
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
     createInterface({ input: child.stdout }).on("line", (line) => {
       lines.push(line);
-      if (!args.includes("--json") || !line.startsWith("{")) return;
+      // A document is indented, and begins with the brace alone.
+      if (!args.includes("--json") || !line.startsWith('{"')) return;
       const event = JSON.parse(line) as FleetEvent;
       events.push(event);
       options.onEvent?.(event, child);

@@ -1,0 +1,148 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { StackProject } from "./stack-project.ts";
+import { TOY_RESTARTS } from "./toy-agent.ts";
+
+interface AgentsAnswer {
+  readonly configurator: string;
+  readonly master: string;
+  readonly agents: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly fingerprint?: string;
+    readonly isMember: boolean;
+  }[];
+}
+
+/** What a failed command said, for the test's own message. */
+function story(result: { readonly stdout: string; readonly stderr: string }): string {
+  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
+}
+
+describe("bootmachine configurator, on a master and an agent", () => {
+  let project: StackProject;
+  const greeting = (): string => join(project.directory, "states/greeting");
+
+  async function agents(): Promise<readonly string[]> {
+    const result = await project.run("configurator", "agents", "--json");
+    const { agents } = JSON.parse(result.stdout) as AgentsAnswer;
+    return agents.map(({ id, state, isMember }) => `${id} ${state}${isMember ? "" : " stranger"}`);
+  }
+
+  beforeAll(async () => {
+    project = await StackProject.create("cmd", []);
+    await rm(join(project.directory, "bootmachine.config.yaml"));
+    await mkdir(join(project.directory, "states"));
+    await writeFile(greeting(), "hello\n");
+    await writeFile(
+      join(project.directory, "bootmachine.config.ts"),
+      `import { defineStack, local } from "bootmachine";
+import { toyAgent } from "${resolve(import.meta.dirname, "toy-agent.ts")}";
+
+export default defineStack({
+  name: "${project.name}",
+  provider: local(),
+  ssh: { identityFile: "./id", configFile: "none" },
+  users: [{ name: "ada", sudo: "nopasswd", keys: ["./id.pub"] }],
+  servers: [{ name: "web1", image: "debian-12", size: "small" }, { name: "boss", image: "debian-13", size: "small" }],
+  configurator: toyAgent(),
+  master: "boss",
+});
+`,
+    );
+    const up = await project.run("up", "--yes");
+    expect(up.status, story(up)).toBe(0);
+  });
+  afterAll(async () => {
+    await project.remove();
+  });
+
+  it("agents: those of the stack, with their keys' fingerprints", async () => {
+    const result = await project.run("configurator", "agents", "--json");
+    expect(result.status, story(result)).toBe(0);
+    const answer = JSON.parse(result.stdout) as AgentsAnswer;
+    expect(answer).toMatchObject({ configurator: "toy", master: "boss" });
+    expect(await agents()).toEqual(["web1 accepted", "boss accepted"]);
+    for (const { fingerprint } of answer.agents) expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it("a stranger that knocks is shown, refused with the reason, and can be revoked", async () => {
+    await project.onServer("boss", "mkdir -p /etc/toy/waiting; echo 0123 >/etc/toy/waiting/rogue");
+    const shown = await project.run("configurator", "agents");
+    expect(shown.status).toBe(1);
+    expect(shown.stdout, story(shown)).toMatch(/rogue +waiting +A STRANGER'S +0123/);
+    const accepted = await project.run("configurator", "accept", "rogue");
+    expect(accepted.status).toBe(3);
+    expect(accepted.stderr).toContain("AGENT_STRANGE");
+    expect(await agents()).toContain("rogue waiting stranger");
+    const revoked = await project.run("configurator", "revoke", "rogue", "--yes");
+    expect(revoked.stdout, story(revoked)).toContain("rogue: revoked.");
+    expect(await agents()).not.toContain("rogue waiting stranger");
+    const again = await project.run("configurator", "revoke", "rogue", "--yes");
+    expect(again.stdout).toContain("rogue: the master did not know it.");
+  });
+
+  it("revoke takes the trust in a server away, and accept enrols it again by its own key", async () => {
+    const key = "sha256sum /etc/toy/key | cut -c1-16";
+    const { stdout: fingerprint } = await project.onServer("web1", key);
+    await project.run("configurator", "revoke", "web1", "--yes");
+    expect(await agents()).toEqual(["web1 missing", "boss accepted"]);
+    const accepted = await project.run("configurator", "accept", "web1");
+    expect(accepted.status, story(accepted)).toBe(0);
+    expect(await agents()).toEqual(["web1 accepted", "boss accepted"]);
+    expect((await project.onServer("boss", "cat /etc/toy/accepted/web1")).stdout).toBe(fingerprint);
+  });
+
+  it("restart: the master first, then the others", async () => {
+    const result = await project.run("configurator", "restart");
+    expect(result.status, story(result)).toBe(0);
+    const times = await Promise.all(
+      ["boss", "web1"].map((name) => project.onServer(name, `cat ${TOY_RESTARTS}`)),
+    );
+    const [master, agent] = times.map(({ stdout }) => Number(stdout));
+    expect(master).toBeGreaterThan(0);
+    expect(agent).toBeGreaterThan(master ?? Infinity);
+  });
+
+  it("push: the master's tree goes to the master, and to nobody else", async () => {
+    await writeFile(greeting(), "good day\n");
+    await writeFile(join(project.directory, "states/more"), "more\n");
+    const pushed = await project.run("configurator", "push", "--json");
+    expect(pushed.status, story(pushed)).toBe(0);
+    const last = JSON.parse(pushed.stdout.split("\n").at(-1) ?? "") as object;
+    expect(last).toEqual({
+      type: "pushed",
+      tree: "states",
+      server: "boss",
+      changed: ["greeting", "more"],
+      removed: [],
+    });
+    expect((await project.onServer("boss", "cat /srv/toy/greeting")).stdout).toBe("good day\n");
+    expect((await project.onServer("web1", "ls -d /srv/toy")).status).not.toBe(0);
+    const again = await project.run("configurator", "push");
+    expect(again.stdout).toContain("Everything is in place.");
+  });
+
+  it("run: the tool runs for the servers that are named, whether anything changed or not", async () => {
+    const result = await project.run("configurator", "run", "web1", "--json");
+    expect(result.status, story(result)).toBe(0);
+    const said = result.events.filter((event) => event.type === "resource" && event.tool === "toy");
+    expect(said).toMatchObject([{ server: "web1", id: "good day", status: "ok" }]);
+  });
+
+  it("up --configure runs it on all, and up alone does not", async () => {
+    const forced = await project.run("up", "--configure", "--yes");
+    expect(forced.stdout, story(forced)).toContain("toy ran and changed nothing");
+    const plain = await project.run("up", "--yes");
+    expect(plain.stdout).toContain("nothing to change");
+  });
+
+  it("destroying a server takes its key from the master", async () => {
+    const result = await project.run("destroy", "--yes", "--server", "web1");
+    expect(result.status, story(result)).toBe(0);
+    expect(await agents()).toEqual(["web1 missing", "boss accepted"]);
+  });
+});
