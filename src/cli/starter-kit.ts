@@ -8,10 +8,10 @@ import type { Configurator } from "../configurators/contract.ts";
 import { InternalError, UserError } from "../errors/error.ts";
 import type { InitConfigurator } from "./init-configurators.ts";
 
-/** The options by which each tool finds its kit, which lies in a folder of the tool's name beside the config. */
-const KIT_OPTIONS: Readonly<Record<InitConfigurator, Readonly<Record<string, string>>>> = {
+/** The options that a new config shows: where the kit is, which lies in a folder of the tool's name beside the config. */
+const KIT_OPTIONS: Readonly<Record<InitConfigurator, Readonly<Record<string, unknown>>>> = {
   none: {},
-  script: {},
+  script: { resources: { "*": [{ type: "package", names: ["htop"] }], web: [] } },
   ansible: { tree: "./ansible" },
   salt: { states: "./salt/states", pillars: "./salt/pillars" },
   puppet: { tree: "./puppet" },
@@ -21,7 +21,7 @@ const KIT_OPTIONS: Readonly<Record<InitConfigurator, Readonly<Record<string, str
 /** A tool as a new config needs to know it. */
 export interface StarterTool {
   readonly name: InitConfigurator;
-  readonly options: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, unknown>>;
   readonly wantsMaster: boolean;
   readonly minimumMemoryMb: Configurator["minimumMemoryMb"];
   /** Undefined: the tool has no files of the user's. */

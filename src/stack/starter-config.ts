@@ -21,7 +21,8 @@ export interface StarterOptions {
   /** Absent: no configuration-management tool. */
   readonly configurator?: {
     readonly name: string;
-    readonly options: Readonly<Record<string, string>>;
+    /** Plain data. */
+    readonly options: Readonly<Record<string, unknown>>;
   };
   /** One of the servers. */
   readonly master?: string;
@@ -35,6 +36,17 @@ const text = (value: string): string => JSON.stringify(value);
 const yamlText = (value: string): string => text(value.replaceAll("${", () => "$${"));
 const list = (values: readonly string[]): string => `[${values.map(text).join(", ")}]`;
 const key = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : text(name));
+
+/** Plain data in one line, as TypeScript and as YAML read it. */
+function literal(value: unknown, quoted: (value: string) => string): string {
+  if (typeof value === "string") return quoted(value);
+  if (Array.isArray(value)) return `[${value.map((one) => literal(one, quoted)).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return String(value);
+  const fields = Object.entries(value).map(
+    ([name, one]) => `${key(name)}: ${literal(one, quoted)}`,
+  );
+  return `{ ${fields.join(", ")} }`;
+}
 
 const TOOL_COMMENT =
   "The configuration-management tool that is in charge once a server is secured.";
@@ -107,10 +119,8 @@ function renderTypeScript(options: StarterOptions): string {
   for (const server of servers) lines.push(`    ${serverLine(server)},`);
   lines.push("  ],");
   if (configurator !== undefined) {
-    const given = Object.entries(configurator.options).map(
-      ([name, value]) => `${name}: ${text(value)}`,
-    );
-    const call = given.length === 0 ? "" : `{ ${given.join(", ")} }`;
+    const isPlain = Object.keys(configurator.options).length === 0;
+    const call = isPlain ? "" : literal(configurator.options, text);
     lines.push(
       "",
       `  // ${TOOL_COMMENT}`,
@@ -172,7 +182,7 @@ function renderYaml(options: StarterOptions): string {
       "configurator:",
       `  name: ${configurator.name}`,
       ...Object.entries(configurator.options).map(
-        ([name, value]) => `  ${name}: ${yamlText(value)}`,
+        ([name, value]) => `  ${name}: ${literal(value, yamlText)}`,
       ),
       ...(options.master === undefined ? [] : [`master: ${text(options.master)}`]),
     );

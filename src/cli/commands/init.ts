@@ -45,10 +45,10 @@ export async function init(context: CliContext, flags: InitFlags): Promise<ExitC
     canAsk(context) && !flags.yes && !flags.json
       ? await askAll(context, flags)
       : defaults(context, flags);
-  const key = await findLoginKey(directory, context.env["HOME"] ?? homedir(), flags.identityFile);
-  const file = `bootmachine.config.${flags.format}`;
   const tool = await findStarterTool(answers.configurator);
   if (tool !== undefined) await refuseOwnFolder(directory, tool);
+  const key = await findLoginKey(directory, context.env["HOME"] ?? homedir(), flags.identityFile);
+  const file = `bootmachine.config.${flags.format}`;
   const servers = serversOf(answers, tool);
   const master = tool?.wantsMaster === true ? servers[0]?.name : undefined;
   const text = renderStarterConfig({

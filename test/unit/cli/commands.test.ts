@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -10,6 +11,9 @@ import {
   ERRORS_REFERENCE,
   renderErrorsReference,
 } from "../../../scripts/generate-errors-reference.ts";
+import { BUILTINS } from "../../../src/builtins.ts";
+import { INIT_CONFIGURATORS } from "../../../src/cli/init-configurators.ts";
+import { loadStack } from "../../../src/stack/load-stack.ts";
 import { COMMANDS, CONFIGURATOR_COMMANDS } from "../../../src/cli/command-list.ts";
 import { ERROR_CODES } from "../../../src/errors/codes.ts";
 import { runInProcess } from "./run-in-process.ts";
@@ -232,6 +236,74 @@ describe("in a directory", () => {
     expect(await readFile(join(directory, "bootmachine.config.ts"), "utf8")).toContain("192.0.2.7");
   });
 });
+
+describe("init --configurator", () => {
+  let directory: string;
+  const env = (): Record<string, string> => ({ HOME: directory, USER: "ada" });
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "kit-"));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  test("knows every tool that is built in", () => {
+    const known: readonly string[] = INIT_CONFIGURATORS;
+    expect(BUILTINS.names("configurator").filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  test.each(
+    BUILTINS.names("configurator").flatMap((name) => [
+      [name, "ts"],
+      [name, "yaml"],
+    ]),
+  )("%s, as %s: the config is valid, and the kit is all there", async (name, format) => {
+    const argv = ["init", "--yes", "--json", "--configurator", name, "--format", format];
+    const { status, stdout, stderr } = await runInProcess(argv, { cwd: directory, env: env() });
+    expect(status, stderr).toBe(0);
+    const { kit, master, servers } = JSON.parse(stdout) as {
+      readonly kit: readonly string[];
+      readonly master?: string;
+      readonly servers: readonly string[];
+    };
+    const stack = await loadStack({ cwd: directory, env: env(), plugins: BUILTINS });
+    expect(stack.configurator.name).toBe(name);
+    expect(stack.master).toBe(master);
+    if (master !== undefined) expect(servers).toContain(master);
+
+    const { starterKit } = stack.configurator;
+    const source = starterKit === undefined ? [] : listFiles(fileURLToPath(starterKit));
+    const wanted = source.map((path) => path.replace(/(^|\/)gitignore$/, "$1.gitignore"));
+    expect(kit.map((path) => path.slice(name.length + 1)).toSorted()).toEqual(wanted.toSorted());
+    for (const path of kit) expect((await stat(join(directory, path))).isFile()).toBe(true);
+  });
+
+  test("never overwrites a folder of the tool's name, and writes nothing beside it", async () => {
+    await mkdir(join(directory, "salt"));
+    await writeFile(join(directory, "salt/mine"), "mine");
+    const { status, stderr } = await runInProcess(["init", "--yes", "--configurator", "salt"], {
+      cwd: directory,
+      env: env(),
+    });
+    expect(status).toBe(2);
+    expect(stderr).toContain("FILE_EXISTS");
+    expect(stderr).toContain("There is a salt here already");
+    expect(listFiles(directory)).toEqual(["salt/mine"]);
+  });
+
+  test("for existing servers the first one is the master", async () => {
+    const argv = ["init", "--address", "a=192.0.2.7", "--address", "b=192.0.2.8"];
+    await runInProcess([...argv, "--configurator", "salt"], { cwd: directory, env: env() });
+    const stack = await loadStack({ cwd: directory, env: env(), plugins: BUILTINS });
+    expect(stack.master).toBe("a");
+  });
+});
+
+/** Paths of all files below a directory, relative to it. */
+function listFiles(directory: string): readonly string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
+    .toSorted();
+}
 
 describe("completion", () => {
   test.each([
