@@ -20,6 +20,8 @@ const MARK = "/etc/bootmachine-suite";
 /** How long a stranger may take to knock at the master, and the pause between two looks, ms. */
 const KNOCK_LIMIT_MS = 120_000;
 const KNOCK_PAUSE_MS = 2_000;
+/** So much of what a command said goes into the message of a failed assertion. */
+const LAST_LINES = 60;
 
 /** Of what `bootmachine configurator agents --json` prints. */
 interface AgentList {
@@ -167,9 +169,9 @@ export class ConfiguratorBench {
     assert.deepEqual(outcomes, []);
   }
 
-  /** Whether this tool has nothing to do in a phase, as the first run showed. */
-  async isAlwaysSkipped(phase: Phase): Promise<boolean> {
-    return this.phases(await this.firstRun(), MEMBER)[phase] === "skipped";
+  /** Whether this tool has something to do in a phase, as the first run showed. */
+  async hasWorkIn(phase: Phase): Promise<boolean> {
+    return this.phases(await this.firstRun(), MEMBER)[phase] === "changed";
   }
 
   /** The tool fails on a broken tree, and the reason that people see is the tool's own. */
@@ -273,8 +275,26 @@ function isWorkIn(event: FleetEvent, phase: Phase): boolean {
   );
 }
 
-/** What a command said, for the message of a failed assertion. */
-function story(words: readonly string[], command: SuiteCommand): string {
-  const last = command.stdout.split("\n").slice(-60).join("\n");
-  return `bootmachine ${words.join(" ")} ended with ${command.status}\n${last}\n${command.stderr}`;
+/** What a command said that matters to the message of a failed assertion. */
+function story(words: readonly string[], { status, stdout, stderr, events }: SuiteCommand): string {
+  const lines =
+    events.length === 0
+      ? stdout.split("\n")
+      : events.flatMap((event) => {
+          switch (event.type) {
+            case "error":
+            case "note":
+            case "phase-ended":
+            case "output":
+              return [JSON.stringify(event)];
+            case "resource":
+              return event.status === "ok" ? [] : [JSON.stringify(event)];
+            case "check":
+              return event.check.status === "failed" ? [JSON.stringify(event)] : [];
+            default:
+              return [];
+          }
+        });
+  const shown = lines.slice(-LAST_LINES).join("\n");
+  return `bootmachine ${words.join(" ")} ended with ${status}\n${shown}\n${stderr}`;
 }

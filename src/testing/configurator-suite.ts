@@ -196,7 +196,8 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
     for (const phase of ["install", "enroll", "configure"] as const) {
       test(`interrupted at ${phase}`, async () => {
         await bench.ready();
-        if (await bench.isAlwaysSkipped(phase)) return;
+        // Nothing can be interrupted where nothing is done.
+        if (!(await bench.hasWorkIn(phase))) return;
         await bench.destroy(MEMBER);
         await bench.interrupt("SIGINT", phase);
         await bench.interrupt("SIGKILL", phase);

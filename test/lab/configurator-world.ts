@@ -15,7 +15,8 @@ export const labRunner: WorldRunner = {
 /**
  * A stack of local servers for the suite of configurators, set up by the real command from a YAML config.
  *
- * @param configurator what stands under `configurator` in the config: "none", or { name: salt, states: ./states }
+ * @param configurator what stands under `configurator` in the config: "none", or { name: salt, states: ./states }; the
+ *   config is written before each command, so that a test may change it in place
  * @param options `hasMaster`: the first server is the master; `image` and `size`: of every server, "hub" included
  */
 export async function labWorld(
@@ -50,12 +51,13 @@ export async function labWorld(
           ...options.servers?.[name],
         })),
       };
-      await project.write();
     },
-    run: (words, onEvent) =>
-      project.start(words, {
+    async run(words, onEvent) {
+      await project.write();
+      return project.start(words, {
         onEvent: (event, child) => onEvent?.(event, (signal) => void child.kill(signal)),
-      }).result,
+      }).result;
+    },
     onServer: (server, script) => project.onServer(server, script),
     close: () => project.remove(),
   };

@@ -1,0 +1,44 @@
+import type { ScriptResource } from "../../src/configurators/script/options.ts";
+import { testConfigurator } from "../../src/testing/configurator-suite.ts";
+import { labRunner, labWorld } from "./configurator-world.ts";
+
+/** The user's tree is the config itself. */
+const resources: { "*": ScriptResource[] } = { "*": [] };
+
+testConfigurator(labRunner, {
+  name: "script",
+  topology: "solo",
+  world: () => labWorld({ name: "script", resources }, { hasMaster: false }),
+  tree: {
+    write(_directory, path, text) {
+      resources["*"] = [
+        { type: "package", names: ["tree"] },
+        { type: "directory", path: "/srv/suite" },
+        {
+          type: "file",
+          path,
+          content: `${text}\n`,
+          triggers: [{ run: "date >/srv/suite/changed" }],
+        },
+        {
+          type: "command",
+          id: "slow",
+          check: "test -e /srv/suite/slow",
+          run: "sleep 3; : >/srv/suite/slow",
+        },
+      ];
+      return Promise.resolve();
+    },
+    break() {
+      resources["*"] = [
+        {
+          type: "file",
+          path: "/etc/suite.json",
+          content: "{",
+          validate: `echo "no good: $1" >&2; exit 7`,
+        },
+      ];
+      return Promise.resolve(/no good: \//);
+    },
+  },
+});
