@@ -269,6 +269,12 @@ export const ERROR_CODES = {
       "The configuration-management tool failed on the server, or something that it was to bring in line did.",
     todo: "The tool's own reason is shown. Mend it in your tree and run `bootmachine up` again; what is done is not done twice.",
   },
+  DOWNLOAD_FAILED: {
+    kind: "remote",
+    means:
+      "A file that a server needs could not be fetched on your computer, or is not what its checksum says.",
+    todo: "The address and the reason are shown. Mend your way out or the address in the configurator's options; for another checksum ask whoever publishes the file first.",
+  },
   MEMORY_TOO_SMALL: {
     kind: "remote",
     means: "The server has less memory than the configuration-management tool needs there.",

@@ -1,10 +1,16 @@
 import { resolve } from "node:path";
 
-import type { ConfiguratorContext, MemberReport, Tree } from "../../configurators/contract.ts";
+import type {
+  ConfiguratorContext,
+  Download,
+  MemberReport,
+  Tree,
+} from "../../configurators/contract.ts";
 import type { LocalTree } from "../../host/tree/local-tree.ts";
 import { readLocalTree } from "../../host/tree/local-tree.ts";
 import type { SizeInfo } from "../../providers/contract.ts";
 import type { BroughtTree } from "./bring-trees.ts";
+import type { FetchedFile } from "./fetch-download.ts";
 
 export type ReportsByServer = ReadonlyMap<string, MemberReport>;
 
@@ -12,6 +18,7 @@ export type ReportsByServer = ReadonlyMap<string, MemberReport>;
 export class SharedWork {
   readonly #directory: string;
   readonly #trees = new Map<string, Promise<LocalTree>>();
+  readonly #fetched = new Map<string, Promise<FetchedFile>>();
   #sizes: Promise<readonly SizeInfo[]> | undefined;
   #publishing: Promise<readonly BroughtTree[]> | undefined;
   readonly #ready: ConfiguratorContext[] = [];
@@ -32,6 +39,14 @@ export class SharedWork {
       );
     this.#trees.set(key, reading);
     return reading;
+  }
+
+  /** The file as it lies on the operator's computer, fetched once for all servers that get the same. */
+  fetched({ source }: Download, work: () => Promise<FetchedFile>): Promise<FetchedFile> {
+    const key = JSON.stringify(source);
+    const fetching = this.#fetched.get(key) ?? work();
+    this.#fetched.set(key, fetching);
+    return fetching;
   }
 
   /** The provider's sizes, asked for once. */

@@ -1,6 +1,7 @@
 import { applyResources } from "../apply-resources.ts";
 import { contextOf } from "../configurator/member-context.ts";
 import { refuseTooLittleMemory } from "../configurator/memory-needs.ts";
+import { relayDownloads } from "../configurator/relay-download.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 import { replaySurvey } from "../survey.ts";
 
@@ -11,6 +12,7 @@ export async function install(run: ServerRun): Promise<PhaseResult> {
   refuseTooLittleMemory(run);
   const surveyed = replaySurvey(run, "install");
   if (surveyed === 0 || run.context.mode === "plan") return resultOf(surveyed ?? 0);
+  await relayDownloads(run);
   const changes = await applyResources(run, configurator.install(contextOf(run)), {
     title: "install",
     mode: "apply",
