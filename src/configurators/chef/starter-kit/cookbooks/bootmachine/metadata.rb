@@ -1,0 +1,8 @@
+name 'bootmachine'
+version '1.0.0'
+description 'Keeps the secure state in which bootmachine has left a server'
+license 'All Rights Reserved'
+maintainer 'You'
+maintainer_email 'root@localhost'
+chef_version '>= 16.0'
+supports 'debian'

@@ -1,0 +1,7 @@
+name 'site'
+version '0.1.0'
+description 'What our servers are for'
+license 'All Rights Reserved'
+maintainer 'You'
+maintainer_email 'root@localhost'
+chef_version '>= 16.0'

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+
+import { serverData } from "../../../src/baseline/server-data.ts";
+import { chef } from "../../../src/configurators/chef/chef.ts";
+import type { ChefOptions } from "../../../src/configurators/chef/options.ts";
+import type { ConfiguratorContext } from "../../../src/configurators/contract.ts";
+import { contextFixture, factsFixture } from "../baseline/fixture.ts";
+import { renderResources } from "../baseline/render-resources.ts";
+
+const baseline = contextFixture("12");
+const own = {
+  server: "web1",
+  roles: ["application"],
+  isMaster: false,
+  publicAddresses: [],
+  privateAddresses: ["10.0.0.11"],
+  address: "10.0.0.11",
+  sshPort: 2849,
+  hostKeys: [],
+};
+const context: ConfiguratorContext = {
+  stack: "shop",
+  operator: "ada",
+  member: { ...own, facts: baseline.facts, data: serverData(baseline) },
+  members: [own],
+  master: undefined,
+  controller: { directory: "/home/ada/shop", sshConfigFile: "/home/ada/shop/ssh_config" },
+};
+
+function on(osId: string, osVersion: string): ConfiguratorContext {
+  const facts = factsFixture("13", { osId, osVersion, osPrettyName: `${osId} ${osVersion}` });
+  return { ...context, member: { ...context.member, facts } };
+}
+
+function render(options: ChefOptions, of = context): string {
+  const { facts, distro } = baseline;
+  const configurator = chef(options);
+  const downloads = (configurator.downloads?.(of) ?? []).map(
+    ({ name, remote, source, unless }) =>
+      `download "${name}"\n  remote: ${remote}\n  source: ${JSON.stringify(source)}\n  unless:\n${unless.replaceAll(/^/gm, "    | ")}\n`,
+  );
+  return [...downloads, renderResources(configurator.install(of), distro, facts)].join("\n");
+}
+
+const SHA256 = "0123456789abcdef".repeat(4);
+
+describe("install", () => {
+  it("Cinc by the download service", async () => {
+    await expect(render({ tree: "chef" })).toMatchFileSnapshot("chef/install.txt");
+  });
+  it("Chef's own build, from a file that only the operator's computer has", async () => {
+    await expect(
+      render({
+        product: "chef",
+        acceptLicense: true,
+        version: "18.7.10",
+        packages: { "debian-12": { file: "chef.deb", sha256: SHA256 } },
+        tree: "chef",
+        policy: { name: "web" },
+      }),
+    ).toMatchFileSnapshot("chef/install-given.txt");
+  });
+  it("asks for each platform as the download service calls it", () => {
+    expect(render({}, on("debian", "13"))).toContain("/stable/cinc/metadata?p=debian&pv=13&m=x86");
+    expect(render({}, on("ubuntu", "24.04"))).toContain("metadata?p=ubuntu&pv=24.04&m=x86_64&v=18");
+    expect(render({}, on("gentoo", "2.17"))).toContain('give one in `packages` as "gentoo-2.17"');
+  });
+});
+
+describe("run", () => {
+  const configurator = chef({
+    tree: "./chef",
+    roleRunLists: { application: ["role[app]"], database: ["role[db]"] },
+  });
+  it("the client, in local mode", async () => {
+    const run = configurator.run([context]);
+    await expect(`# ${run?.title}\n${run?.script}\n`).toMatchFileSnapshot("chef/run.sh");
+  });
+  it("what goes to the server with the tree", async () => {
+    const [tree, data] = configurator.trees(context);
+    expect(tree).toMatchObject({ local: "./chef", on: "member", modes: { "data_bags/**": "0600" } });
+    const files = Object.fromEntries((data?.files ?? []).map(({ path, content }) => [path, content]));
+    expect(JSON.parse(files["attributes.json"] ?? "")).toEqual(context.member.data);
+    expect(JSON.parse(files["run-list.json"] ?? "")).toEqual({
+      run_list: ["recipe[bootmachine]", "recipe[site]", "role[app]"],
+    });
+  });
+  it("what is proved", async () => {
+    const checks = configurator.verify(context);
+    expect(checks.map(({ id }) => id)).toEqual(["client-installed", "last-run"]);
+    await expect(
+      checks.map(({ title, resource }) => `# ${title}\n${resource.check}\n`).join("\n"),
+    ).toMatchFileSnapshot("chef/verify.sh");
+  });
+});

@@ -1,0 +1,76 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { chef } from "../../../../src/configurators/chef/chef.ts";
+import type { ChefOptions } from "../../../../src/configurators/chef/options.ts";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "bootmachine-chef-"));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+async function write(...paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await mkdir(dirname(join(directory, path)), { recursive: true });
+    await writeFile(join(directory, path), "");
+  }
+}
+
+async function check(options: ChefOptions): Promise<readonly string[]> {
+  const problems = (await chef(options).check?.(directory)) ?? [];
+  return problems.map(({ path, message }) => `${path.join(".")}: ${message}`);
+}
+
+describe("the tree, before a server is touched", () => {
+  it("has what the run lists name", async () => {
+    await write(
+      "chef/cookbooks/site/metadata.rb",
+      "chef/cookbooks/site/recipes/default.rb",
+      "chef/cookbooks/site/recipes/web.rb",
+      "chef/roles/db.json",
+    );
+    expect(
+      await check({
+        tree: "chef",
+        runList: ["recipe[site]", "site::web"],
+        roleRunLists: { database: ["role[db]"] },
+      }),
+    ).toEqual([]);
+  });
+
+  it("names every item that is not there, and its place in the options", async () => {
+    await write("chef/cookbooks/site/metadata.rb");
+    expect(
+      await check({
+        tree: "chef",
+        runList: ["recipe[site]", "recipe[nginx::default]"],
+        roleRunLists: { database: ["role[db]"] },
+      }),
+    ).toEqual([
+      'runList.0: the cookbook "site" has no recipe "default" (recipes/default.rb)',
+      'runList.1: chef has no cookbook "nginx" (cookbooks/nginx/metadata.rb)',
+      'roleRunLists.database.0: chef has no role "db" (roles/db.rb or .json)',
+    ]);
+  });
+
+  it("wants the folder, an exported policy and the packages' files", async () => {
+    expect(await check({ tree: "chef" })).toEqual(["tree: the folder chef is not there"]);
+    await write("chef/policies/web-0123.json");
+    expect(await check({ tree: "chef", policy: { name: "web" } })).toEqual([]);
+    expect(await check({ tree: "chef", policy: { name: "db" } })).toEqual([
+      'policy.name: chef holds no exported policy "db" (policies/db-….json)',
+    ]);
+    expect(
+      await check({ packages: { "debian-12": { file: "no.deb", sha256: "0".repeat(64) } } }),
+    ).toEqual(["packages.debian-12.file: no.deb cannot be read"]);
+  });
+
+  it("the starter kit passes as it is", async () => {
+    const kit = new URL("../../../../src/configurators/chef/starter-kit", import.meta.url).pathname;
+    expect(await check({ tree: kit })).toEqual([]);
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+
+import { chef } from "../../../../src/configurators/chef/chef.ts";
+import type { ChefOptions } from "../../../../src/configurators/chef/options.ts";
+import { UserError } from "../../../../src/errors/error.ts";
+
+function problemsOf(options: unknown): readonly string[] {
+  try {
+    chef(options as ChefOptions);
+    return [];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return (error.problems ?? []).map(({ path, message }) => `${path}: ${message}`);
+  }
+}
+
+const SHA256 = "a".repeat(64);
+
+describe("options of chef", () => {
+  it("has a default for everything, and runs nothing without a tree", () => {
+    expect(problemsOf({})).toEqual([]);
+    expect(chef().run([])).toBeUndefined();
+  });
+
+  it.each([
+    [{ verison: "18" }, "verison"],
+    [{ version: "18.x" }, "version"],
+    [{ runList: ["recipe site"] }, "runList"],
+    [{ remoteDir: "srv/chef" }, "remoteDir"],
+    [{ packages: { "debian-12": { url: "https://example.org/cinc.deb" } } }, "packages"],
+    [{ packages: { Debian: { file: "cinc.deb", sha256: SHA256 } } }, "packages"],
+    [{ policy: { name: "web" } }, "tree"],
+  ])("refuses %j", (options, place) => {
+    expect(problemsOf(options).join("\n")).toContain(place);
+  });
+
+  it("wants the licence accepted for Chef's own build, and to know where it comes from", () => {
+    expect(problemsOf({ product: "chef" }).join("\n")).toContain("acceptLicense");
+    expect(problemsOf({ product: "chef", acceptLicense: true }).join("\n")).toContain(
+      "downloadService",
+    );
+    expect(
+      problemsOf({
+        product: "chef",
+        acceptLicense: true,
+        packages: { "debian-12": { url: "https://example.org/chef.deb", sha256: SHA256 } },
+      }),
+    ).toEqual([]);
+  });
+});
