@@ -49,6 +49,22 @@ export const BUILTINS = new PluginRegistry([
     },
   },
   {
+    kind: "configurator",
+    name: "ansible",
+    async load() {
+      const [{ ansible }, { ansibleOptionsSchema }] = await Promise.all([
+        import("./configurators/ansible/ansible.ts"),
+        import("./configurators/ansible/options.ts"),
+      ]);
+      return {
+        kind: "configurator",
+        name: "ansible",
+        options: ansibleOptionsSchema,
+        create: ansible,
+      };
+    },
+  },
+  {
     kind: "distro",
     name: "debian",
     async load() {

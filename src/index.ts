@@ -12,6 +12,7 @@ import type { Fleet, FleetOptions, RunOutcome, Selection } from "./fleet/fleet-c
 import type { Environment } from "./stack/environment.ts";
 import type { Stack } from "./stack/stack.ts";
 
+export { ansible } from "./configurators/ansible/ansible.ts";
 export { none } from "./configurators/none.ts";
 export { script } from "./configurators/script/script.ts";
 export { debian } from "./distros/debian.ts";

@@ -1,0 +1,95 @@
+import { Document, isScalar, visit } from "yaml";
+
+import type { ConnectedMember, Member, ServerData } from "../contract.ts";
+import type { AnsibleSettings } from "./options.ts";
+import { KEY, knownHostsFile } from "./paths.ts";
+
+const HEAD = `# Written by bootmachine, and put back by it when it is changed.
+# Your own variables go into group_vars and host_vars beside your playbook; what stands there wins.
+`;
+
+/** What the templates of Ansible would take for theirs. */
+const TEMPLATE = /\{[{%#]/;
+
+/** How Ansible gets to a server, as variables of its inventory. */
+export type Connection = Readonly<Record<string, string | number | boolean>>;
+
+/** From the master: by its own key, by pinned host keys only. The master itself needs no way through the network. */
+export function connectionFromMaster(member: Member, settings: AnsibleSettings): Connection {
+  const python = { ansible_python_interpreter: "/usr/bin/python3" };
+  if (member.isMaster) return { ansible_connection: "local", ...python };
+  return {
+    ansible_connection: "ssh",
+    ansible_host: member.address,
+    ansible_port: member.sshPort,
+    ansible_user: settings.user,
+    ansible_ssh_private_key_file: KEY,
+    // Host keys stand under the server's name: they stay with it when its address changes.
+    ansible_ssh_common_args: [
+      `UserKnownHostsFile=${knownHostsFile(member.server)}`,
+      "GlobalKnownHostsFile=/dev/null",
+      "StrictHostKeyChecking=yes",
+      `HostKeyAlias=${member.server}`,
+      "UpdateHostKeys=no",
+      "IdentitiesOnly=yes",
+      "IdentityAgent=none",
+    ]
+      .map((option) => `-o ${option}`)
+      .join(" "),
+    ...SWIFT,
+    ...python,
+  };
+}
+
+/** From the operator's computer: as the operator, by the ssh_config that bootmachine keeps. */
+export function connectionFromController(member: Member, sshConfigFile: string): Connection {
+  return {
+    ansible_connection: "ssh",
+    ansible_host: member.server,
+    ansible_ssh_common_args: `-F ${JSON.stringify(sshConfigFile)}`,
+    ...SWIFT,
+    ansible_python_interpreter: "/usr/bin/python3",
+  };
+}
+
+/** One round trip a task instead of three; the account may have no terminal. */
+const SWIFT: Connection = {
+  ansible_pipelining: true,
+  ansible_ssh_use_tty: false,
+  // For a connection, and for sudo: 10 seconds are too few for a server that is busy with its first boot.
+  ansible_ssh_timeout: 30,
+};
+
+/**
+ * The inventory of one server, YAML: how it is reached, its roles as groups, its secure state as the variable
+ * `bootmachine`. Ansible puts all files of a folder together.
+ */
+export function renderInventory(member: ConnectedMember, connection: Connection): string {
+  const { server, roles, data } = member;
+  const groups = roles.map((role) => [groupName(role), { hosts: { [server]: null } }] as const);
+  return (
+    HEAD +
+    renderYaml({
+      all: { hosts: { [server]: { ...connection, bootmachine: data satisfies ServerData } } },
+      ...Object.fromEntries(groups),
+    })
+  );
+}
+
+/** Ansible warns of names of groups that are no names of variables. */
+export function groupName(role: string): string {
+  return role.replaceAll(/[^A-Za-z0-9_]/g, "_");
+}
+
+/** Text of ours is never a template, whatever stands in it. */
+function renderYaml(value: unknown): string {
+  const document = new Document(value);
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (isScalar(node) && typeof node.value === "string" && TEMPLATE.test(node.value)) {
+        node.tag = "!unsafe";
+      }
+    },
+  });
+  return document.toString({ lineWidth: 0, nullStr: "null" });
+}

@@ -1,0 +1,84 @@
+import { resolve } from "node:path";
+
+import { quote } from "../../program/quote.ts";
+import type { ConfiguratorContext, ToolRun } from "../contract.ts";
+import { connectionFromController, renderInventory } from "./inventory.ts";
+import type { AnsibleSettings } from "./options.ts";
+import { CALLBACKS, INVENTORY, VENV } from "./paths.ts";
+import { parseResult } from "./parse-result.ts";
+import { RESULT_PLUGIN, RESULT_PLUGIN_FILE } from "./result-plugin.ts";
+
+/** One run of the playbook for all members that are ready. */
+export function toolRun(
+  contexts: readonly ConfiguratorContext[],
+  settings: AnsibleSettings,
+): ToolRun | undefined {
+  const [first] = contexts;
+  if (first === undefined) return undefined;
+  const servers = contexts.map(({ member }) => member.server);
+  const common = {
+    title: `ansible-playbook ${settings.playbook}`,
+    parse: (output) => parseResult(output, servers),
+  } satisfies Partial<ToolRun>;
+  if (settings.from === "master") {
+    const program =
+      settings.install === "venv" ? `${VENV}/bin/ansible-playbook` : "ansible-playbook";
+    return {
+      ...common,
+      on: "master",
+      script: `${environment(CALLBACKS)}
+cd ${quote(settings.remoteDir)} || exit 1
+${command(program, INVENTORY, servers, settings)}`,
+    };
+  }
+  const { controller } = first;
+  return {
+    ...common,
+    on: "controller",
+    files: [
+      { path: `callback_plugins/${RESULT_PLUGIN_FILE}`, content: RESULT_PLUGIN },
+      ...contexts.map(({ member }) => ({
+        path: `inventory/${member.server}.yml`,
+        content: renderInventory(
+          member,
+          connectionFromController(member, controller.sshConfigFile),
+        ),
+      })),
+    ],
+    script: `if ! command -v ansible-playbook >/dev/null; then
+  echo 'ansible-playbook is not installed on this computer: install ansible-core, or set from: "master".' >&2
+  exit 127
+fi
+folder=$PWD
+${environment('"$folder/callback_plugins"')}
+cd ${quote(resolve(controller.directory, settings.tree))} || exit 1
+${command("ansible-playbook", '"$folder/inventory"', servers, settings)}`,
+  };
+}
+
+/** Plain text, in a language that Ansible accepts. A tree's own ansible.cfg counts for everything else. */
+function environment(callbacks: string): string {
+  return `LC_ALL=C.UTF-8
+ANSIBLE_NOCOLOR=1
+ANSIBLE_FORCE_COLOR=0
+ANSIBLE_DISPLAY_SKIPPED_HOSTS=0
+ANSIBLE_CALLBACK_PLUGINS=${callbacks}
+export LC_ALL ANSIBLE_NOCOLOR ANSIBLE_FORCE_COLOR ANSIBLE_DISPLAY_SKIPPED_HOSTS ANSIBLE_CALLBACK_PLUGINS`;
+}
+
+/** `inventory` is a word of shell already. */
+function command(
+  program: string,
+  inventory: string,
+  servers: readonly string[],
+  settings: AnsibleSettings,
+): string {
+  return [
+    program,
+    `--inventory ${inventory}`,
+    `--limit ${quote(servers.join(","))}`,
+    `--forks ${settings.forks}`,
+    ...(settings.diff ? ["--diff"] : []),
+    quote(settings.playbook),
+  ].join(" ");
+}

@@ -1,0 +1,172 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+
+import { serverData } from "../../../src/baseline/server-data.ts";
+import { ansible } from "../../../src/configurators/ansible/ansible.ts";
+import type { AnsibleOptions } from "../../../src/configurators/ansible/options.ts";
+import type { ConfiguratorContext, Member, Step } from "../../../src/configurators/contract.ts";
+import { contextFixture, type Release } from "../baseline/fixture.ts";
+import { renderResources } from "../baseline/render-resources.ts";
+
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJvb3RtYWNoaW5lLWV4YW1wbGUtaG9zdC1rZXktMDAx";
+const MASTER: Member = {
+  server: "boss",
+  roles: ["master"],
+  isMaster: true,
+  publicAddresses: ["203.0.113.10"],
+  privateAddresses: ["10.0.0.10"],
+  address: "10.0.0.10",
+  sshPort: 2849,
+  hostKeys: [KEY],
+};
+const MEMBER: Member = {
+  server: "web1",
+  roles: ["application", "front-end"],
+  isMaster: false,
+  publicAddresses: [],
+  privateAddresses: ["10.0.0.11"],
+  address: "10.0.0.11",
+  sshPort: 2850,
+  hostKeys: [KEY, "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTY="],
+};
+/** What the first step of a member reads on the master. */
+const READING = `${KEY} bootmachine ansible boss.shop\n10.0.0.10\nfd00::10`;
+
+function context(of: Member, release: Release = "12"): ConfiguratorContext {
+  const baseline = contextFixture(release);
+  return {
+    stack: "shop",
+    operator: "ada",
+    member: { ...of, facts: baseline.facts, data: { ...serverData(baseline), server: of.server } },
+    members: [MASTER, MEMBER],
+    master: MASTER,
+    controller: { directory: "/home/ada/shop", sshConfigFile: "/home/ada/shop/my config" },
+  };
+}
+
+function install(options: AnsibleOptions, of: ConfiguratorContext): string {
+  const { distro } = contextFixture("12");
+  return renderResources(ansible(options).install(of), distro, of.member.facts);
+}
+
+function steps(list: readonly Step[], of: ConfiguratorContext): string {
+  const { distro } = contextFixture("12");
+  return list
+    .map((step) =>
+      [
+        `==== on the ${step.on}: ${step.title}`,
+        renderResources(step.resources({ "master-key": READING }), distro, of.member.facts),
+        ...(step.read === undefined ? [] : [`read "${step.read.name}":\n${step.read.script}\n`]),
+      ].join("\n"),
+    )
+    .join("\n");
+}
+
+describe("install", () => {
+  it("a master with Debian 13, from an index that needs a password", async () => {
+    const index = "https://ada:secret@pypi.example.com/simple";
+    const text = install({ index }, context(MASTER, "13"));
+    await expect(text).toMatchFileSnapshot("ansible/install-master.txt");
+    // It stands in a file that is root's alone, and in no command.
+    expect(text.match(/ada:secret/g)).toHaveLength(1);
+  });
+  it("a master by the distro's packages", async () => {
+    await expect(install({ install: "distro" }, context(MASTER))).toMatchFileSnapshot(
+      "ansible/install-distro.txt",
+    );
+    expect(install({ install: "distro" }, context(MASTER, "11"))).toMatch(/\["ansible","openssh-client"\]/);
+  });
+  it("a member, and a master that Ansible does not run on: Python", async () => {
+    const text = install({}, context(MEMBER));
+    await expect(text).toMatchFileSnapshot("ansible/install-member.txt");
+    expect(install({ from: "controller" }, context(MASTER))).toBe(text);
+  });
+});
+
+describe("enroll", () => {
+  it("the master", async () => {
+    const of = context(MASTER);
+    await expect(steps(ansible().enroll(of), of)).toMatchFileSnapshot("ansible/enroll-master.txt");
+  });
+  it("a member", async () => {
+    const of = context(MEMBER);
+    await expect(steps(ansible({ user: "push" }).enroll(of), of)).toMatchFileSnapshot(
+      "ansible/enroll-member.txt",
+    );
+  });
+  it("names the addresses of the master's interfaces where the provider has none but a name", () => {
+    const of = context(MEMBER);
+    const named = { ...MASTER, publicAddresses: [], privateAddresses: [], address: "boss.example.com" };
+    const text = steps(ansible().enroll({ ...of, master: named }), of);
+    expect(text).toContain('from="10.0.0.10,fd00::10",restrict ssh-ed25519');
+    expect(text).not.toContain("boss.example.com");
+  });
+  it("nothing, where the operator pushes", () => {
+    expect(ansible({ from: "controller" }).enroll(context(MEMBER))).toEqual([]);
+  });
+});
+
+describe("inventory", () => {
+  it("text of the secure state is never a template, and comes out as it went in", () => {
+    const of = context(MEMBER);
+    const [file] = of.member.data.files;
+    if (file === undefined) throw new Error("the fixture has files");
+    const content = "{{ lookup('pipe', 'id') }} {% x %} {# y #}\n\ttab: 'quote'\n";
+    const data = { ...of.member.data, files: [{ ...file, content }] };
+    const [step] = ansible().configure({ ...of, member: { ...of.member, data } });
+    const [resource] = step?.resources({}) ?? [];
+    const text = resource?.type === "file" ? (resource.content ?? "") : "";
+    expect(text).toMatch(/content: !unsafe/);
+    const read = parse(text, {
+      customTags: [{ tag: "!unsafe", resolve: (value: string) => value }],
+    }) as { readonly all: { readonly hosts: { readonly web1: { readonly bootmachine: unknown } } } };
+    expect(read.all.hosts.web1.bootmachine).toEqual(data);
+  });
+});
+
+describe("run", () => {
+  it("on the master", async () => {
+    const run = ansible().run([context(MASTER), context(MEMBER)]);
+    await expect(`# ${run?.on}: ${run?.title}\n${run?.script}\n`).toMatchFileSnapshot(
+      "ansible/run-master.sh",
+    );
+  });
+  it("on the operator's computer", async () => {
+    const run = ansible({ from: "controller", tree: "./plays dir", diff: false }).run([
+      context(MEMBER),
+    ]);
+    await expect(`# ${run?.on}: ${run?.title}\n${run?.script}\n`).toMatchFileSnapshot(
+      "ansible/run-controller.sh",
+    );
+    expect(run?.files?.map(({ path }) => path)).toEqual([
+      "callback_plugins/bootmachine_result.py",
+      "inventory/web1.yml",
+    ]);
+    expect(run?.files?.[1]?.content).toContain('-F "/home/ada/shop/my config"');
+  });
+});
+
+it("the tree goes to the master, secrets in it for root alone", () => {
+  const trees = ansible({ tree: "./plays", modes: { "licence.txt": "0600" } }).trees(context(MASTER));
+  expect(trees).toMatchObject([
+    { local: "./plays", remote: "/srv/ansible", on: "master", modes: { "licence.txt": "0600" } },
+  ]);
+  expect(ansible({ from: "controller" }).trees(context(MEMBER))).toMatchObject([
+    { on: "controller" },
+  ]);
+});
+
+it("what is proved", async () => {
+  const text = [MASTER, MEMBER]
+    .flatMap((of) => ansible().verify(context(of)).map((check) => ({ of: of.server, ...check })))
+    .map(({ of, id, title, resource }) => `# ${of}, ${id}: ${title}\n${resource.check}\n`)
+    .join("\n");
+  await expect(text).toMatchFileSnapshot("ansible/verify.sh");
+});
+
+it("a server that is gone is forgotten", () => {
+  expect(ansible().revoke?.("web1")).toMatchObject([
+    { type: "file", path: "/etc/ansible/bootmachine/inventory/web1.yml", state: "absent" },
+    { type: "file", path: "/etc/ansible/bootmachine/known_hosts/web1", state: "absent" },
+  ]);
+});
