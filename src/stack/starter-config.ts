@@ -58,11 +58,15 @@ function serverLine({ name, roles, size }: StarterServer): string {
   return `{ ${parts.join(", ")} }`;
 }
 
+/** Roles for the example of an opening: what is opened to the world is not the master. */
+const exampleRoles = ({ servers, master }: StarterOptions): readonly string[] =>
+  servers.filter(({ name }) => name !== master).flatMap(({ roles }) => roles);
+
 const isTrustedAtFirst = (options: StarterOptions): boolean => options.provider === "existing";
 
 function renderTypeScript(options: StarterOptions): string {
   const { name, provider, servers, operator, identityFile } = options;
-  const roles = [...new Set(servers.flatMap((server) => server.roles))];
+  const roles = exampleRoles(options);
   const { configurator } = options;
   const plugins = [provider, ...(configurator === undefined ? [] : [configurator.name])].toSorted();
   const lines = [
@@ -134,7 +138,7 @@ function renderTypeScript(options: StarterOptions): string {
 
 function renderYaml(options: StarterOptions): string {
   const { name, provider, servers, operator, identityFile } = options;
-  const roles = [...new Set(servers.flatMap((server) => server.roles))];
+  const roles = exampleRoles(options);
   const lines = [
     "# yaml-language-server: $schema=./node_modules/bootmachine/schema/bootmachine.schema.json",
     "",

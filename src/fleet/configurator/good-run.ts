@@ -8,14 +8,16 @@ import type { ServerRun } from "../server-run.ts";
 
 /** On each member: the hash of what its last good run of the tool was given. */
 const MARK = `${HOST_STATE}/configured`;
+/** Stands in the mark while the tool runs, and where it failed or was cut off. */
+const UNFINISHED = "unfinished";
 const MARK_TIMEOUT_MS = 30_000;
 
 /** Under this id a survey reports whether the last run was good and of the present content. */
 export const GOOD_RUN_ID = "configurator: last good run";
 
 /**
- * The hash of all that the tool is given for one member: trees, data, settings and the run itself. A run is due where the
- * member's last good one was given something else.
+ * Two hashes, with a blank between them, of all that the tool is given for one member: of the data, the settings and the
+ * run itself; and of the trees. A run is due where the member's last good one was given something else.
  */
 export async function hashContent(run: ServerRun, member: ConfiguratorContext): Promise<string> {
   const { configurator } = run.context.stack;
@@ -31,7 +33,11 @@ export async function hashContent(run: ServerRun, member: ConfiguratorContext): 
     .configure(member)
     .map((step) => ({ on: step.on, resources: step.resources({}) }));
   const tool = configurator.run([member]);
-  const content = [configurator.name, trees, steps, member.member.data, tool?.script, tool?.files];
+  const settings = [configurator.name, steps, member.member.data, tool?.script, tool?.files];
+  return `${sha256(settings)} ${sha256(trees)}`;
+}
+
+function sha256(content: unknown): string {
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
 
@@ -51,33 +57,41 @@ export async function whyDue(run: ServerRun, hash: string): Promise<string | und
   if (run.isFresh) return "never configured";
   const seen = run.survey?.reports.find(({ id }) => id === GOOD_RUN_ID);
   if (seen?.status === "ok") return undefined;
-  const { stdout, status } = await run
-    .connectedHost()
-    .run(`if ${isMarked(hash)}; then echo same; elif [ -s ${MARK} ]; then echo other; fi`, {
-      timeoutMs: MARK_TIMEOUT_MS,
-      signal: run.context.hardSignal,
-    });
-  if (status === 0 && stdout.trim() === "same") return undefined;
-  return stdout.trim() === "other"
-    ? "something has changed since the last good run"
-    : "never configured well";
+  const { stdout } = await run.connectedHost().run(`cat ${MARK} 2>/dev/null`, {
+    timeoutMs: MARK_TIMEOUT_MS,
+    signal: run.context.hardSignal,
+  });
+  return compareMark(stdout.trim(), hash);
+}
+
+/** What the mark on the host means for a run that would be given `hash`; undefined: the same as the last good one. */
+export function compareMark(mark: string, hash: string): string | undefined {
+  if (mark === hash) return undefined;
+  if (mark === "") return "never configured";
+  if (mark === UNFINISHED) return "the last run did not end well";
+  const [settings, trees] = hash.split(" ");
+  const [oldSettings, oldTrees] = mark.split(" ");
+  if (settings === oldSettings) return "the tree has changed since the last good run";
+  return trees === oldTrees
+    ? "its data has changed since the last good run"
+    : "the tree and its data have changed since the last good run";
 }
 
 /** Before the tool runs: until it has succeeded, the next `up` runs it again. */
 export async function forgetGoodRun(run: ServerRun): Promise<void> {
-  await tell(run, `rm -f ${MARK}`);
+  await writeMark(run, UNFINISHED);
 }
 
 export async function rememberGoodRun(run: ServerRun, hash: string): Promise<void> {
-  await tell(
-    run,
-    `umask 077 && mkdir -p ${HOST_STATE} && echo ${quote(hash)} >${MARK}.new && mv ${MARK}.new ${MARK}`,
-  );
+  await writeMark(run, hash);
 }
 
 /** A mark that cannot be written costs another run of the tool, no more. */
-async function tell(run: ServerRun, script: string): Promise<void> {
+async function writeMark(run: ServerRun, mark: string): Promise<void> {
   await run
     .connectedHost()
-    .run(script, { timeoutMs: MARK_TIMEOUT_MS, signal: run.context.hardSignal });
+    .run(
+      `umask 077 && mkdir -p ${HOST_STATE} && echo ${quote(mark)} >${MARK}.new && mv ${MARK}.new ${MARK}`,
+      { timeoutMs: MARK_TIMEOUT_MS, signal: run.context.hardSignal },
+    );
 }

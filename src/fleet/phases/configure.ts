@@ -1,12 +1,6 @@
 import type { ConfiguratorContext, MemberReport } from "../../configurators/contract.ts";
 import { bringTrees } from "../configurator/bring-trees.ts";
-import {
-  forgetGoodRun,
-  GOOD_RUN_ID,
-  hashContent,
-  rememberGoodRun,
-  whyDue,
-} from "../configurator/good-run.ts";
+import { forgetGoodRun, hashContent, rememberGoodRun, whyDue } from "../configurator/good-run.ts";
 import { contextOf } from "../configurator/member-context.ts";
 import { runForAll, runForOne } from "../configurator/run-for-members.ts";
 import { showReport } from "../configurator/show-report.ts";
@@ -34,11 +28,10 @@ export async function configure(run: ServerRun, signal: AbortSignal): Promise<Ph
       type: "resource",
       server: run.server.name,
       phase: "configure",
-      id: GOOD_RUN_ID,
+      id: tool.title,
       status: "differs",
       ms: 0,
       reason: why,
-      diff: [`+${tool.title}: ${why}`],
     });
     return resultOf(1);
   }
