@@ -1,4 +1,4 @@
-import { createConnection } from "node:net";
+import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CancelledError } from "../errors/error.ts";
 
@@ -17,28 +17,31 @@ export interface AddressSight {
   readonly ms: number;
 }
 
-/** How many probes may be under way at once, over all servers. */
+/** How many probes may be under way at once, over all servers. Each place is a probe that is used again and again. */
 export interface ProbeBudget {
-  acquire(): Promise<void>;
-  release(): void;
+  acquire(): Promise<PortProbe>;
+  release(probe: PortProbe): void;
 }
 
 /** A budget that all scans of one run share. `maxProbes`: 1-10000; each is one socket for at most the probe's limit. */
 export function createProbeBudget(maxProbes: number): ProbeBudget {
-  let free = maxProbes;
-  const waiting: (() => void)[] = [];
+  const idle: PortProbe[] = [];
+  let made = 0;
+  const waiting: ((probe: PortProbe) => void)[] = [];
   return {
     acquire() {
-      if (free > 0) {
-        free -= 1;
-        return Promise.resolve();
+      const probe = idle.pop();
+      if (probe !== undefined) return Promise.resolve(probe);
+      if (made < maxProbes) {
+        made += 1;
+        return Promise.resolve(new PortProbe());
       }
       return new Promise((resolve) => waiting.push(resolve));
     },
-    release() {
+    release(probe) {
       const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
+      if (next === undefined) idle.push(probe);
+      else next(probe);
     },
   };
 }
@@ -65,63 +68,71 @@ const SHORT = new Set(["EMFILE", "ENFILE", "ENOBUFS", "EADDRNOTAVAIL", "ENOMEM",
 const SHORT_RETRIES = 20;
 const SHORT_PAUSE_MS = 100;
 
-/** What ends the attempts under way when the run is cancelled: one listener a scan, not one for each of its sockets. */
-type Stops = Set<() => void>;
-
-function connectOnce(
-  address: string,
-  port: number,
-  timeoutMs: number,
-  stops: Stops,
-): Promise<PortState | "short"> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host: address, port });
-    const finish = (state: PortState | "short"): void => {
-      clearTimeout(timer);
-      stops.delete(stop);
-      socket.destroy();
-      resolve(state);
-    };
-    const stop = (): void => finish("unknown");
-    stops.add(stop);
-    const timer = setTimeout(() => finish("filtered"), timeoutMs);
-    socket.once("connect", () => finish("open"));
-    socket.on("error", (error: NodeJS.ErrnoException) => {
-      const code = error.code ?? "";
-      if (CLOSED.has(code)) finish("closed");
-      else if (FILTERED.has(code)) finish("filtered");
-      else finish(SHORT.has(code) ? "short" : "unknown");
-    });
-  });
+function stateOf(error: NodeJS.ErrnoException): PortState | "short" {
+  const code = error.code ?? "";
+  if (CLOSED.has(code)) return "closed";
+  if (FILTERED.has(code)) return "filtered";
+  return SHORT.has(code) ? "short" : "unknown";
 }
 
-/** Asks one port; a place in the budget is taken. */
+/**
+ * One connection attempt after another, on one socket object. A scan of fifty servers is a hundred thousand attempts: an
+ * object of its own for each was more memory than all the rest of the program.
+ */
+export class PortProbe {
+  readonly #socket = new Socket();
+  #timer: NodeJS.Timeout | undefined;
+  #state: PortState | "short" = "unknown";
+  #settle: ((state: PortState | "short") => void) | undefined;
+
+  constructor() {
+    this.#socket.on("connect", () => this.#end("open"));
+    this.#socket.on("error", (error) => this.#end(stateOf(error)));
+    // Only then the socket can be used again.
+    this.#socket.on("close", () => {
+      const settle = this.#settle;
+      this.#settle = undefined;
+      settle?.(this.#state);
+    });
+  }
+
+  /** One attempt; nothing is sent. One at a time. */
+  ask(address: string, port: number, timeoutMs: number): Promise<PortState | "short"> {
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      this.#state = "unknown";
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#end("filtered"), timeoutMs);
+      this.#socket.connect({ host: address, port });
+    });
+  }
+
+  /** Ends the attempt under way, if there is one, as one that could not be made. */
+  stop(): void {
+    if (this.#settle !== undefined) this.#end("unknown");
+  }
+
+  #end(state: PortState | "short"): void {
+    clearTimeout(this.#timer);
+    this.#state = state;
+    this.#socket.destroy();
+  }
+}
+
+/** Asks one port with a probe of the budget. */
 async function askPort(
+  probe: PortProbe,
   address: string,
   port: number,
   options: ScanOptions,
-  stops: Stops,
 ): Promise<PortState> {
   for (let attempt = 0; attempt < SHORT_RETRIES; attempt++) {
     if (options.signal.aborted) return "unknown";
-    const state = await connectOnce(address, port, options.probeTimeoutMs, stops);
+    const state = await probe.ask(address, port, options.probeTimeoutMs);
     if (state !== "short") return state;
     await sleep(SHORT_PAUSE_MS);
   }
   return "unknown";
-}
-
-async function withStops<T>(signal: AbortSignal, work: (stops: Stops) => Promise<T>): Promise<T> {
-  const stops: Stops = new Set();
-  const onAbort = (): void => {
-    for (const stop of stops) stop();
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await work(stops);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 /** One TCP connection attempt; nothing is sent. */
@@ -149,25 +160,33 @@ export async function scanPorts(
   return states;
 }
 
-/** A port is taken up only when there is room for it: a thousand for each of hundreds of servers that wait would be much memory. */
-function askAll(
+/** A port is taken up only when there is room for it: a thousand that wait for each of hundreds of servers are much memory. */
+async function askAll(
   address: string,
   ports: readonly number[],
   options: ScanOptions,
 ): Promise<ReadonlyMap<number, PortState>> {
-  return withStops(options.signal, async (stops) => {
-    const states = new Map<number, PortState>(ports.map((port) => [port, "unknown"]));
-    const underWay = new Set<Promise<void>>();
+  const { budget, signal } = options;
+  const states = new Map<number, PortState>(ports.map((port) => [port, "unknown"]));
+  const underWay = new Map<PortProbe, Promise<void>>();
+  const onAbort = (): void => {
+    for (const probe of underWay.keys()) probe.stop();
+  };
+  // One listener a scan, not one for each of its probes.
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
     for (const port of ports) {
-      await options.budget.acquire();
-      const asked = askPort(address, port, options, stops).then((state) => {
+      const probe = await budget.acquire();
+      const asked = askPort(probe, address, port, options).then((state) => {
         states.set(port, state);
-        underWay.delete(asked);
-        options.budget.release();
+        underWay.delete(probe);
+        budget.release(probe);
       });
-      underWay.add(asked);
+      underWay.set(probe, asked);
     }
-    await Promise.all(underWay);
+    await Promise.all(underWay.values());
     return states;
-  });
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }

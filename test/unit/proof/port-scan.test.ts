@@ -1,7 +1,12 @@
 import { createServer, type Server } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { CancelledError } from "../../../src/errors/error.ts";
-import { createProbeBudget, probePort, scanPorts } from "../../../src/proof/port-scan.ts";
+import {
+  createProbeBudget,
+  PortProbe,
+  probePort,
+  scanPorts,
+} from "../../../src/proof/port-scan.ts";
 
 const servers: Server[] = [];
 
@@ -56,6 +61,35 @@ describe("scanPorts", () => {
   });
 });
 
+describe("a probe", () => {
+  it("asks again and again, whatever the answer before was", async () => {
+    const open = await listen("127.0.0.1");
+    const open6 = await listen("::1");
+    const closed = await freePort("127.0.0.1");
+    // One place: all attempts are made on one socket.
+    const one = options(1);
+    const asked = [
+      ["127.0.0.1", open, "open"],
+      ["127.0.0.1", closed, "closed"],
+      ["no-such-host.invalid", 80, "unknown"],
+      ["::1", open6, "open"],
+      ["127.0.0.1", open, "open"],
+      ["127.0.0.1", closed, "closed"],
+    ] as const;
+    for (const [address, port, state] of asked) {
+      expect(await probePort(address, port, one), `${address}:${port}`).toBe(state);
+    }
+  });
+
+  it("gives up at its limit, and can be used again after it", async () => {
+    const open = await listen("127.0.0.1");
+    const probe = new PortProbe();
+    // So short that it ends before the answer, on whatever computer.
+    expect(await probe.ask("127.0.0.1", open, 0)).toMatch(/^(filtered|open)$/);
+    expect(await probe.ask("127.0.0.1", open, 2000)).toBe("open");
+  });
+});
+
 describe("a scan and its budget", () => {
   it("takes up a port only when there is room for it", async () => {
     const host = "127.0.0.1";
@@ -67,10 +101,11 @@ describe("a scan and its budget", () => {
       acquire: async () => {
         waiting += 1;
         mostWaiting = Math.max(mostWaiting, waiting);
-        await inner.acquire();
+        const probe = await inner.acquire();
         waiting -= 1;
+        return probe;
       },
-      release: () => inner.release(),
+      release: (probe: PortProbe) => inner.release(probe),
     };
     const ports = Array.from({ length: 50 }, (_, index) => open + index).filter(
       (port) => port < 65_536,
@@ -93,9 +128,9 @@ describe("a scan and its budget", () => {
       acquire: async () => {
         taken += 1;
         if (taken === 3) controller.abort();
-        await inner.acquire();
+        return inner.acquire();
       },
-      release: () => inner.release(),
+      release: (probe: PortProbe) => inner.release(probe),
     };
     const ports = Array.from({ length: 10 }, () => closed);
     await expect(
@@ -113,13 +148,13 @@ describe("createProbeBudget", () => {
     let done = 0;
     await Promise.all(
       Array.from({ length: 20 }, async () => {
-        await budget.acquire();
+        const probe = await budget.acquire();
         underWay += 1;
         most = Math.max(most, underWay);
         await new Promise((resolve) => setImmediate(resolve));
         underWay -= 1;
         done += 1;
-        budget.release();
+        budget.release(probe);
       }),
     );
     expect(most).toBe(3);
