@@ -78,6 +78,12 @@ describe("TypeScript examples", () => {
   });
 });
 
+test("the guide's whole configurator is the example that is run as a test", () => {
+  const page = pages.find(({ path }) => path === "docs/guide/write-a-configurator.md")?.text;
+  const file = resolve(ROOT, "examples/own-configurator/snippets.ts");
+  expect(page).toContain(`\`\`\`ts\n${readFileSync(file, "utf8")}\`\`\`\n`);
+});
+
 describe("example configs", () => {
   const home = resolve(ROOT, ".cache/docs-configs");
   const configs = blocks.filter(

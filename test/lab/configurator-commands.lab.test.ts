@@ -4,7 +4,15 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { StackProject } from "./stack-project.ts";
+import { tested } from "./tested.ts";
 import { TOY_RESTARTS } from "./toy-agent.ts";
+
+tested({
+  what: "bootmachine configurator",
+  how: "look-alike",
+  on: ["Debian 12", "Debian 13"],
+  note: "a small tool of our own stands in for the real ones",
+});
 
 interface AgentsAnswer {
   readonly configurator: string;

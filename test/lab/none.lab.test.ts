@@ -1,5 +1,8 @@
 import { testConfigurator } from "../../src/testing/configurator-suite.ts";
 import { labRunner, labWorld } from "./configurator-world.ts";
+import { tested } from "./tested.ts";
+
+tested({ what: "none", how: "real", on: ["Debian 12"] });
 
 testConfigurator(labRunner, {
   name: "none",

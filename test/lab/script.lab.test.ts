@@ -1,6 +1,9 @@
 import type { ScriptResource } from "../../src/configurators/script/options.ts";
 import { testConfigurator } from "../../src/testing/configurator-suite.ts";
 import { labRunner, labWorld } from "./configurator-world.ts";
+import { tested } from "./tested.ts";
+
+tested({ what: "script", how: "real", on: ["Debian 12"] });
 
 /** The user's tree is the config itself. */
 const resources: { "*": ScriptResource[] } = { "*": [] };

@@ -1,0 +1,48 @@
+// Takes the results of the last runs of the tests on real servers into test/lab/tested.json: those of files that were run
+// whole. `npm run lab` and `npm run test:all` leave them in .cache/test-results. What was not run stays as it was.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { relative, resolve } from "node:path";
+
+import { z } from "zod";
+
+import { readDeclarations, readResults, ROOT, TESTED_RESULTS } from "./tested-results.ts";
+
+const reportSchema = z.object({
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      assertionResults: z.array(
+        z.object({
+          status: z.string(),
+          meta: z.object({ tested: z.object({ what: z.string() }).optional() }).optional(),
+        }),
+      ),
+    }),
+  ),
+});
+
+const results = new Map(readResults().map((result) => [`${result.file} ${result.what}`, result]));
+for (const group of ["lab", "nightly"]) {
+  const report = resolve(ROOT, ".cache/test-results", `${group}.json`);
+  if (!existsSync(report)) continue;
+  const { testResults } = reportSchema.parse(JSON.parse(readFileSync(report, "utf8")));
+  for (const { name, assertionResults } of testResults) {
+    const file = relative(ROOT, name);
+    const isWhole = assertionResults.every(({ status }) => /^(passed|failed)$/.test(status));
+    if (!isWhole) continue;
+    for (const what of new Set(assertionResults.map(({ meta }) => meta?.tested?.what))) {
+      if (what === undefined) continue;
+      const own = assertionResults.filter(({ meta }) => meta?.tested?.what === what);
+      const passed = own.filter(({ status }) => status === "passed").length;
+      results.set(`${file} ${what}`, { file, what, passed, failed: own.length - passed });
+      console.log(`${file}: ${what}, ${passed} of ${own.length} passed`);
+    }
+  }
+}
+const declared = new Set(readDeclarations().map(({ file, what }) => `${file} ${what}`));
+const kept = [...results.entries()]
+  .filter(([key]) => declared.has(key))
+  .toSorted(([a], [b]) => a.localeCompare(b))
+  .map(([, result]) => result);
+writeFileSync(TESTED_RESULTS, `${JSON.stringify(kept, undefined, 2)}\n`);
+console.log("Written: test/lab/tested.json. `npm run generate` takes it into the reference.");
