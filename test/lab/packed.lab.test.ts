@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -108,6 +108,20 @@ describe("the packed package, in an empty folder", () => {
     await writeFile(config, good);
     expect(status, output).not.toBe(0);
     expect(output).toContain("nonsense");
+  });
+
+  it.each(["salt", "puppet", "chef", "ansible"])("brings the starter kit of %s", async (name) => {
+    await mkdir(join(folder, `with-${name}`));
+    const home = folder;
+    folder = join(home, `with-${name}`);
+    try {
+      const program = join(home, "node_modules/.bin/bootmachine");
+      const output = await succeed(program, "init", "--yes", "--configurator", name);
+      expect(output).toContain(`in ./${name}, yours to change`);
+      expect((await readdir(join(folder, name))).length).toBeGreaterThan(1);
+    } finally {
+      folder = home;
+    }
   });
 
   it("boots, secures and proves a server, finds nothing to do the next time, and destroys it", async () => {
