@@ -1,0 +1,74 @@
+import type { Resource } from "../../program/resource.ts";
+import type { Agent, ConfiguratorCheck, ConfiguratorContext } from "../contract.ts";
+import { dataFolder, type Layout } from "./layout.ts";
+
+/** `accepted|waiting NAME FINGERPRINT` for each certificate and each request at the authority; it is read from its files. */
+export function agentsScript({ authority }: Layout): string {
+  return `cd ${authority} || exit 1
+for file in signed/*.pem requests/*.pem; do
+  [ -e "$file" ] || continue
+  name=\${file##*/}
+  case $file in
+    signed/*) state=accepted; print=$(openssl x509 -in "$file" -outform DER 2>/dev/null | openssl dgst -sha256 -c) ;;
+    *) state=waiting; print=$(openssl req -in "$file" -outform DER 2>/dev/null | openssl dgst -sha256 -c) ;;
+  esac
+  printf '%s %s %s\\n' "$state" "\${name%.pem}" "\${print##* }"
+done`;
+}
+
+export function parseAgents(text: string): readonly Agent[] {
+  return text.split("\n").flatMap((line) => {
+    const [state, id, print] = line.split(" ");
+    if ((state !== "accepted" && state !== "waiting") || id === undefined) return [];
+    return [
+      {
+        id,
+        state,
+        ...(print === undefined ? {} : { fingerprint: `SHA256 ${print.toUpperCase()}` }),
+      },
+    ];
+  });
+}
+
+/** Revokes a server's certificate, and takes away a request that waits under its name and what is kept of it. */
+export function revokeResources(layout: Layout, server: string): readonly Resource[] {
+  const { authority, bin } = layout;
+  return [
+    {
+      type: "command",
+      id: `puppet certificate of ${server} revoked`,
+      check: `[ ! -e ${authority}/signed/${server}.pem ] && [ ! -e ${authority}/requests/${server}.pem ]`,
+      run: `${bin}/puppetserver ca clean --certname ${server}`,
+    },
+    { type: "file", path: `${dataFolder(layout)}/nodes/${server}.yaml`, state: "absent" },
+  ];
+}
+
+/** At the authority there are the members' certificates, no others, and nobody waits. */
+export function membersOnly(
+  { authority }: Layout,
+  context: ConfiguratorContext,
+): ConfiguratorCheck {
+  const members = context.members.map(({ server }) => server);
+  return {
+    id: "certificates",
+    title: "the authority has signed the members' certificates, and nobody else waits",
+    resource: {
+      type: "command",
+      id: "certificates",
+      check: `cd ${authority} || exit 1
+strange=
+for file in signed/*.pem requests/*.pem; do
+  [ -e "$file" ] || continue
+  name=\${file##*/}
+  name=\${name%.pem}
+  case $file in
+    requests/*) echo "a request waits: $name, $(openssl req -in "$file" -outform DER 2>/dev/null | openssl dgst -sha256 -c)"; strange=1 ;;
+    *) case " ${members.join(" ")} " in *" $name "*) ;; *) echo "there is a certificate of $name, which is no member"; strange=1 ;; esac ;;
+  esac
+done
+[ -z "$strange" ]`,
+      showCheckOutput: true,
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import type { HostFacts } from "../../host/facts.ts";
+import type { Resource, Trigger } from "../../program/resource.ts";
+import type { ConfiguratorContext } from "../contract.ts";
+import {
+  AGENT_SERVICE,
+  dataFolder,
+  FACTS_FOLDER,
+  type Layout,
+  layoutOf,
+  SERVER_SERVICE,
+} from "./layout.ts";
+import { OPENVOX_KEY } from "./openvox-key.ts";
+import type { PuppetSettings } from "./options.ts";
+import {
+  factsFile,
+  hieraConf,
+  puppetConf,
+  SERVER_DROP_IN,
+  serverConf,
+  serverDefaults,
+} from "./settings-files.ts";
+
+const OPENVOX_URL = "https://apt.voxpupuli.org";
+
+/** New settings count from its next start, unless it has none behind it yet. */
+const RESTART_SERVER: Trigger = {
+  run: `! systemctl is-active --quiet ${SERVER_SERVICE} || systemctl restart ${SERVER_SERVICE}`,
+};
+
+/** The agent, and on the master Puppet Server with its certificate authority still to be made. Nothing is started. */
+export function installResources(
+  settings: PuppetSettings,
+  context: ConfiguratorContext,
+): readonly Resource[] {
+  const layout = layoutOf(settings);
+  const { facts, isMaster } = context.member;
+  return [
+    ...supported(settings, facts),
+    ...repository(settings, facts),
+    // Settings come before packages, and units are held: Debian starts what it installs.
+    ...settingsFolders(layout).map((path) => ({ type: "directory", path }) as const),
+    {
+      type: "file",
+      path: `${layout.settings}/puppet.conf`,
+      content: puppetConf(settings, context),
+      triggers: isMaster ? [RESTART_SERVER] : [],
+    },
+    { type: "file", path: `${FACTS_FOLDER}/bootmachine.json`, content: factsFile(context) },
+    held(AGENT_SERVICE),
+    ...(isMaster ? [held(SERVER_SERVICE)] : []),
+    {
+      type: "package",
+      id: "puppet packages",
+      names: [
+        ...layout.agentPackages,
+        ...(isMaster ? [...java(settings, facts), ...layout.serverPackages] : []),
+      ],
+    },
+    ...(isMaster ? serverFiles(settings, layout, facts) : []),
+  ];
+}
+
+/** /etc/puppet, or /etc/puppetlabs and /etc/puppetlabs/puppet. */
+function settingsFolders(layout: Layout): readonly string[] {
+  const folders = [layout.settings, FACTS_FOLDER].flatMap((path) => [parentOf(path), path]);
+  return folders.filter((path) => path !== "/etc");
+}
+
+function serverFiles(
+  settings: PuppetSettings,
+  layout: Layout,
+  facts: HostFacts,
+): readonly Resource[] {
+  const dropIns = `/etc/systemd/system/${SERVER_SERVICE}.d`;
+  return [
+    { type: "directory", path: layout.environments },
+    { type: "directory", path: dataFolder(layout) },
+    { type: "directory", path: `${dataFolder(layout)}/nodes` },
+    {
+      type: "file",
+      path: `${layout.settings}/hiera.yaml`,
+      content: hieraConf(layout),
+      triggers: [RESTART_SERVER],
+    },
+    {
+      type: "block",
+      path: "/etc/default/puppetserver",
+      name: "memory",
+      content: serverDefaults(settings, facts),
+      triggers: [RESTART_SERVER],
+    },
+    {
+      type: "file",
+      path: `${layout.serverSettings}/bootmachine.conf`,
+      content: serverConf(settings, facts),
+      triggers: [RESTART_SERVER],
+    },
+    { type: "directory", path: dropIns },
+    {
+      type: "file",
+      path: `${dropIns}/bootmachine.conf`,
+      content: SERVER_DROP_IN,
+      triggers: [{ run: "systemctl daemon-reload" }],
+    },
+  ];
+}
+
+/** Debian 11 has Puppet 5 and no server: nobody should begin there today. */
+function supported({ packages }: PuppetSettings, facts: HostFacts): readonly Resource[] {
+  if (packages !== "distro" || facts.osId !== "debian" || Number(facts.osVersion) >= 12) return [];
+  return [
+    {
+      type: "command",
+      id: "puppet supported",
+      check: `echo "${facts.osPrettyName} has no Puppet that can be used: take packages \\"openvox\\""; false`,
+      showCheckOutput: true,
+    },
+  ];
+}
+
+function repository(settings: PuppetSettings, facts: HostFacts): readonly Resource[] {
+  if (settings.packages === "distro") return [];
+  return [
+    {
+      type: "repository",
+      name: "openvox8",
+      uri: settings.repository?.url ?? OPENVOX_URL,
+      // debian12, ubuntu24.04
+      suite: `${facts.osId}${facts.osVersion}`,
+      components: ["openvox8"],
+      key: settings.repository?.key ?? OPENVOX_KEY,
+    },
+  ];
+}
+
+/** OpenVox's server needs Java 17 or 21 and brings none; the distro's packages name theirs. */
+function java({ packages }: PuppetSettings, { osId, osVersion }: HostFacts): readonly string[] {
+  if (packages === "distro") return [];
+  const hasJava21 = Number(osVersion) >= (osId === "ubuntu" ? 24.04 : 13);
+  return [hasJava21 ? "openjdk-21-jre-headless" : "openjdk-17-jre-headless"];
+}
+
+/** A unit that is not there yet is masked, so that its package cannot start it; `released` takes the mask away. */
+function held(unit: string): Resource {
+  return {
+    type: "command",
+    id: `${unit} held back`,
+    check: `[ -e /lib/systemd/system/${unit} ] || [ -e /usr/lib/systemd/system/${unit} ] || [ -L /etc/systemd/system/${unit} ]`,
+    run: `ln -s /dev/null /etc/systemd/system/${unit} && systemctl daemon-reload`,
+  };
+}
+
+/** Takes the mask away that installing has put on; one that somebody else has put on as well, since the unit is wanted. */
+export function released(unit: string): Resource {
+  return {
+    type: "command",
+    id: `${unit} released`,
+    check: `[ "$(readlink /etc/systemd/system/${unit})" != /dev/null ]`,
+    run: `systemctl unmask --quiet ${unit}`,
+  };
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}

@@ -1,0 +1,100 @@
+import { z } from "zod";
+
+/** Settings of puppet.conf, by name. */
+const section = z.record(
+  z.string(),
+  z.string().regex(/^[^\r\n]*$/, "a setting of puppet.conf is one line"),
+);
+
+/** What bootmachine sets itself: two values for one setting would leave to chance which one counts. */
+const OWN_SETTINGS = ["certname", "server", "environment", "autosign", "dns_alt_names", "ssldir"];
+
+/** Options of the `puppet` configurator. All have defaults. */
+export const puppetOptionsSchema = z
+  .strictObject({
+    /**
+     * "openvox": the community's build of Puppet, from its own repositories. "distro": what the distro ships (Debian 12: agent
+     * 7 and server 7; Debian 13: 8 and 8). Default "openvox". Servers that have one of them cannot change to the other: the
+     * packages exclude each other.
+     */
+    packages: z.enum(["openvox", "distro"]).default("openvox"),
+    /** A mirror of OpenVox's apt repository. Default: https://apt.voxpupuli.org with the project's own key. */
+    repository: z
+      .strictObject({
+        url: z.url({ protocol: /^https?$/ }),
+        /** ASCII-armoured OpenPGP public key that the mirror signs with. Default: the OpenVox project's. */
+        key: z
+          .string()
+          .regex(
+            /^-----BEGIN PGP PUBLIC KEY BLOCK-----/,
+            "a key is the whole armoured text, from -----BEGIN PGP PUBLIC KEY BLOCK-----",
+          )
+          .optional(),
+      })
+      .readonly()
+      .optional(),
+    /**
+     * Your environment: a folder with `manifests`, and what you have of `modules`, `site-modules`, `data`, `hiera.yaml`,
+     * `environment.conf`; counted from the config's folder. Absent: an empty environment.
+     */
+    tree: z.string().min(1).optional(),
+    /** The environment's name at the master. Default "production". */
+    environment: z
+      .string()
+      .regex(/^[a-z0-9_]+$/, "an environment's name has lower-case letters, digits and underscores")
+      .refine((name) => !["main", "agent", "server", "master", "user"].includes(name), {
+        message: "this name means something else to Puppet",
+      })
+      .default("production"),
+    /** "service": the agent runs by itself, every `runInterval`. "on-demand": it runs when it is asked to. Default "service". */
+    agent: z.enum(["service", "on-demand"]).default("service"),
+    /** How often the agent service runs: "30m", "1h". Default "30m". */
+    runInterval: z
+      .string()
+      .regex(/^[1-9]\d*[smhd]$/, 'an interval is a number and s, m, h or d, such as "30m"')
+      .default("30m"),
+    /**
+     * Memory for Puppet Server's Java heap, MB, 256-65536. The process takes some 400 MB more than that. Default: 512 on a
+     * master of less than 3 GB, 1024 below 6 GB, else 2048.
+     */
+    heapMb: z.number().int().min(256).max(65_536).optional(),
+    /**
+     * Show what changes inside files. Puppet shows the new text of every file that is not marked as sensitive, so take it only
+     * where your manifests mark what is secret. Default false.
+     */
+    showDiff: z.boolean().default(false),
+    /** More settings of puppet.conf, by its sections. Default: none. */
+    settings: z
+      .strictObject({ main: section, agent: section, server: section })
+      .partial()
+      .superRefine((sections, context) => {
+        for (const [name, values] of Object.entries(sections)) {
+          for (const setting of Object.keys(values ?? {})) {
+            const message = whyNoSetting(setting);
+            if (message !== undefined) {
+              context.addIssue({ code: "custom", path: [name, setting], message });
+            }
+          }
+        }
+      })
+      .default({}),
+    /** Files of the tree that hold secrets, by pattern: only root and Puppet Server may read them. Default: private keys. */
+    secrets: z
+      .array(z.string().min(1))
+      .default(["**/*.key", "**/private_key*.pem", "data/secrets/**"]),
+  })
+  .refine(({ packages, repository }) => packages === "openvox" || repository === undefined, {
+    path: ["repository"],
+    message: 'packages "distro" come from the distro\'s own repositories',
+  })
+  .readonly();
+
+function whyNoSetting(name: string): string | undefined {
+  if (OWN_SETTINGS.includes(name)) return `bootmachine sets \`${name}\` itself`;
+  return /^[a-z][a-z0-9_]*$/.test(name)
+    ? undefined
+    : "a setting of puppet.conf is written with lower-case letters and underscores";
+}
+
+export type PuppetOptions = z.input<typeof puppetOptionsSchema>;
+export type PuppetSettings = z.output<typeof puppetOptionsSchema>;

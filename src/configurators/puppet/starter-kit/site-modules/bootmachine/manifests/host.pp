@@ -1,0 +1,31 @@
+# Host name, time zone and locale.
+class bootmachine::host {
+  $zone = $bootmachine::server['timezone']
+  $locale = $bootmachine::server['locale']
+
+  Exec {
+    path     => ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'],
+    provider => shell,
+  }
+
+  file { '/etc/hostname':
+    ensure  => file,
+    content => "${bootmachine::server['hostname']}\n",
+  }
+
+  file { '/etc/localtime':
+    ensure => link,
+    target => "/usr/share/zoneinfo/${zone}",
+  }
+
+  # Debian 12 and older keep the name in a second file, which packages read.
+  exec { 'time zone by name':
+    command => "printf '%s\\n' ${shellquote($zone)} >/etc/timezone",
+    unless  => "[ ! -e /etc/timezone ] || [ \"$(cat /etc/timezone)\" = ${shellquote($zone)} ]",
+  }
+
+  exec { 'locale':
+    command => "touch /etc/default/locale && sed -i --follow-symlinks '/^LANG=/d' /etc/default/locale && echo ${shellquote("LANG=${locale}")} >>/etc/default/locale",
+    unless  => "LANG=; . /etc/default/locale && [ \"\$LANG\" = ${shellquote($locale)} ]",
+  }
+}

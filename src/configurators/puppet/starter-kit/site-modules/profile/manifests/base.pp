@@ -1,0 +1,4 @@
+# What every server of yours has.
+class profile::base {
+  # package { 'htop': ensure => installed }
+}

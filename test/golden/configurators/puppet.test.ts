@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+
+import { serverData } from "../../../src/baseline/server-data.ts";
+import type { ConfiguratorContext, Member } from "../../../src/configurators/contract.ts";
+import type { PuppetOptions } from "../../../src/configurators/puppet/options.ts";
+import { puppet } from "../../../src/configurators/puppet/puppet.ts";
+import { contextFixture, factsFixture } from "../baseline/fixture.ts";
+import { renderResources } from "../baseline/render-resources.ts";
+
+const baseline = contextFixture("12");
+
+function member(server: string, isMaster: boolean, number: number): Member {
+  return {
+    server,
+    roles: [isMaster ? "master" : "application"],
+    isMaster,
+    publicAddresses: [],
+    privateAddresses: [`10.0.0.${number}`],
+    address: `10.0.0.${number}`,
+    sshPort: 2849,
+    hostKeys: [],
+  };
+}
+
+const MEMBERS = [member("hub", true, 10), member("web1", false, 11)] as const;
+
+function contextOf(own: Member, release: "12" | "13" = "12"): ConfiguratorContext {
+  return {
+    stack: "shop",
+    operator: "ada",
+    member: { ...own, facts: factsFixture(release), data: { ...serverData(baseline), server: own.server } },
+    members: MEMBERS,
+    master: MEMBERS[0],
+    controller: { directory: "/home/ada/shop", sshConfigFile: "/home/ada/shop/ssh_config" },
+  };
+}
+const [MASTER, AGENT] = MEMBERS;
+
+function installed(options: PuppetOptions, context: ConfiguratorContext): string {
+  return renderResources(puppet(options).install(context), baseline.distro, context.member.facts);
+}
+
+describe("install", () => {
+  it.each([
+    ["openvox-master", {}, MASTER],
+    ["openvox-agent", { agent: "on-demand" }, AGENT],
+    ["distro-master", { packages: "distro", heapMb: 256 }, MASTER],
+    ["distro-agent", { packages: "distro", settings: { agent: { splay: "false" } } }, AGENT],
+  ] as const)("%s", async (name, options, own) => {
+    await expect(installed(options, contextOf(own))).toMatchFileSnapshot(`puppet/install-${name}.txt`);
+  });
+  it("takes the repository and the Java of the host's release, and a mirror with its key", () => {
+    const text = installed({}, contextOf(MASTER, "13"));
+    expect(text).toContain("debian13");
+    expect(text).toContain("openjdk-21-jre-headless");
+    const key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmine\n-----END PGP PUBLIC KEY BLOCK-----";
+    const mirror = installed({ repository: { url: "https://mirror.example/apt", key } }, contextOf(AGENT));
+    expect(mirror).toContain("https://mirror.example/apt");
+    expect(mirror).toContain("mine");
+  });
+});
+
+describe("enroll", () => {
+  const AUTHORITY = "-----BEGIN CERTIFICATE-----\nauthority\n-----END CERTIFICATE-----";
+  const REQUEST = "-----BEGIN CERTIFICATE REQUEST-----\nrequest\n-----END CERTIFICATE REQUEST-----";
+  const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nweb1\n-----END CERTIFICATE-----";
+  it.each([
+    ["master", MASTER],
+    ["agent", AGENT],
+  ] as const)("%s", async (name, own) => {
+    const context = contextOf(own);
+    const readings = { authority: AUTHORITY, request: REQUEST, certificate: CERTIFICATE };
+    const text = puppet({ packages: "distro" })
+      .enroll(context)
+      .map(
+        (step) =>
+          `# on the ${step.on}: ${step.title}\n${renderResources(step.resources(readings), baseline.distro, context.member.facts)}${
+            step.read === undefined ? "" : `# read ${step.read.name}: ${step.read.script}\n`
+          }`,
+      );
+    await expect(text.join("\n")).toMatchFileSnapshot(`puppet/enroll-${name}.txt`);
+  });
+  it("signs nothing but the request that was read", () => {
+    const steps = puppet({}).enroll(contextOf(AGENT));
+    const signing = JSON.stringify(steps[2]?.resources({ request: REQUEST }));
+    expect(signing).toContain("requests/web1.pem");
+    expect(signing).toContain("ca sign --certname web1");
+    expect(JSON.stringify(steps.map((step) => step.resources({})))).not.toMatch(/sign --all|autosign/);
+  });
+});
+
+it("run", async () => {
+  const run = puppet({ packages: "distro" }).run([contextOf(AGENT)]);
+  await expect(`# ${run?.title}\n${run?.script}\n`).toMatchFileSnapshot("puppet/run.sh");
+});
+
+it("verify, on the master", async () => {
+  const checks = puppet({ packages: "distro" }).verify(contextOf(MASTER));
+  await expect(
+    checks.map(({ title, resource }) => `# ${title}\n${resource.check}\n`).join("\n"),
+  ).toMatchFileSnapshot("puppet/verify.sh");
+});
+
+it("agents, as the authority's files say", () => {
+  const { agents } = puppet({});
+  expect(agents?.parse("accepted web1 ab:cd\nwaiting rogue 01:ef\n\n")).toEqual([
+    { id: "web1", state: "accepted", fingerprint: "SHA256 AB:CD" },
+    { id: "rogue", state: "waiting", fingerprint: "SHA256 01:EF" },
+  ]);
+});

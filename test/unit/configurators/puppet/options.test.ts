@@ -1,0 +1,78 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { puppet } from "../../../../src/configurators/puppet/puppet.ts";
+
+describe("options", () => {
+  it.each([
+    [{ packages: "distro", repository: { url: "https://mirror.example" } }, /come from the distro/],
+    [{ settings: { server: { autosign: "true" } } }, /sets `autosign` itself/],
+    [{ settings: { main: { Certname: "x" } } }, /is written with/],
+    [{ settings: { agent: { runtimeout: "1\n[server]\nautosign = true" } } }, /is one line/],
+    [{ environment: "my-env" }, /lower-case letters/],
+    [{ environment: "agent" }, /means something else/],
+    [{ repository: { url: "https://mirror.example", key: "ABCD" } }, /whole armoured text/],
+    [{ heapMb: 64 }, /256/],
+  ])("%j is refused", (options, message) => {
+    expect.assertions(1);
+    try {
+      puppet(options as never);
+    } catch (error) {
+      expect(JSON.stringify((error as { problems?: unknown }).problems)).toMatch(message);
+    }
+  });
+  it("a larger heap needs a larger master", () => {
+    expect(puppet({ heapMb: 256 }).minimumMemoryMb.master).toBeLessThan(1000);
+    expect(puppet({ heapMb: 2048 }).minimumMemoryMb.master).toBeGreaterThan(2400);
+  });
+});
+
+describe("the user's tree", () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "bootmachine-puppet-"));
+  });
+  afterEach(async () => {
+    await rm(directory, { recursive: true });
+  });
+  const problems = async (): Promise<string> =>
+    JSON.stringify(await puppet({ tree: "./puppet" }).check?.(directory));
+  const write = async (path: string, text: string): Promise<void> => {
+    const file = join(directory, "puppet", path);
+    await mkdir(join(file, ".."), { recursive: true });
+    await writeFile(file, text);
+  };
+
+  it("must be there", async () => {
+    expect(await problems()).toContain("is not there");
+  });
+  it("must have manifests, where it does not say otherwise", async () => {
+    await write("data/common.yaml", "{}\n");
+    expect(await problems()).toContain("has no manifests");
+    await write("environment.conf", "manifest = site.pp\n");
+    expect(await problems()).toBe("[]");
+  });
+  it("must hold the modules of its Puppetfile", async () => {
+    await write("manifests/site.pp", "");
+    await write("Puppetfile", "mod 'puppetlabs-stdlib', '9.6.0'\nmod 'puppet/nginx'\n# mod 'no'\n");
+    expect(await problems()).toContain("stdlib, nginx");
+    await write("modules/stdlib/metadata.json", "{}");
+    await write("modules/nginx/metadata.json", "{}");
+    expect(await problems()).toBe("[]");
+  });
+  it("must have a hierarchy that an environment can have", async () => {
+    await write("manifests/site.pp", "");
+    await write("hiera.yaml", "---\n:backends: yaml\n");
+    expect(await problems()).toContain("not of version 5");
+    await write("hiera.yaml", "version: [\n");
+    expect(await problems()).toContain("is no YAML");
+  });
+  it("is in order as the starter kit has it", async () => {
+    const kit = puppet({}).starterKit;
+    expect(kit).toBeDefined();
+    expect(await puppet({ tree: kit?.pathname ?? "" }).check?.(directory)).toEqual([]);
+  });
+});
