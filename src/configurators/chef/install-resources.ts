@@ -34,7 +34,6 @@ export function installResources(
     },
     { type: "directory", path: product.settings },
     { type: "directory", path: product.state, mode: "0700" },
-    { type: "directory", path: settings.remoteDir },
     { type: "file", path: paths.handlers, content: HANDLERS },
     {
       type: "file",

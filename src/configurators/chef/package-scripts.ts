@@ -78,8 +78,12 @@ fi
 # --reinstall: another build of the same version is another package.
 chmod 755 .
 chmod 644 package.deb
-DEBIAN_FRONTEND=noninteractive apt-get --yes --quiet --no-install-recommends --allow-downgrades --reinstall \\
-  -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold install ./package.deb
+install_it() {
+  DEBIAN_FRONTEND=noninteractive apt-get --yes --quiet --no-install-recommends --allow-downgrades --reinstall \\
+    -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold install ./package.deb
+}
+# The lists of packages may be missing or old. Without a need for them they are not asked for: there may be no way out.
+install_it || { apt-get --quiet -o DPkg::Lock::Timeout=300 update && install_it; }
 chmod 700 .
 printf '%s\\n' "$sha256" >installed.sha256`;
 }
