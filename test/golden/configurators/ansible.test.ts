@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { serverData } from "../../../src/baseline/server-data.ts";
 import { ansible } from "../../../src/configurators/ansible/ansible.ts";
 import type { AnsibleOptions } from "../../../src/configurators/ansible/options.ts";
-import type { ConfiguratorContext, Member, Step } from "../../../src/configurators/contract.ts";
+import type { ConfiguratorContext, Member, ServerData, Step } from "../../../src/configurators/contract.ts";
 import { contextFixture, type Release } from "../baseline/fixture.ts";
 import { renderResources } from "../baseline/render-resources.ts";
 
@@ -29,15 +29,41 @@ const MEMBER: Member = {
   sshPort: 2850,
   hostKeys: [KEY, "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTY="],
 };
+const FILE = {
+  path: "/etc/motd",
+  mode: "0644",
+  owner: "root",
+  group: "root",
+  content: "",
+  validate: null,
+  reload: [],
+  restart: [],
+  commands: [],
+};
 /** What the first step of a member reads on the master. */
 const READING = `${KEY} bootmachine ansible boss.shop\n10.0.0.10\nfd00::10`;
+
+/** Of the secure state only what tells the servers apart: all of it has golden files of its own. */
+function dataOf(of: Member, release: Release): ServerData {
+  return {
+    ...serverData(contextFixture(release)),
+    server: of.server,
+    roles: of.roles,
+    packages: [],
+    directories: [],
+    files: [],
+    absent_files: [],
+    services: [],
+    commands: [],
+  };
+}
 
 function context(of: Member, release: Release = "12"): ConfiguratorContext {
   const baseline = contextFixture(release);
   return {
     stack: "shop",
     operator: "ada",
-    member: { ...of, facts: baseline.facts, data: { ...serverData(baseline), server: of.server } },
+    member: { ...of, facts: baseline.facts, data: dataOf(of, release) },
     members: [MASTER, MEMBER],
     master: MASTER,
     controller: { directory: "/home/ada/shop", sshConfigFile: "/home/ada/shop/my config" },
@@ -109,10 +135,8 @@ describe("enroll", () => {
 describe("inventory", () => {
   it("text of the secure state is never a template, and comes out as it went in", () => {
     const of = context(MEMBER);
-    const [file] = of.member.data.files;
-    if (file === undefined) throw new Error("the fixture has files");
     const content = "{{ lookup('pipe', 'id') }} {% x %} {# y #}\n\ttab: 'quote'\n";
-    const data = { ...of.member.data, files: [{ ...file, content }] };
+    const data = { ...of.member.data, files: [{ ...FILE, content }] };
     const [step] = ansible().configure({ ...of, member: { ...of.member, data } });
     const [resource] = step?.resources({}) ?? [];
     const text = resource?.type === "file" ? (resource.content ?? "") : "";
