@@ -75,6 +75,30 @@ export interface SizeInfo {
   readonly note?: string;
 }
 
+/** What may come in to the machines of a stack, for providers that have a firewall around them. */
+export interface Inlet {
+  readonly protocol: "tcp" | "udp";
+  /** 1-65535, both included. */
+  readonly fromPort: number;
+  readonly toPort: number;
+  /** "stack": the stack's own machines; else addresses and CIDR blocks. */
+  readonly from: "anywhere" | "stack" | readonly string[];
+}
+
+/** One call to a provider's service, as it stands in the journal. It holds no secret. */
+export interface ProviderCall {
+  /** What it was for: "create the server web1". */
+  readonly what: string;
+  readonly method: string;
+  /** Without credentials. */
+  readonly url: string;
+  /** Of HTTP; undefined where no answer came. */
+  readonly status: number | undefined;
+  readonly ms: number;
+  /** The provider's own, for its support. */
+  readonly requestId?: string;
+}
+
 /** What every call gets. */
 export interface ProviderContext {
   /** The stack's name: part of every tag and name. Two stacks never touch each other. */
@@ -82,6 +106,13 @@ export interface ProviderContext {
   readonly signal: AbortSignal;
   /** What is being done now, for the live view: "building image debian-12 (18 s)". */
   readonly progress: (text: string) => void;
+  /**
+   * All that may come in to the stack's machines: every ssh port, before and after the access change, and the openings.
+   * Absent: what the provider has set up is left as it is.
+   */
+  readonly inlets?: readonly Inlet[];
+  /** Told of every call to the provider's service. */
+  readonly trace?: (call: ProviderCall) => void;
 }
 
 export interface DestroyOutcome {
@@ -124,6 +155,9 @@ export interface Provider {
   observe(context: ProviderContext): Promise<readonly Machine[]>;
   /** All machines that bootmachine made here, of whatever stack. */
   list(context: ProviderContext): Promise<readonly Machine[]>;
+  /** Called once by a run that may change things, before its first `ensure`: brings in line what the stack's machines
+   * share (security groups), also where all of them exist. */
+  ensureShared?(context: ProviderContext): Promise<void>;
   /** Makes sure that the server's machine exists and runs, and returns it as soon as an address is known. */
   ensure(request: MachineRequest, context: ProviderContext): Promise<Machine>;
   /** The strongest proof that can be had for the machine's host key. Called before the first connection. */

@@ -52,6 +52,14 @@ export function env(name: string, fallback?: string): string {
   return markUnset(name);
 }
 
+/**
+ * The environment that the config is loaded with, for plug-ins that look up more than the config names (`OS_*`,
+ * `HOME`): their factories ask for it when they are called. Empty when no config is being loaded.
+ */
+export function loadingEnvironment(): Environment {
+  return globals[SLOT]?.values ?? {};
+}
+
 let lastLoad: Promise<unknown> | undefined;
 
 /** Runs a load with `env()` answering from `values`; loads in one process run one after another. */

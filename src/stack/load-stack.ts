@@ -147,7 +147,12 @@ async function checkConfig(
     draft.users !== undefined && draft.users.every((one) => one?.name !== undefined);
 
   const [plugins, keys] = await Promise.all([
-    resolvePlugins(draft, { registry: options.plugins, directory: base.directory, report: note }),
+    resolvePlugins(draft, {
+      registry: options.plugins,
+      directory: base.directory,
+      environment: options.env,
+      report: note,
+    }),
     readAllKeys(draft, base, note),
   ]);
   checkServers(draft, servers, note);

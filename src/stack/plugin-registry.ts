@@ -2,6 +2,7 @@ import type { Configurator } from "../configurators/contract.ts";
 import type { Distro } from "../distros/contract.ts";
 import type { Provider } from "../providers/contract.ts";
 import type { z } from "zod";
+import type { Environment } from "./environment.ts";
 
 /** The kinds of plug-in, and what each one is. */
 export interface PluginKinds {
@@ -20,8 +21,8 @@ export interface PluginFactory<K extends PluginKind = PluginKind> {
   readonly name: string;
   /** A strict zod object; absent: the plug-in has no options. It is what the JSON Schema is made from. */
   readonly options?: z.ZodType;
-  /** Gets what `options` made of the user's options. May throw UserError with problems. */
-  create(options: never): PluginKinds[K];
+  /** Gets what `options` made of the user's options, and the environment. May throw UserError with problems. */
+  create(options: never, environment?: Environment): PluginKinds[K];
 }
 
 /** A built-in plug-in: known by name, loaded when it is used. */

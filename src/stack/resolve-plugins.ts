@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 
 import { isPlain } from "./check-shape.ts";
 import type { Draft } from "./draft.ts";
+import type { Environment } from "./environment.ts";
 import { importFrom } from "./import-natively.ts";
 import type { PluginFactory, PluginKind, PluginKinds, PluginRegistry } from "./plugin-registry.ts";
 import type { ConfigPath, Problem, ReportProblem } from "./problem.ts";
@@ -32,6 +33,8 @@ export interface PluginResolver {
   readonly registry: PluginRegistry;
   /** The config file's directory: packages of plug-ins are looked up from there. */
   readonly directory: string;
+  /** What plug-ins may look up. */
+  readonly environment: Environment;
   readonly report: ReportProblem;
 }
 
@@ -166,7 +169,7 @@ async function createByName<K extends PluginKind>(
     checked = parsed.data;
   }
   try {
-    return factory.create(checked as never);
+    return factory.create(checked as never, resolver.environment);
   } catch (thrown) {
     const given = (thrown as Thrown).problems ?? [];
     const message = thrown instanceof Error ? thrown.message : String(thrown);
@@ -251,7 +254,7 @@ export async function resolvePlugins(
     Promise.all(
       resolver.registry.names("distro").map(async (name) => {
         const factory = await resolver.registry.load("distro", name);
-        return factory?.create({} as never);
+        return factory?.create({} as never, resolver.environment);
       }),
     ),
   ]);
