@@ -1,0 +1,117 @@
+import { ProviderError } from "../../errors/error.ts";
+import type { Environment } from "../../stack/environment.ts";
+import { suggestWord } from "../../stack/suggest.ts";
+import { type Caller, OpenStackClient } from "./client.ts";
+import { type GlanceImage, listImages } from "./glance.ts";
+import { listNetworks, type NeutronNetwork } from "./neutron.ts";
+import { listFlavors, type NovaFlavor } from "./nova.ts";
+import type { ImageWish, OpenStackSettings } from "./options.ts";
+import { readAccount } from "./read-account.ts";
+import { ServerWatch } from "./server-watch.ts";
+import { chooseImage } from "./wishes.ts";
+
+/** One project of one OpenStack: its client, and what does not change while a run lasts, asked for once. */
+export class Cloud {
+  readonly client: OpenStackClient;
+  readonly watch: ServerWatch;
+  /** Servers that this process made, by `stack.server`: a list may not show them yet. */
+  readonly made = new Map<string, string>();
+  readonly #answers = new Map<string, Promise<unknown>>();
+
+  constructor(client: OpenStackClient, pollMs: number) {
+    this.client = client;
+    this.watch = new ServerWatch(client, pollMs);
+  }
+
+  /** @throws UserError CONFIG_INVALID, CONFIG_UNREADABLE for credentials that are missing or no good. */
+  static async open(settings: OpenStackSettings, env: Environment): Promise<Cloud> {
+    const wish = { cloud: settings.cloud, region: settings.region };
+    const account = await readAccount(wish, { env, cwd: process.cwd() });
+    const client = await OpenStackClient.open({
+      account,
+      callTimeoutMs: settings.callTimeoutMs,
+      callsPerHour: settings.callsPerHour ?? Number.POSITIVE_INFINITY,
+      retryMs: settings.pollMs / 2,
+    });
+    return new Cloud(client, settings.pollMs);
+  }
+
+  async flavors(caller: Caller): Promise<readonly NovaFlavor[]> {
+    return await this.#once("flavors", async () => await listFlavors(this.client, caller));
+  }
+
+  async networks(caller: Caller): Promise<readonly NeutronNetwork[]> {
+    return await this.#once("networks", async () => await listNetworks(this.client, caller));
+  }
+
+  async images(caller: Caller): Promise<readonly GlanceImage[]> {
+    return await this.#once("images", async () => await listImages(this.client, undefined, caller));
+  }
+
+  /** The image that is meant. @throws UserError IMAGE_UNKNOWN, with near names */
+  async image(wish: ImageWish, caller: Caller): Promise<GlanceImage> {
+    return chooseImage(wish, await this.images(caller));
+  }
+
+  /** The networks of new servers. @throws ProviderError PROVIDER_NOT_FOUND, with what there is */
+  async serverNetworks(
+    wish: readonly string[] | undefined,
+    caller: Caller,
+  ): Promise<readonly NeutronNetwork[]> {
+    const all = await this.networks(caller);
+    if (wish !== undefined) {
+      return wish.map((word) => {
+        const found = all.find(({ name, id }) => name === word || id === word);
+        if (found !== undefined) return found;
+        throw new ProviderError("PROVIDER_NOT_FOUND", `OpenStack has no network ${word}.`, {
+          hint: suggestWord(
+            word,
+            all.map(({ name }) => name),
+            "networks",
+          ),
+        });
+      });
+    }
+    // One without a subnet gives no address; an external one is for floating addresses.
+    const usable = all.filter((one) => one.subnets.length > 0 && !one["router:external"]);
+    const [only, ...others] = usable;
+    if (only !== undefined && others.length === 0) return [only];
+    const names = (only === undefined ? all : usable).map(({ name }) => name).join(", ");
+    throw new ProviderError(
+      "PROVIDER_NOT_FOUND",
+      only === undefined
+        ? "The project has no network for servers."
+        : "The project has several networks, and none is named.",
+      {
+        hint: `Set openstack({ networks: ["…"] })${names === "" ? "" : ` to one or more of: ${names}`}.`,
+      },
+    );
+  }
+
+  /** What a share of servers needs and one asks for: an answer is kept, a failure is not. */
+  async shared<T>(what: string, caller: Caller, ask: (caller: Caller) => Promise<T>): Promise<T> {
+    return await this.#once(what, async () => await ask(caller));
+  }
+
+  forget(what: string): void {
+    this.#answers.delete(what);
+  }
+
+  async #once<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    const known = this.#answers.get(what) as Promise<T> | undefined;
+    if (known !== undefined) {
+      // Another caller's cancelled question is asked again.
+      return await known.catch(async () => await this.#ask(what, ask));
+    }
+    return await this.#ask(what, ask);
+  }
+
+  async #ask<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    const current = this.#answers.get(what) as Promise<T> | undefined;
+    if (current !== undefined) return await current;
+    const answer = ask();
+    this.#answers.set(what, answer);
+    answer.catch(() => this.#answers.delete(what));
+    return await answer;
+  }
+}

@@ -1,0 +1,191 @@
+import { TimeoutError, UserError } from "../../errors/error.ts";
+import { firstBootData } from "../../host/first-boot-data.ts";
+import { makeHostKeyPair } from "../../host/host-key-pair.ts";
+import type { MachineRequest, ProviderContext } from "../contract.ts";
+import type { Caller } from "./client.ts";
+import type { Cloud } from "./cloud.ts";
+import { AnswerLostError } from "./failures.ts";
+import { isOf, machineName, toMetadata } from "./marks.ts";
+import type { GlanceImage } from "./glance.ts";
+import type { NeutronNetwork } from "./neutron.ts";
+import { createServer, type NovaServer, type NovaServerRequest } from "./nova.ts";
+import type { OpenStackSettings } from "./options.ts";
+import { ensureSecurityGroup } from "./security-group.ts";
+import { ensureKeyPair, ensureServerGroup } from "./shared-things.ts";
+import { chooseFlavor, imageText, loginUserOf } from "./wishes.ts";
+
+/** A lost create is sent again only after nobody saw it, and not more often than this. */
+const MAX_SENDS = 3;
+
+/** Sends the create, and makes sure that it was carried out once. @returns when the server is known to Nova. */
+export async function createMachine(
+  cloud: Cloud,
+  settings: OpenStackSettings,
+  request: MachineRequest,
+  context: ProviderContext,
+): Promise<void> {
+  const { body, serverGroup } = await prepare(cloud, settings, request, context);
+  context.progress(
+    `creating (image ${body.metadata["bootmachine-image"]}, size ${body.metadata["bootmachine-size"]})`,
+  );
+  for (let sends = 1; ; sends += 1) {
+    try {
+      const id = await createServer(cloud.client, body, serverGroup, context);
+      cloud.made.set(machineName(context.stack, request.server), id);
+      return;
+    } catch (thrown) {
+      if (!(thrown instanceof AnswerLostError)) throw thrown;
+      context.progress("the answer to the create did not come: looking for the server");
+      const found = await lookFor(cloud, settings, request, context);
+      if (found !== undefined) return;
+      if (sends === MAX_SENDS) throw thrown;
+      // If the first one appears after all, both bear our marks, and the younger one is removed.
+    }
+  }
+}
+
+/** The server that a lost answer was about, or that another run has made in between. */
+async function lookFor(
+  cloud: Cloud,
+  settings: OpenStackSettings,
+  request: MachineRequest,
+  context: ProviderContext,
+): Promise<NovaServer | undefined> {
+  try {
+    return await cloud.watch.until(
+      {
+        claim: (servers) => servers.find((server) => isOf(server, context.stack, request.server)),
+        limitMs: settings.settleMs,
+        what: "The server of a create without an answer was not seen",
+      },
+      context,
+    );
+  } catch (thrown) {
+    if (thrown instanceof TimeoutError) return undefined;
+    throw thrown;
+  }
+}
+
+interface Prepared {
+  readonly body: NovaServerRequest;
+  readonly serverGroup: string | undefined;
+}
+
+/** Everything that the create names; what the stack shares is made here. */
+async function prepare(
+  cloud: Cloud,
+  settings: OpenStackSettings,
+  request: MachineRequest,
+  context: ProviderContext,
+): Promise<Prepared> {
+  const { stack } = context;
+  const imageWish = request.image ?? settings.image;
+  const sizeWish = request.size ?? settings.size;
+  if (imageWish === undefined || sizeWish === undefined) {
+    const lacks = imageWish === undefined ? "image" : "size";
+    throw new UserError("CONFIG_INVALID", `No ${lacks} is named for ${request.server}.`, {
+      hint: `Set \`${lacks}\` of the server or of openstack(); \`bootmachine ${lacks}s\` lists what there is.`,
+    });
+  }
+  const [image, networks] = await Promise.all([
+    cloud.image(imageWish, context),
+    cloud.serverNetworks(settings.networks, context),
+  ]);
+  const hasVolume = settings.bootVolume !== undefined;
+  const flavor = chooseFlavor(sizeWish, await cloud.flavors(context), image, hasVolume);
+  const login = settings.user ?? loginUserOf(image);
+  if (login === undefined) throw loginUnknown(imageText(imageWish));
+  // What is wrong with the wishes is known by now: only then is anything made.
+  const [groups, keyName, serverGroup] = await Promise.all([
+    securityGroups(cloud, settings, stack, networks, context),
+    ensureKeyPair(cloud, settings.keyPair, stack, request.bootstrapKeys, context),
+    ensureServerGroup(cloud, settings.serverGroup, stack, context),
+  ]);
+  const hostKey = settings.hostIdentity === "injected" ? makeHostKeyPair() : undefined;
+  const metadata = toMetadata({
+    stack,
+    request,
+    login,
+    image: image.name ?? image.id,
+    size: flavor.name,
+    hostKey: hostKey?.publicKey,
+  });
+  const userData = firstBootData({
+    bootstrapKeys: request.bootstrapKeys,
+    hostKey,
+    nonce: request.token,
+  });
+  return {
+    serverGroup,
+    body: {
+      name: machineName(stack, request.server),
+      flavorRef: flavor.id,
+      ...disk(settings, image),
+      networks: networks.map(({ id }) => ({ uuid: id })),
+      metadata,
+      user_data: Buffer.from(userData).toString("base64"),
+      config_drive: settings.configDrive,
+      ...(groups.length === 0 ? {} : { security_groups: groups.map((name) => ({ name })) }),
+      ...(keyName === undefined ? {} : { key_name: keyName }),
+      ...(settings.availabilityZone === undefined
+        ? {}
+        : { availability_zone: settings.availabilityZone }),
+    },
+  };
+}
+
+async function securityGroups(
+  cloud: Cloud,
+  settings: OpenStackSettings,
+  stack: string,
+  networks: readonly NeutronNetwork[],
+  context: ProviderContext,
+): Promise<readonly string[]> {
+  // Nova refuses groups on a network that has them switched off.
+  if (networks.every((network) => !network.port_security_enabled)) return [];
+  if (!settings.ownSecurityGroup) return settings.securityGroups;
+  const own = await cloud.shared(
+    groupKey(stack),
+    context,
+    async (caller: Caller) =>
+      await ensureSecurityGroup(cloud.client, stack, context.inlets, caller),
+  );
+  return [own, ...settings.securityGroups];
+}
+
+/** Under which the id of the stack's group is kept while a run lasts. */
+export function groupKey(stack: string): string {
+  return `security group of ${stack}`;
+}
+
+function disk(
+  settings: OpenStackSettings,
+  image: GlanceImage,
+): Pick<NovaServerRequest, "imageRef" | "block_device_mapping_v2"> {
+  const { bootVolume } = settings;
+  if (bootVolume === undefined) return { imageRef: image.id };
+  return {
+    imageRef: "",
+    block_device_mapping_v2: [
+      {
+        boot_index: 0,
+        uuid: image.id,
+        source_type: "image",
+        destination_type: "volume",
+        volume_size: bootVolume.sizeGb,
+        delete_on_termination: true,
+        ...(bootVolume.type === undefined ? {} : { volume_type: bootVolume.type }),
+      },
+    ],
+  };
+}
+
+function loginUnknown(image: string): UserError {
+  return new UserError(
+    "CONFIG_INVALID",
+    `Nothing tells who may log in first on the image ${image}.`,
+    {
+      hint: 'Set openstack({ user: "…" }); images may say it themselves with the property os_admin_user.',
+    },
+  );
+}

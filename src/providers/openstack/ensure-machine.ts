@@ -1,0 +1,232 @@
+import { ProviderError, RefusedError } from "../../errors/error.ts";
+import type { Machine, MachineRequest, ProviderContext } from "../contract.ts";
+import type { Cloud } from "./cloud.ts";
+import { createMachine } from "./create-machine.ts";
+import { chooseExternal, ensureFloatingIp } from "./floating-ips.ts";
+import { hasFloatingAddress, isGoing, isOf, machineName, statusOf, toMachine } from "./marks.ts";
+import {
+  actOnServer,
+  deleteServer,
+  type NovaServer,
+  readServer,
+  type ServerAction,
+} from "./nova.ts";
+import type { OpenStackSettings } from "./options.ts";
+
+/** How often a server in the state ERROR is replaced in one run. */
+const MAX_REPLACEMENTS = 2;
+
+/** Look, create if missing, bring in line, return. */
+export async function ensureMachine(
+  cloud: Cloud,
+  settings: OpenStackSettings,
+  request: MachineRequest,
+  context: ProviderContext,
+): Promise<Machine> {
+  for (let replacements = 0; ; replacements += 1) {
+    if ((await findOwn(cloud, settings, request.server, context)) === undefined) {
+      await createMachine(cloud, settings, request, context);
+    }
+    const server = await settle(
+      cloud,
+      settings,
+      request.server,
+      context,
+      (found) => statusOf(found) !== "creating",
+    );
+    if (statusOf(server) !== "failed")
+      return await bringUp(cloud, settings, server, request.server, context);
+    const mayReplace = settings.onError === "replace" && replacements < MAX_REPLACEMENTS;
+    if (!mayReplace) throw machineFailed(server, request.server, replacements);
+    context.progress(`replacing the server: ${server.fault?.message ?? "ERROR"}`);
+    await removeServers(cloud, settings, [server], context);
+  }
+}
+
+/** Our server of this name; waits for one that is going. @throws RefusedError NOT_OURS */
+async function findOwn(
+  cloud: Cloud,
+  settings: OpenStackSettings,
+  server: string,
+  context: ProviderContext,
+): Promise<NovaServer | undefined> {
+  const { stack } = context;
+  const name = machineName(stack, server);
+  const servers = await cloud.watch.fresh(context);
+  const own = servers.filter((entry) => isOf(entry, stack, server));
+  const [first] = oldestFirst(own.filter((entry) => !isGoing(entry)));
+  if (first !== undefined) return first;
+  if (own.length > 0) await waitUntilGone(cloud, settings, own, context);
+  const madeHere = cloud.made.get(name);
+  if (madeHere !== undefined) {
+    // A list may lag behind; the server itself answers at once.
+    const made = await readServer(cloud.client, madeHere, context);
+    if (made !== undefined && !isGoing(made)) return made;
+    cloud.made.delete(name);
+  }
+  if (servers.some((entry) => entry.name === name && !own.includes(entry))) {
+    throw new RefusedError(
+      "NOT_OURS",
+      `A server ${name} exists at the cloud, without our metadata.`,
+      {
+        server,
+      },
+    );
+  }
+  return undefined;
+}
+
+/** Starts what is stopped, and gives it its addresses. */
+async function bringUp(
+  cloud: Cloud,
+  settings: OpenStackSettings,
+  found: NovaServer,
+  server: string,
+  context: ProviderContext,
+): Promise<Machine> {
+  const action = startOf(found);
+  if (action !== undefined) {
+    context.progress(`starting (it is ${found.status})`);
+    await actOnServer(cloud.client, found, action, context);
+  }
+  const hasAddress = (entry: NovaServer): boolean =>
+    statusOf(entry) === "failed" ||
+    (statusOf(entry) === "running" && toMachine(entry, settings).publicAddresses.length > 0);
+  let ready = await settle(cloud, settings, server, context, hasAddress);
+  if (
+    settings.floatingIps !== false &&
+    statusOf(ready) === "running" &&
+    !hasFloatingAddress(ready)
+  ) {
+    context.progress("giving it a floating address");
+    const network = chooseExternal(settings.floatingIps, await cloud.networks(context));
+    const where = { stack: context.stack, server, serverId: ready.id };
+    await ensureFloatingIp(cloud.client, where, network, context);
+    ready = await settle(
+      cloud,
+      settings,
+      server,
+      context,
+      (entry) => statusOf(entry) === "failed" || hasFloatingAddress(entry),
+    );
+  }
+  if (statusOf(ready) === "failed") throw machineFailed(ready, server, 0);
+  return toMachine(ready, settings);
+}
+
+/**
+ * Waits for our server to be as claimed. Of two (a create whose answer was lost came through after all) the older
+ * one stays.
+ *
+ * @throws TimeoutError; ProviderError PROVIDER_NOT_FOUND where it vanished.
+ */
+async function settle(
+  cloud: Cloud,
+  settings: OpenStackSettings,
+  server: string,
+  context: ProviderContext,
+  claim: (server: NovaServer) => boolean,
+): Promise<NovaServer> {
+  const began = Date.now();
+  let wasSeen = false;
+  let last = "not seen yet";
+  const look = (servers: readonly NovaServer[]): readonly NovaServer[] | undefined => {
+    const own = oldestFirst(
+      servers.filter((entry) => isOf(entry, context.stack, server) && !isGoing(entry)),
+    );
+    const [first] = own;
+    if (first === undefined) {
+      if (!wasSeen) return undefined;
+      throw new ProviderError("PROVIDER_NOT_FOUND", `${server} vanished while it was awaited.`, {
+        server,
+        hint: "Somebody deleted it at the cloud. The next `up` makes a new one.",
+      });
+    }
+    wasSeen = true;
+    last = toMachine(first, settings).detail ?? first.status;
+    if (claim(first)) return own;
+    context.progress(
+      `waiting for the machine: ${last} (${Math.round((Date.now() - began) / 1000)} s)`,
+    );
+    return undefined;
+  };
+  const wait = {
+    claim: look,
+    limitMs: settings.bootTimeoutMs,
+    what: `${server} did not become ready (bootTimeoutMs)`,
+  };
+  const [first, ...others] = await cloud.watch.until(wait, context);
+  if (others.length > 0) {
+    context.progress("removing a second server: a create whose answer was lost had come through");
+    await removeServers(cloud, settings, others, context);
+  }
+  if (first === undefined) throw new ProviderError("PROVIDER_NOT_FOUND", `${server} is not there.`);
+  return first;
+}
+
+/** Deletes servers and waits until Nova shows them no more. */
+export async function removeServers(
+  cloud: Cloud,
+  settings: OpenStackSettings,
+  servers: readonly NovaServer[],
+  context: ProviderContext,
+): Promise<void> {
+  for (const server of servers) {
+    if (!isGoing(server)) await deleteServer(cloud.client, server, context);
+  }
+  await waitUntilGone(cloud, settings, servers, context);
+  const ids = new Set(servers.map(({ id }) => id));
+  for (const [name, id] of cloud.made) if (ids.has(id)) cloud.made.delete(name);
+}
+
+async function waitUntilGone(
+  cloud: Cloud,
+  settings: OpenStackSettings,
+  servers: readonly NovaServer[],
+  context: ProviderContext,
+): Promise<void> {
+  if (servers.length === 0) return;
+  const ids = new Set(servers.map(({ id }) => id));
+  await cloud.watch.until(
+    {
+      claim: (now) => (now.some(({ id }) => ids.has(id)) ? undefined : true),
+      limitMs: settings.bootTimeoutMs,
+      what: `${servers.map(({ name }) => name).join(", ")} did not go away (bootTimeoutMs)`,
+    },
+    context,
+  );
+}
+
+function oldestFirst(servers: readonly NovaServer[]): readonly NovaServer[] {
+  return servers.toSorted(
+    (one, other) => one.created.localeCompare(other.created) || one.id.localeCompare(other.id),
+  );
+}
+
+function startOf(server: NovaServer): ServerAction | undefined {
+  switch (server.status) {
+    case "SHUTOFF":
+      return { "os-start": null };
+    case "PAUSED":
+      return { unpause: null };
+    case "SUSPENDED":
+      return { resume: null };
+    case "SHELVED":
+    case "SHELVED_OFFLOADED":
+      return { unshelve: null };
+    default:
+      return undefined;
+  }
+}
+
+function machineFailed(server: NovaServer, name: string, replacements: number): ProviderError {
+  const why = server.fault?.message ?? "Nova gives no reason";
+  const isCapacity = /No valid host|enough hosts|capacity/i.test(why);
+  const tries = replacements === 0 ? "" : ` It was replaced ${replacements} times.`;
+  return new ProviderError("MACHINE_FAILED", `OpenStack could not make ${name}: ${why}.${tries}`, {
+    server: name,
+    hint: isCapacity
+      ? 'No host has room for it: try a smaller size, another availabilityZone, or later. It was kept for inspection; destroy it, or set onError: "replace".'
+      : 'It was kept for inspection. `bootmachine destroy --server` removes it; with onError: "replace" the next `up` makes a new one.',
+  });
+}

@@ -1,0 +1,130 @@
+import { ProviderError, type RefusedError } from "../../errors/error.ts";
+import type { HttpFailure, HttpResponse } from "./http.ts";
+
+/** The call was sent and its answer did not come: it may have been carried out. Look, and do not send it again. */
+export class AnswerLostError extends ProviderError {
+  constructor(what: string, why: string, cause?: unknown) {
+    super("PROVIDER_UNAVAILABLE", `Whether "${what}" was carried out is not known: ${why}.`, {
+      cause,
+      hint: "Run the command again: it looks first, and makes nothing twice.",
+    });
+  }
+}
+
+/** What to do with an answer that is no success. */
+export type Verdict =
+  | { readonly kind: "fail"; readonly error: ProviderError | RefusedError }
+  /** Surely not carried out. `retryAfterMs` where the cloud names a time. */
+  | { readonly kind: "rate-limit"; readonly retryAfterMs: number | undefined }
+  | { readonly kind: "token-refused" }
+  /** Theirs to mend, and it may pass; for a call that changes something it is not known whether it did. */
+  | { readonly kind: "broken"; readonly why: string };
+
+/**
+ * Judges an answer with a status of 400 and more.
+ *
+ * Nova answers 413 for its own old rate limit, 403 for a quota, and 400 where a flavor, image, network, key or group
+ * is not there; Neutron answers 409 for a quota. Only the message tells them apart.
+ */
+export function judge(what: string, response: HttpResponse): Verdict {
+  const { status } = response;
+  const message = messageOf(response);
+  const fail = (code: ProviderError["code"], hint?: string): Verdict => ({
+    kind: "fail",
+    error: new ProviderError(
+      code as ConstructorParameters<typeof ProviderError>[0],
+      `OpenStack refused to ${what}: ${message}`,
+      hint === undefined ? {} : { hint },
+    ),
+  });
+  if (status === 401) return { kind: "token-refused" };
+  if (status === 429 || (status === 413 && response.headers["retry-after"] !== undefined))
+    return { kind: "rate-limit", retryAfterMs: retryAfterMs(response) };
+  if (status >= 500) return { kind: "broken", why: `status ${status}, ${message}` };
+  if (/quota|exceeded.*limit|OverQuota/i.test(message) && [400, 403, 409, 413].includes(status)) {
+    return fail(
+      "PROVIDER_QUOTA",
+      "Ask the cloud for a larger quota, or destroy servers that are not needed; nothing of this server was made.",
+    );
+  }
+  if (status === 403) {
+    return fail(
+      "PROVIDER_AUTH",
+      "The credentials are valid and lack the right. Ask for the role `member` in the project.",
+    );
+  }
+  if (status === 404) return fail("PROVIDER_NOT_FOUND");
+  if (status === 400 && /could not be found|not found|Invalid key_name|Can not find/i.test(message))
+    return fail("PROVIDER_NOT_FOUND");
+  return fail(
+    "PROVIDER_CONFLICT",
+    "OpenStack's own words say why; what was made so far is found again by the next run.",
+  );
+}
+
+/** What a failed connection means for the call. */
+export function judgeFailure(what: string, url: string, failure: HttpFailure): ProviderError {
+  const host = new URL(url).host;
+  if (failure.kind === "untrusted") {
+    return new ProviderError(
+      "PROVIDER_UNAVAILABLE",
+      `The certificate of ${host} is not trusted: ${failure.message}.`,
+      {
+        cause: failure,
+        hint: "Where the cloud has an authority of its own, give its certificate: cacert in clouds.yaml, or OS_CACERT.",
+      },
+    );
+  }
+  if (failure.kind === "lost") return new AnswerLostError(what, failure.message, failure);
+  return new ProviderError(
+    "PROVIDER_UNAVAILABLE",
+    `${host} cannot be reached to ${what}: ${failure.message}.`,
+    {
+      cause: failure,
+      hint: "Check the address, your network and VPN. Nothing was sent.",
+    },
+  );
+}
+
+/** Seconds, or a date; RFC 9110, 10.2.3. */
+function retryAfterMs({ headers, text }: HttpResponse): number | undefined {
+  const given = headers["retry-after"] ?? /"retryAfter":\s*"?(\d+)/.exec(text)?.[1];
+  if (given === undefined) return undefined;
+  if (/^\d+(\.\d+)?$/.test(given)) return Math.ceil(Number(given) * 1000);
+  const at = Date.parse(given);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
+}
+
+/**
+ * The sentence in an answer: every service wraps it in another object (`badRequest`, `NeutronError`, `error`), and
+ * Glance may send a small web page.
+ */
+export function messageOf({ text, status }: HttpResponse): string {
+  const found = findMessage(text);
+  const line = (found ?? text.replaceAll(/<(title|h1)[^>]*>.*?<\/\1>|<[^>]+>/gs, " "))
+    .replaceAll(/\s+/g, " ")
+    .trim()
+    .slice(0, 300);
+  return line === "" ? `status ${status}` : line;
+}
+
+function findMessage(text: string): string | undefined {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const pending: unknown[] = [body];
+  for (let node = pending.shift(); node !== undefined; node = pending.shift()) {
+    if (typeof node === "string") continue;
+    if (typeof node !== "object" || node === null) continue;
+    const message = (node as { readonly message?: unknown }).message;
+    if (typeof message === "string") {
+      const type = (node as { readonly type?: unknown }).type;
+      return type === "OverQuota" ? `OverQuota: ${message}` : message;
+    }
+    pending.push(...(Object.values(node) as unknown[]));
+  }
+  return undefined;
+}

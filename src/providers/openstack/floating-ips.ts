@@ -1,0 +1,81 @@
+import { ProviderError } from "../../errors/error.ts";
+import type { Caller, OpenStackClient } from "./client.ts";
+import { AnswerLostError } from "./failures.ts";
+import { markOf } from "./marks.ts";
+import {
+  attachFloatingIp,
+  createFloatingIp,
+  deleteFloatingIp,
+  listFloatingIps,
+  listPorts,
+  type NeutronNetwork,
+} from "./neutron.ts";
+
+/** The external network from which addresses come. @throws ProviderError PROVIDER_NOT_FOUND, with what there is */
+export function chooseExternal(
+  wish: true | string,
+  networks: readonly NeutronNetwork[],
+): NeutronNetwork {
+  const external = networks.filter((network) => network["router:external"]);
+  const fitting = external.filter(({ name, id }) => wish === true || name === wish || id === wish);
+  const [only, ...others] = fitting;
+  if (only !== undefined && others.length === 0) return only;
+  const names = external.map(({ name }) => name).join(", ");
+  throw new ProviderError(
+    "PROVIDER_NOT_FOUND",
+    only === undefined
+      ? `OpenStack has no external network${wish === true ? "" : ` ${wish}`}.`
+      : "OpenStack has several external networks, and none is named.",
+    {
+      hint: names === "" ? "Floating addresses need one." : `Set floatingIps to one of: ${names}.`,
+    },
+  );
+}
+
+/** Gives the server a floating address, unless one is on its way. An address of ours that is loose is taken first. */
+export async function ensureFloatingIp(
+  client: OpenStackClient,
+  where: { readonly stack: string; readonly server: string; readonly serverId: string },
+  network: NeutronNetwork,
+  caller: Caller,
+): Promise<void> {
+  const description = markOf(where.stack, where.server);
+  const [ports, all] = await Promise.all([
+    listPorts(client, where.serverId, caller),
+    listFloatingIps(client, caller),
+  ]);
+  const port = ports.find(({ fixed_ips: ips }) => ips.some((ip) => !ip.ip_address.includes(":")));
+  if (port === undefined) {
+    throw new ProviderError(
+      "PROVIDER_NOT_FOUND",
+      `${where.server} has no IPv4 port for a floating address.`,
+    );
+  }
+  const own = all.filter((entry) => entry.description === description);
+  if (own.some((entry) => entry.port_id === port.id)) return;
+  const loose = own.find((entry) => entry.port_id === null);
+  if (loose !== undefined) return await attachFloatingIp(client, loose.id, port.id, caller);
+  try {
+    await createFloatingIp(client, { networkId: network.id, portId: port.id, description }, caller);
+  } catch (thrown) {
+    if (!(thrown instanceof AnswerLostError)) throw thrown;
+    const now = await listFloatingIps(client, caller);
+    if (!now.some((entry) => entry.description === description && entry.port_id === port.id))
+      throw thrown;
+  }
+}
+
+/** Removes the floating addresses that were made for one server. @returns how many there were. */
+export async function removeFloatingIps(
+  client: OpenStackClient,
+  stack: string,
+  server: string,
+  caller: Caller,
+): Promise<number> {
+  const description = markOf(stack, server);
+  const own = (await listFloatingIps(client, caller)).filter(
+    (entry) => entry.description === description,
+  );
+  for (const { id } of own) await deleteFloatingIp(client, id, caller);
+  return own.length;
+}

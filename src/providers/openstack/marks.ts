@@ -1,0 +1,150 @@
+import type { Machine, MachineRequest, MachineStatus } from "../contract.ts";
+import type { NovaServer } from "./nova.ts";
+
+/** Metadata that makes a server ours. Names alone do not: Nova lets two servers have one name. */
+const STACK = "bootmachine-stack";
+const SERVER = "bootmachine-server";
+const TOKEN = "bootmachine-token";
+const LOGIN = "bootmachine-login";
+const IMAGE = "bootmachine-image";
+const SIZE = "bootmachine-size";
+const HOST_KEY = "bootmachine-host-key";
+
+/** The name at the cloud: a dot stands in neither part, so that no two servers of any stacks share one. */
+export function machineName(stack: string, server: string): string {
+  return `${stack}.${server}`;
+}
+
+/** The name of what all servers of a stack share, and of what is sought there to be removed. */
+export function sharedName(stack: string): string {
+  return `bootmachine.${stack}`;
+}
+
+/** What stands in the description of a thing that has no metadata. */
+export function markOf(stack: string, server?: string): string {
+  return `Made by bootmachine for the ${server === undefined ? `stack ${stack}` : `server ${machineName(stack, server)}`}.`;
+}
+
+export interface Marks {
+  readonly stack: string;
+  readonly request: Pick<MachineRequest, "server" | "token">;
+  readonly login: string;
+  readonly image: string;
+  readonly size: string;
+  /** The public half of the key that was injected. */
+  readonly hostKey: string | undefined;
+}
+
+/** Metadata of a new server. Nova allows 255 characters a value. */
+export function toMetadata(marks: Marks): Readonly<Record<string, string>> {
+  return {
+    [STACK]: marks.stack,
+    [SERVER]: marks.request.server,
+    [TOKEN]: marks.request.token,
+    [LOGIN]: marks.login,
+    [IMAGE]: marks.image,
+    [SIZE]: marks.size,
+    ...(marks.hostKey === undefined ? {} : { [HOST_KEY]: marks.hostKey }),
+  };
+}
+
+export function isOurs(server: NovaServer): boolean {
+  return server.metadata[STACK] !== undefined && server.metadata[SERVER] !== undefined;
+}
+
+export function isOf(server: NovaServer, stack: string, name?: string): boolean {
+  return (
+    server.metadata[STACK] === stack &&
+    server.metadata[SERVER] !== undefined &&
+    (name === undefined || server.metadata[SERVER] === name)
+  );
+}
+
+export function hostKeyOf(server: NovaServer): string | undefined {
+  return server.metadata[HOST_KEY];
+}
+
+/** Being deleted, or deleted and still shown. */
+export function isGoing(server: NovaServer): boolean {
+  return server["OS-EXT-STS:task_state"] === "deleting" || /^(SOFT_)?DELETED$/.test(server.status);
+}
+
+/** https://docs.openstack.org/api-guide/compute/server_concepts.html#server-status */
+export function statusOf(server: NovaServer): MachineStatus {
+  if (isGoing(server)) return "stopped";
+  switch (server.status) {
+    case "ERROR":
+      return "failed";
+    case "ACTIVE":
+    case "PASSWORD":
+    case "RESIZE":
+    case "VERIFY_RESIZE":
+    case "REVERT_RESIZE":
+    case "MIGRATING":
+      return "running";
+    case "SHUTOFF":
+    case "SUSPENDED":
+    case "PAUSED":
+    case "SHELVED":
+    case "SHELVED_OFFLOADED":
+    case "RESCUE":
+      return "stopped";
+    default:
+      // BUILD, REBUILD, REBOOT, HARD_REBOOT, UNKNOWN, and what a newer Nova adds.
+      return "creating";
+  }
+}
+
+export interface AddressSettings {
+  readonly accessNetwork?: string | undefined;
+}
+
+export function toMachine(server: NovaServer, settings: AddressSettings): Machine {
+  const status = statusOf(server);
+  const detail = detailOf(server);
+  return {
+    id: server.id,
+    stack: server.metadata[STACK] ?? "",
+    server: server.metadata[SERVER] ?? "",
+    status,
+    ...(detail === undefined ? {} : { detail }),
+    publicAddresses: reachableAddresses(server, settings),
+    privateAddresses: fixedAddresses(server, undefined),
+    login: { user: server.metadata[LOGIN] ?? "root", port: 22 },
+    image: server.metadata[IMAGE] ?? "",
+    size: server.metadata[SIZE] ?? "",
+    createdAt: server.created,
+  };
+}
+
+function detailOf(server: NovaServer): string | undefined {
+  if (isGoing(server)) return "it is being deleted";
+  if (server.status === "ERROR") return server.fault?.message ?? "Nova gives no reason";
+  const task = server["OS-EXT-STS:task_state"];
+  if (server.status === "ACTIVE" || server.status === "SHUTOFF") return undefined;
+  return task === undefined || task === null ? server.status : `${server.status}, ${task}`;
+}
+
+/** Floating addresses if there are any; else those of the network that is named; else all of them. IPv4 first. */
+function reachableAddresses(server: NovaServer, settings: AddressSettings): readonly string[] {
+  const floating = Object.values(server.addresses)
+    .flat()
+    .filter((address) => address["OS-EXT-IPS:type"] === "floating")
+    .map(({ addr }) => addr);
+  return floating.length > 0 ? floating : fixedAddresses(server, settings.accessNetwork);
+}
+
+function fixedAddresses(server: NovaServer, network: string | undefined): readonly string[] {
+  return Object.entries(server.addresses)
+    .filter(([name]) => network === undefined || name === network)
+    .flatMap(([, addresses]) => addresses)
+    .filter((address) => address["OS-EXT-IPS:type"] !== "floating")
+    .toSorted((one, other) => one.version - other.version)
+    .map(({ addr }) => addr);
+}
+
+export function hasFloatingAddress(server: NovaServer): boolean {
+  return Object.values(server.addresses)
+    .flat()
+    .some((address) => address["OS-EXT-IPS:type"] === "floating");
+}

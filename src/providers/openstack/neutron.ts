@@ -1,0 +1,246 @@
+import { z } from "zod";
+
+import type { Caller, OpenStackClient } from "./client.ts";
+
+const networkSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  subnets: z.array(z.string()).default([]),
+  "router:external": z.boolean().default(false),
+  port_security_enabled: z.boolean().default(true),
+});
+export type NeutronNetwork = z.output<typeof networkSchema>;
+
+const ruleSchema = z.object({
+  id: z.string(),
+  direction: z.enum(["ingress", "egress"]),
+  ethertype: z.string(),
+  protocol: z.string().nullable(),
+  port_range_min: z.number().nullable(),
+  port_range_max: z.number().nullable(),
+  remote_ip_prefix: z.string().nullable(),
+  remote_group_id: z.string().nullable(),
+});
+export type NeutronRule = z.output<typeof ruleSchema>;
+
+const groupSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string().nullish(),
+  security_group_rules: z.array(ruleSchema).default([]),
+});
+export type NeutronGroup = z.output<typeof groupSchema>;
+
+const floatingIpSchema = z.object({
+  id: z.string(),
+  floating_ip_address: z.string(),
+  port_id: z.string().nullable(),
+  description: z.string().nullish(),
+});
+export type NeutronFloatingIp = z.output<typeof floatingIpSchema>;
+
+const portSchema = z.object({
+  id: z.string(),
+  fixed_ips: z.array(z.object({ ip_address: z.string() })).default([]),
+});
+
+export async function listNetworks(
+  client: OpenStackClient,
+  caller: Caller,
+): Promise<readonly NeutronNetwork[]> {
+  const { networks } = await client.call(
+    { service: "network", method: "GET", path: "/networks", what: "list the networks" },
+    z.object({ networks: z.array(networkSchema) }),
+    caller,
+  );
+  return networks;
+}
+
+/** The project's groups of this name: Neutron allows several. */
+export async function listGroups(
+  client: OpenStackClient,
+  name: string,
+  caller: Caller,
+): Promise<readonly NeutronGroup[]> {
+  const { security_groups: groups } = await client.call(
+    {
+      service: "network",
+      method: "GET",
+      path: "/security-groups",
+      // An administrator's list shows every project's.
+      query: { name, project_id: await client.projectId(caller) },
+      what: `look for the security group ${name}`,
+    },
+    z.object({ security_groups: z.array(groupSchema) }),
+    caller,
+  );
+  return groups;
+}
+
+export async function createGroup(
+  client: OpenStackClient,
+  wanted: { readonly name: string; readonly description: string },
+  caller: Caller,
+): Promise<NeutronGroup> {
+  const { security_group: group } = await client.call(
+    {
+      service: "network",
+      method: "POST",
+      path: "/security-groups",
+      body: { security_group: wanted },
+      what: `create the security group ${wanted.name}`,
+    },
+    z.object({ security_group: groupSchema }),
+    caller,
+  );
+  return group;
+}
+
+export async function deleteGroup(
+  client: OpenStackClient,
+  group: NeutronGroup,
+  caller: Caller,
+): Promise<void> {
+  await client.tellIfThere(
+    {
+      service: "network",
+      method: "DELETE",
+      path: `/security-groups/${group.id}`,
+      what: `delete the security group ${group.name}`,
+    },
+    caller,
+  );
+}
+
+/** Adds rules, all in one call. */
+export async function createRules(
+  client: OpenStackClient,
+  rules: readonly Omit<NeutronRule, "id">[],
+  group: NeutronGroup,
+  caller: Caller,
+): Promise<void> {
+  const body = rules.map((rule) => ({ ...rule, security_group_id: group.id }));
+  await client.tell(
+    {
+      service: "network",
+      method: "POST",
+      path: "/security-group-rules",
+      body: { security_group_rules: body },
+      what: `open ports in the security group ${group.name}`,
+    },
+    caller,
+  );
+}
+
+export async function deleteRule(
+  client: OpenStackClient,
+  rule: NeutronRule,
+  group: NeutronGroup,
+  caller: Caller,
+): Promise<void> {
+  await client.tellIfThere(
+    {
+      service: "network",
+      method: "DELETE",
+      path: `/security-group-rules/${rule.id}`,
+      what: `close ports in the security group ${group.name}`,
+    },
+    caller,
+  );
+}
+
+/** The ports of one server. */
+export async function listPorts(
+  client: OpenStackClient,
+  serverId: string,
+  caller: Caller,
+): Promise<readonly z.output<typeof portSchema>[]> {
+  const { ports } = await client.call(
+    {
+      service: "network",
+      method: "GET",
+      path: "/ports",
+      query: { device_id: serverId },
+      what: "find the server's port",
+    },
+    z.object({ ports: z.array(portSchema) }),
+    caller,
+  );
+  return ports;
+}
+
+export async function listFloatingIps(
+  client: OpenStackClient,
+  caller: Caller,
+): Promise<readonly NeutronFloatingIp[]> {
+  const { floatingips } = await client.call(
+    {
+      service: "network",
+      method: "GET",
+      path: "/floatingips",
+      query: { project_id: await client.projectId(caller) },
+      what: "list the floating addresses",
+    },
+    z.object({ floatingips: z.array(floatingIpSchema) }),
+    caller,
+  );
+  return floatingips;
+}
+
+/** Sends the create once. @throws AnswerLostError */
+export async function createFloatingIp(
+  client: OpenStackClient,
+  wanted: { readonly networkId: string; readonly portId: string; readonly description: string },
+  caller: Caller,
+): Promise<void> {
+  await client.tell(
+    {
+      service: "network",
+      method: "POST",
+      path: "/floatingips",
+      body: {
+        floatingip: {
+          floating_network_id: wanted.networkId,
+          port_id: wanted.portId,
+          description: wanted.description,
+        },
+      },
+      what: "create a floating address",
+    },
+    caller,
+  );
+}
+
+export async function attachFloatingIp(
+  client: OpenStackClient,
+  id: string,
+  portId: string,
+  caller: Caller,
+): Promise<void> {
+  await client.tell(
+    {
+      service: "network",
+      method: "PUT",
+      path: `/floatingips/${id}`,
+      body: { floatingip: { port_id: portId } },
+      what: "attach a floating address",
+    },
+    caller,
+  );
+}
+
+export async function deleteFloatingIp(
+  client: OpenStackClient,
+  id: string,
+  caller: Caller,
+): Promise<void> {
+  await client.tellIfThere(
+    {
+      service: "network",
+      method: "DELETE",
+      path: `/floatingips/${id}`,
+      what: "delete a floating address",
+    },
+    caller,
+  );
+}

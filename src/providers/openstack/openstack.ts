@@ -1,0 +1,240 @@
+import { ProviderError, RefusedError } from "../../errors/error.ts";
+import { type Environment, loadingEnvironment } from "../../stack/environment.ts";
+import { parsePluginOptions } from "../../stack/plugin-options.ts";
+import { suggestWord } from "../../stack/suggest.ts";
+import type { Machine, Provider, ProviderContext } from "../contract.ts";
+import { pause } from "./client.ts";
+import { Cloud } from "./cloud.ts";
+import { hostKeysIn } from "./console-keys.ts";
+import { groupKey } from "./create-machine.ts";
+import { ensureMachine, removeServers } from "./ensure-machine.ts";
+import { removeFloatingIps } from "./floating-ips.ts";
+import { hasFloatingAddress, hostKeyOf, isOf, isOurs, machineName, toMachine } from "./marks.ts";
+import { actOnServer, type NovaServer, readConsole, readServer } from "./nova.ts";
+import { type OpenStackOptions, openstackOptionsSchema } from "./options.ts";
+import { ensureSecurityGroup, removeSecurityGroups } from "./security-group.ts";
+import { removeSharedThings } from "./shared-things.ts";
+import { distroOf } from "./wishes.ts";
+
+/**
+ * Servers of one project of any OpenStack.
+ *
+ * The credentials are those of the OpenStack tools: a cloud of `clouds.yaml`, or the `OS_*` variables. Servers are
+ * found by their metadata; what the stack's servers share (a security group; if wanted a key pair, a server group)
+ * carries the stack's name. `destroy` removes all of it.
+ *
+ * Nothing is read and nobody is called until one of the methods is.
+ *
+ * @param environment Where `OS_*`, `HOME` and the like are looked up. Default: what the config is loaded with.
+ * @throws UserError CONFIG_INVALID for options that break the schema.
+ */
+export function openstack(
+  options: OpenStackOptions = {},
+  environment: Environment = loadingEnvironment(),
+): Provider {
+  const settings = parsePluginOptions("provider", "openstack", openstackOptionsSchema, options);
+  let opened: Promise<Cloud> | undefined;
+  /** What the last lists held, for `check`. */
+  const known: { images?: ReadonlySet<string>; sizes?: ReadonlySet<string> } = {};
+  const underWay = new Map<string, Promise<unknown>>();
+
+  const open = async (): Promise<Cloud> => {
+    opened ??= Cloud.open(settings, environment);
+    opened.catch(() => (opened = undefined));
+    return await opened;
+  };
+
+  const machines = async (
+    context: ProviderContext,
+    claim: (server: NovaServer) => boolean,
+  ): Promise<readonly Machine[]> => {
+    const cloud = await open();
+    const servers = await cloud.watch.fresh(context);
+    return servers.filter(claim).map((server) => toMachine(server, settings));
+  };
+
+  /** Within one process one at a time for a server; what two processes made twice is found by its marks. */
+  async function inTurn<T>(
+    server: string,
+    context: ProviderContext,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const key = machineName(context.stack, server);
+    const mine = (underWay.get(key) ?? Promise.resolve()).then(work);
+    const settled = mine.then(
+      () => undefined,
+      () => undefined,
+    );
+    underWay.set(key, settled);
+    return await mine;
+  }
+
+  const check: Provider["check"] = ({ image, size }) => {
+    const problems: string[] = [];
+    for (const [kind, own, general] of [
+      ["image", image, settings.image],
+      ["size", size, settings.size],
+    ] as const) {
+      const names = kind === "image" ? known.images : known.sizes;
+      if (own === undefined && general === undefined) {
+        problems.push(
+          `openstack needs to know the ${kind}: name one here, or one for all in openstack({ ${kind} })`,
+        );
+      } else if (own !== undefined && names !== undefined && !names.has(own)) {
+        problems.push(
+          `openstack has no ${kind} "${own}"; ${suggestWord(own, [...names], `${kind}s`)}`,
+        );
+      }
+    }
+    return problems;
+  };
+
+  /** The server that a machine stands for. Its metadata never change: a list that was seen is good enough. */
+  async function serverOf(
+    machine: Machine,
+    cloud: Cloud,
+    context: ProviderContext,
+  ): Promise<NovaServer> {
+    const server =
+      cloud.watch.lastSeen(machine.id) ?? (await readServer(cloud.client, machine.id, context));
+    if (server !== undefined) return server;
+    throw new ProviderError(
+      "PROVIDER_NOT_FOUND",
+      `OpenStack has no server ${machine.server} (${machine.id}) any more.`,
+      {
+        server: machine.server,
+      },
+    );
+  }
+
+  return {
+    kind: "provider",
+    apiVersion: 1,
+    name: "openstack",
+    capabilities: {
+      creates: true,
+      reboots: true,
+      console: true,
+      images: true,
+      sizes: true,
+      identity: ["injected", "console"],
+    },
+    observe: async (context) => await machines(context, (server) => isOf(server, context.stack)),
+    list: async (context) => await machines(context, isOurs),
+    ensureShared: async (context) => {
+      if (!settings.ownSecurityGroup) return;
+      const cloud = await open();
+      cloud.forget(groupKey(context.stack));
+      await cloud.shared(
+        groupKey(context.stack),
+        context,
+        async (caller) =>
+          await ensureSecurityGroup(cloud.client, context.stack, context.inlets, caller),
+      );
+    },
+    ensure: async (request, context) =>
+      await inTurn(
+        request.server,
+        context,
+        async () => await ensureMachine(await open(), settings, request, context),
+      ),
+    identity: async (machine, context) => {
+      const cloud = await open();
+      const injected = hostKeyOf(await serverOf(machine, cloud, context));
+      if (injected !== undefined) return { proof: "injected", keys: [injected] };
+      const deadline = Date.now() + settings.bootTimeoutMs;
+      for (let waitMs = settings.pollMs; ; waitMs = Math.min(waitMs * 1.5, 15_000)) {
+        const log = await readConsole(
+          cloud.client,
+          { id: machine.id, name: machine.server },
+          context,
+        );
+        const keys = hostKeysIn(log);
+        if (keys.length > 0) return { proof: "console", keys };
+        if (Date.now() + waitMs > deadline) throw noKeysInConsole(machine);
+        context.progress("waiting for the host keys in the console log");
+        await pause(waitMs, context.signal);
+      }
+    },
+    destroy: async (server, context) =>
+      await inTurn(server, context, async () => {
+        const cloud = await open();
+        const listed = (await cloud.watch.fresh(context)).filter((entry) =>
+          isOf(entry, context.stack, server),
+        );
+        const madeHere = cloud.made.get(machineName(context.stack, server));
+        const hidden =
+          madeHere === undefined || listed.some(({ id }) => id === madeHere)
+            ? undefined
+            : await readServer(cloud.client, madeHere, context);
+        const own = hidden === undefined ? listed : [...listed, hidden];
+        await removeServers(cloud, settings, own, context);
+        const mayHaveAddress = settings.floatingIps !== false || own.some(hasFloatingAddress);
+        const addresses = mayHaveAddress
+          ? await removeFloatingIps(cloud.client, context.stack, server, context)
+          : 0;
+        return { existed: own.length > 0 || addresses > 0 };
+      }),
+    destroyShared: async (context) => {
+      const cloud = await open();
+      await removeSecurityGroups(cloud.client, context.stack, settings.bootTimeoutMs, context);
+      cloud.forget(groupKey(context.stack));
+      await removeSharedThings(cloud, settings, context.stack, context);
+    },
+    reboot: async (machine, how, context) => {
+      const cloud = await open();
+      const server = await readServer(cloud.client, machine.id, context);
+      if (server === undefined) await serverOf(machine, cloud, context);
+      // A server that is off cannot be rebooted softly.
+      const isOff = server?.status === "SHUTOFF";
+      await actOnServer(
+        cloud.client,
+        { id: machine.id, name: machine.server },
+        isOff ? { "os-start": null } : { reboot: { type: how === "soft" ? "SOFT" : "HARD" } },
+        context,
+      );
+    },
+    console: async (machine, context) => {
+      const cloud = await open();
+      return await readConsole(cloud.client, { id: machine.id, name: machine.server }, context);
+    },
+    images: async (context) => {
+      const images = await (await open()).images(context);
+      known.images = new Set(
+        images.flatMap(({ id, name }) => (typeof name === "string" ? [id, name] : [id])),
+      );
+      return images.map((image) => {
+        const distro = distroOf(image);
+        return {
+          name: image.name ?? image.id,
+          title:
+            image.created_at === "" ? image.id : `${image.id}, of ${image.created_at.slice(0, 10)}`,
+          ...(distro === undefined ? {} : { distro }),
+          ...(image.visibility === "" ? {} : { note: image.visibility }),
+        };
+      });
+    },
+    sizes: async (context) => {
+      const flavors = await (await open()).flavors(context);
+      known.sizes = new Set(flavors.flatMap(({ id, name }) => [id, name]));
+      return flavors.map(({ name, vcpus, ram, disk }) => ({
+        name,
+        cpus: vcpus,
+        memoryMb: ram,
+        ...(disk === 0 ? { note: "no disk of its own" } : { diskGb: disk }),
+      }));
+    },
+    check,
+  };
+}
+
+function noKeysInConsole(machine: Machine): RefusedError {
+  return new RefusedError(
+    "IDENTITY_UNPROVEN",
+    `The console log of ${machine.server} shows no host keys.`,
+    {
+      server: machine.server,
+      hint: 'cloud-init prints them unless the image forbids it. `bootmachine console` shows the log; hostIdentity: "injected" needs no console.',
+    },
+  );
+}

@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+
+import { ProviderError } from "../../errors/error.ts";
+import type { Caller } from "./client.ts";
+import type { Cloud } from "./cloud.ts";
+import { AnswerLostError } from "./failures.ts";
+import { sharedName } from "./marks.ts";
+import {
+  createKeyPair,
+  createServerGroup,
+  deleteKeyPair,
+  deleteServerGroup,
+  listKeyPairs,
+  listServerGroups,
+} from "./nova.ts";
+import type { OpenStackSettings } from "./options.ts";
+
+/** The key pair that new servers name: none, one of the user's, or ours with the operator's key. */
+export async function ensureKeyPair(
+  cloud: Cloud,
+  wish: OpenStackSettings["keyPair"],
+  stack: string,
+  [publicKey]: readonly string[],
+  caller: Caller,
+): Promise<string | undefined> {
+  if (wish === false || publicKey === undefined) return undefined;
+  if (wish !== true) return wish;
+  // Another operator's key has another name: key pairs belong to users, and a name stands for one key.
+  const name = `${sharedName(stack)}-${createHash("sha256").update(publicKey).digest("hex").slice(0, 8)}`;
+  return await cloud.shared(name, caller, async () => {
+    const isThere = async (): Promise<boolean> =>
+      (await listKeyPairs(cloud.client, caller)).some((pair) => pair.name === name);
+    if (await isThere()) return name;
+    try {
+      await createKeyPair(cloud.client, name, publicKey, caller);
+    } catch (thrown) {
+      const mayBeThere =
+        thrown instanceof AnswerLostError ||
+        (thrown instanceof ProviderError && thrown.code === "PROVIDER_CONFLICT");
+      if (!mayBeThere || !(await isThere())) throw thrown;
+    }
+    return name;
+  });
+}
+
+/** The id of the stack's server group of this policy. */
+export async function ensureServerGroup(
+  cloud: Cloud,
+  policy: string | undefined,
+  stack: string,
+  caller: Caller,
+): Promise<string | undefined> {
+  if (policy === undefined) return undefined;
+  const name = `${sharedName(stack)}-${policy}`;
+  return await cloud.shared(name, caller, async () => {
+    const find = async (): Promise<string | undefined> =>
+      (await listServerGroups(cloud.client, caller)).find((group) => group.name === name)?.id;
+    const known = await find();
+    if (known !== undefined) return known;
+    try {
+      return await createServerGroup(cloud.client, name, policy, caller);
+    } catch (thrown) {
+      const made = thrown instanceof AnswerLostError ? await find() : undefined;
+      if (made === undefined) throw thrown;
+      return made;
+    }
+  });
+}
+
+/** Removes what the two above have made for a stack. */
+export async function removeSharedThings(
+  cloud: Cloud,
+  settings: OpenStackSettings,
+  stack: string,
+  caller: Caller,
+): Promise<void> {
+  if (settings.keyPair === true) {
+    const isOurs = (name: string): boolean => /^[0-9a-f]{8}$/.test(afterPrefix(name, stack));
+    for (const { name } of await listKeyPairs(cloud.client, caller)) {
+      if (!isOurs(name)) continue;
+      await deleteKeyPair(cloud.client, name, caller);
+      cloud.forget(name);
+    }
+  }
+  if (settings.serverGroup !== undefined) {
+    const isOurs = (name: string): boolean =>
+      /^(soft-)?(anti-)?affinity$/.test(afterPrefix(name, stack));
+    for (const { id, name } of await listServerGroups(cloud.client, caller)) {
+      if (!isOurs(name)) continue;
+      await deleteServerGroup(cloud.client, id, caller);
+      cloud.forget(name);
+    }
+  }
+}
+
+/** What stands behind the stack's own name and a hyphen; empty where the name is another stack's. */
+function afterPrefix(name: string, stack: string): string {
+  const prefix = `${sharedName(stack)}-`;
+  return name.startsWith(prefix) ? name.slice(prefix.length) : "";
+}

@@ -1,0 +1,195 @@
+import { randomUUID } from "node:crypto";
+
+import type { SimulatorOptions } from "./simulator-options.ts";
+import type { Project, SimulatedServer } from "./project.ts";
+import { type ApiCall, failure, type Reply } from "./reply.ts";
+
+/** Nova, as far as it is used. Statuses and messages are those of the real one (Zed). */
+export function computeApi(
+  project: Project,
+  options: SimulatorOptions,
+  call: ApiCall,
+): Reply | undefined {
+  const { method, path, body } = call;
+  const [, collection, id, action] = path.split("/");
+  if (path === "/flavors/detail") return { status: 200, body: { flavors: project.flavors } };
+  if (collection === "os-keypairs") return keyPairs(project, call, id);
+  if (collection === "os-server-groups") return serverGroups(project, call, id);
+  if (path === "/servers" && method === "POST") return create(project, options, body);
+  if (path === "/servers/detail") return list(project, call);
+  if (collection !== "servers") return undefined;
+  const server = project.servers.find((one) => one.id === id && one.deletedAt === undefined);
+  if (server === undefined) return failure(404, `Instance ${id} could not be found.`);
+  if (action === "action") return act(project, server, body);
+  if (method === "DELETE") {
+    server.deletedAt = Date.now() + (options.lagMs ?? 0) + 10;
+    for (const entry of project.floatingIps)
+      if (entry.port_id === server.portId) entry.port_id = null;
+    return { status: 204 };
+  }
+  return { status: 200, body: { server: show(project, server) } };
+}
+
+function list(project: Project, { query }: ApiCall): Reply {
+  const now = Date.now();
+  const limit = Number(query.get("limit") ?? "1000");
+  const all = project.servers.filter(({ visibleAt }) => visibleAt <= now);
+  const start = all.findIndex(({ id }) => id === query.get("marker")) + 1;
+  const page = all.slice(start, start + limit);
+  const isLast = start + limit >= all.length;
+  return {
+    status: 200,
+    body: {
+      servers: page.map((server) => show(project, server)),
+      ...(isLast ? {} : { servers_links: [{ rel: "next", href: "elsewhere" }] }),
+    },
+  };
+}
+
+function show(project: Project, server: SimulatedServer): unknown {
+  const floating = project.floatingIps.filter(({ port_id: port }) => port === server.portId);
+  const hasAddress =
+    server.status !== "BUILD" && server.status !== "ERROR" && server.addressAt <= Date.now();
+  return {
+    id: server.id,
+    name: server.name,
+    status: server.status,
+    created: server.created,
+    metadata: server.metadata,
+    "OS-EXT-STS:task_state": server.deletedAt === undefined ? null : "deleting",
+    addresses: hasAddress
+      ? {
+          [server.networks[0] ?? ""]: [
+            { addr: server.address, version: 4, "OS-EXT-IPS:type": "fixed" },
+            ...floating.map((entry) => ({
+              addr: entry.floating_ip_address,
+              version: 4,
+              "OS-EXT-IPS:type": "floating",
+            })),
+          ],
+        }
+      : {},
+    ...(server.status === "ERROR"
+      ? { fault: { code: 500, message: "No valid host was found. " } }
+      : {}),
+  };
+}
+
+interface CreateBody {
+  readonly name: string;
+  readonly imageRef: string;
+  readonly flavorRef: string;
+  readonly networks: readonly { readonly uuid: string }[];
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly security_groups?: readonly { readonly name: string }[];
+}
+
+function create(
+  project: Project,
+  options: SimulatorOptions,
+  body: Readonly<Record<string, unknown>>,
+): Reply {
+  const wanted = body["server"] as CreateBody;
+  const flavor = project.flavors.find(({ id }) => id === wanted.flavorRef);
+  if (flavor === undefined) return failure(400, `Flavor ${wanted.flavorRef} could not be found.`);
+  if (wanted.imageRef !== "" && project.images.every(({ id }) => id !== wanted.imageRef))
+    return failure(400, "Can not find requested image");
+  const networks = wanted.networks.map(({ uuid }) =>
+    project.networks.find(({ id }) => id === uuid),
+  );
+  if (networks.includes(undefined)) return failure(400, "Network could not be found.");
+  const groups = (wanted.security_groups ?? []).map(({ name }) => name);
+  const unknown = groups.find((group) =>
+    project.groups.every(({ id, name }) => id !== group && name !== group),
+  );
+  if (unknown !== undefined) return failure(400, `Security group ${unknown} not found`);
+  if (
+    project.servers.filter(({ deletedAt }) => deletedAt === undefined).length >= project.maxServers
+  )
+    return failure(
+      403,
+      "Quota exceeded for instances: Requested 1, but already used all of 1 instances",
+    );
+  const now = Date.now();
+  const settlesAt = now + (options.buildMs ?? 20);
+  const server: SimulatedServer = {
+    id: randomUUID(),
+    name: wanted.name,
+    created: new Date(now).toISOString().replace(/\.\d+Z$/, "Z"),
+    metadata: wanted.metadata ?? {},
+    networks: networks.map((network) => network?.name ?? ""),
+    groups,
+    request: { ...wanted },
+    status: "BUILD",
+    settlesAt,
+    settlesTo: flavor.vcpus > 16 ? "ERROR" : "ACTIVE",
+    addressAt: settlesAt + project.addressDelayMs,
+    visibleAt: now + (options.lagMs ?? 0),
+    deletedAt: undefined,
+    address: project.nextAddress(),
+    portId: randomUUID(),
+    boots: 1,
+  };
+  project.servers.push(server);
+  return { status: 202, body: { server: { id: server.id } } };
+}
+
+function act(
+  project: Project,
+  server: SimulatedServer,
+  body: Readonly<Record<string, unknown>>,
+): Reply {
+  const [name = ""] = Object.keys(body);
+  if (name === "os-getConsoleOutput") {
+    return {
+      status: 200,
+      body: {
+        output: server.status === "BUILD" ? "" : project.consoleText,
+      },
+    };
+  }
+  const needed = { reboot: ["ACTIVE", "SHUTOFF"], "os-start": ["SHUTOFF"], "os-stop": ["ACTIVE"] }[
+    name
+  ];
+  if (needed === undefined) return failure(400, `There is no such action: ${name}`);
+  if (!needed.includes(server.status))
+    return failure(
+      409,
+      `Cannot '${name}' instance ${server.id} while it is in vm_state ${server.status}`,
+    );
+  server.status = name === "reboot" ? "REBOOT" : name === "os-start" ? "SHUTOFF" : "ACTIVE";
+  server.settlesTo = name === "os-stop" ? "SHUTOFF" : "ACTIVE";
+  server.settlesAt = Date.now() + 20;
+  server.boots += 1;
+  return { status: 202 };
+}
+
+function keyPairs(project: Project, { method, body }: ApiCall, name: string | undefined): Reply {
+  if (method === "DELETE") {
+    const before = project.keyPairs.length;
+    project.keyPairs = project.keyPairs.filter((pair) => pair.name !== name);
+    return project.keyPairs.length < before ? { status: 202 } : failure(404, "Keypair not found");
+  }
+  if (method === "POST") {
+    const pair = body["keypair"] as { readonly name: string; readonly public_key: string };
+    if (project.keyPairs.some((other) => other.name === pair.name))
+      return failure(409, `Key pair '${pair.name}' already exists.`);
+    project.keyPairs.push(pair);
+    return { status: 201, body: { keypair: pair } };
+  }
+  return { status: 200, body: { keypairs: project.keyPairs.map((keypair) => ({ keypair })) } };
+}
+
+function serverGroups(project: Project, { method, body }: ApiCall, id: string | undefined): Reply {
+  if (method === "DELETE") {
+    project.serverGroups = project.serverGroups.filter((group) => group.id !== id);
+    return { status: 204 };
+  }
+  if (method === "POST") {
+    const wanted = body["server_group"] as { readonly name: string; readonly policy: string };
+    const group = { id: randomUUID(), ...wanted };
+    project.serverGroups.push(group);
+    return { status: 200, body: { server_group: group } };
+  }
+  return { status: 200, body: { server_groups: project.serverGroups } };
+}

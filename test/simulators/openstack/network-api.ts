@@ -1,0 +1,121 @@
+import { randomUUID } from "node:crypto";
+
+import { type ApiCall, failure, type Reply } from "./reply.ts";
+import type { Project, SimulatedRule } from "./project.ts";
+
+/** Neutron, as far as it is used. */
+export function networkApi(project: Project, call: ApiCall): Reply | undefined {
+  const [, collection, id] = call.path.split("/");
+  switch (collection) {
+    case "networks":
+      return { status: 200, body: { networks: project.networks } };
+    case "security-groups":
+      return groups(project, call, id);
+    case "security-group-rules":
+      return rules(project, call, id);
+    case "ports":
+      return ports(project, call);
+    case "floatingips":
+      return floatingIps(project, call, id);
+    default:
+      return undefined;
+  }
+}
+
+function groups(project: Project, { method, query, body }: ApiCall, id: string | undefined): Reply {
+  const withRules = (group: Project["groups"][number]): unknown => ({
+    ...group,
+    security_group_rules: project.rules.filter((rule) => rule.security_group_id === group.id),
+  });
+  if (method === "GET") {
+    const name = query.get("name");
+    const found = project.groups.filter((group) => name === null || group.name === name);
+    return { status: 200, body: { security_groups: found.map(withRules) } };
+  }
+  if (method === "POST") {
+    const wanted = body["security_group"] as {
+      readonly name: string;
+      readonly description?: string;
+    };
+    const group = { id: randomUUID(), name: wanted.name, description: wanted.description ?? "" };
+    project.groups.push(group);
+    for (const type of ["IPv4", "IPv6"]) project.rules.push(egress(group.id, type));
+    return { status: 201, body: { security_group: withRules(group) } };
+  }
+  const group = project.groups.find((one) => one.id === id);
+  if (group === undefined) return failure(404, `Security group ${id} does not exist`);
+  if (project.servers.some(({ groups: used }) => used.includes(group.id)))
+    return failure(409, `Security Group ${id} in use.`);
+  project.groups = project.groups.filter((one) => one !== group);
+  project.rules = project.rules.filter((rule) => rule.security_group_id !== group.id);
+  return { status: 204 };
+}
+
+function egress(group: string, ethertype: string): SimulatedRule {
+  return {
+    id: randomUUID(),
+    security_group_id: group,
+    direction: "egress",
+    ethertype,
+    protocol: null,
+    port_range_min: null,
+    port_range_max: null,
+    remote_ip_prefix: null,
+    remote_group_id: null,
+  };
+}
+
+function rules(project: Project, { method, body }: ApiCall, id: string | undefined): Reply {
+  if (method === "DELETE") {
+    const before = project.rules.length;
+    project.rules = project.rules.filter((rule) => rule.id !== id);
+    return project.rules.length < before ? { status: 204 } : failure(404, "no such rule");
+  }
+  const wanted = body["security_group_rules"] as readonly Omit<SimulatedRule, "id">[];
+  const key = (rule: Omit<SimulatedRule, "id">): string =>
+    JSON.stringify({ ...rule, id: "" }, Object.keys(rule).toSorted());
+  const known = new Set(
+    project.rules.map(({ id: _id, ...rule }) => key(rule as Omit<SimulatedRule, "id">)),
+  );
+  if (wanted.some((rule) => known.has(key(rule))))
+    return failure(409, "Security group rule already exists.");
+  const made = wanted.map((rule) => ({ ...rule, id: randomUUID() }) as SimulatedRule);
+  project.rules.push(...made);
+  return { status: 201, body: { security_group_rules: made } };
+}
+
+function ports(project: Project, { query }: ApiCall): Reply {
+  const found = project.servers.filter(({ id }) => id === query.get("device_id"));
+  return {
+    status: 200,
+    body: {
+      ports: found.map(({ portId, address }) => ({
+        id: portId,
+        fixed_ips: [{ ip_address: address }],
+      })),
+    },
+  };
+}
+
+function floatingIps(project: Project, { method, body }: ApiCall, id: string | undefined): Reply {
+  if (method === "GET") return { status: 200, body: { floatingips: project.floatingIps } };
+  if (method === "POST") {
+    const wanted = body["floatingip"] as { readonly port_id: string; readonly description: string };
+    const entry = {
+      id: randomUUID(),
+      floating_ip_address: project.nextAddress().replace("10.91.", "203.0."),
+      description: wanted.description,
+      port_id: wanted.port_id,
+    };
+    project.floatingIps.push(entry);
+    return { status: 201, body: { floatingip: entry } };
+  }
+  const found = project.floatingIps.find((entry) => entry.id === id);
+  if (found === undefined) return failure(404, `Floating IP ${id} could not be found`);
+  if (method === "DELETE") {
+    project.floatingIps = project.floatingIps.filter((entry) => entry !== found);
+    return { status: 204 };
+  }
+  found.port_id = (body["floatingip"] as { readonly port_id: string }).port_id;
+  return { status: 200, body: { floatingip: found } };
+}

@@ -1,0 +1,221 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { computeApi } from "./compute-api.ts";
+import { FaultList } from "./faults.ts";
+import { networkApi } from "./network-api.ts";
+import { Project } from "./project.ts";
+import type { SimulatorOptions } from "./simulator-options.ts";
+import { type ApiCall, failure, type Reply } from "./reply.ts";
+
+export interface SimulatedCall {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly body: unknown;
+  readonly microversion: string | undefined;
+  readonly at: number;
+}
+
+export const PASSWORD = "not-so-secret";
+export const CREDENTIAL = { id: "cred-1", secret: "cred-secret" };
+
+/** What a call in flight may have been sent before it could know of the quiet, ms. */
+const GRACE_MS = 30;
+
+/**
+ * Keystone, Nova, Neutron and Glance on loopback, over real HTTP: latency, faults on order, lists that lag behind,
+ * a rate limit, tokens that end. It knows nothing of bootmachine.
+ */
+export class OpenStackSimulator {
+  readonly project = new Project();
+  readonly faults = new FaultList();
+  readonly calls: SimulatedCall[] = [];
+  readonly options: SimulatorOptions;
+  readonly #server: Server;
+  readonly #tokens = new Map<string, number>();
+  #quietUntil = 0;
+  earlyCalls = 0;
+  #recent: number[] = [];
+
+  private constructor(options: SimulatorOptions) {
+    this.options = options;
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+  }
+
+  static async start(options: SimulatorOptions = {}): Promise<OpenStackSimulator> {
+    const simulator = new OpenStackSimulator(options);
+    await new Promise<void>((resolve) => simulator.#server.listen(0, "127.0.0.1", resolve));
+    return simulator;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** The environment of somebody who has sourced the cloud's openrc file. */
+  get environment(): Readonly<Record<string, string>> {
+    return {
+      OS_AUTH_URL: `${this.url}/identity`,
+      OS_USERNAME: "demo",
+      OS_PASSWORD: PASSWORD,
+      OS_PROJECT_NAME: "demo",
+      OS_REGION_NAME: "RegionOne",
+      HOME: "/nonexistent",
+    };
+  }
+
+  /** Every token that was given out is refused from now on. */
+  revokeTokens(): void {
+    this.#tokens.clear();
+  }
+
+  /** Calls of one kind so far, as "POST /compute/v2.1/servers". */
+  count(pattern: RegExp): number {
+    return this.calls.filter(({ method, path }) => pattern.test(`${method} ${path}`)).length;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString("utf8");
+    const body = (text === "" ? {} : JSON.parse(text)) as Readonly<Record<string, unknown>>;
+    const { method = "", url: path = "" } = request;
+    const version = request.headers["openstack-api-version"];
+    this.calls.push({
+      method,
+      path,
+      body,
+      microversion: typeof version === "string" ? version : undefined,
+      at: Date.now(),
+    });
+    await sleep(this.options.latencyMs ?? 1);
+    const send = (reply: Reply): void => {
+      response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
+      response.end(reply.body === undefined ? "" : JSON.stringify(reply.body));
+    };
+    const fault = this.faults.take(`${method} ${path}`);
+    if (fault?.kind === "hangs") return;
+    const limit = this.#rateLimit();
+    if (limit !== undefined) return send(limit);
+    if (fault?.kind === "status") {
+      const seconds = fault.headers?.["retry-after"];
+      if (fault.status === 429 && seconds !== undefined)
+        this.#quietUntil = Date.now() + Number(seconds) * 1000;
+      return send({
+        ...failure(fault.status, fault.message ?? "a fault on order"),
+        ...(fault.headers === undefined ? {} : { headers: fault.headers }),
+      });
+    }
+    if (fault?.kind === "accepted-and-lost")
+      return send({ status: 202, body: { server: { id: randomUUID() } } });
+    const reply = this.#handle(request, body);
+    if (fault?.kind === "answer-lost") return void request.socket.destroy();
+    send(reply);
+  }
+
+  #rateLimit(): Reply | undefined {
+    const now = Date.now();
+    if (now < this.#quietUntil - GRACE_MS && this.calls.at(-1) !== undefined) {
+      const begun = this.calls.at(-1)?.at ?? now;
+      if (begun < this.#quietUntil - GRACE_MS) this.earlyCalls += 1;
+    }
+    const { callsPerHour } = this.options;
+    if (callsPerHour === undefined) return undefined;
+    this.#recent = this.#recent.filter((at) => at > now - 3_600_000);
+    if (this.#recent.length >= callsPerHour)
+      return { ...failure(429, "Too many requests"), headers: { "retry-after": "60" } };
+    this.#recent.push(now);
+    return undefined;
+  }
+
+  #handle(request: IncomingMessage, body: Readonly<Record<string, unknown>>): Reply {
+    const url = new URL(request.url ?? "", this.url);
+    const method = request.method ?? "";
+    if (url.pathname === "/identity/v3/auth/tokens" && method === "POST") return this.#logIn(body);
+    if (/^\/compute\/v2\.1\/?$/.test(url.pathname))
+      return {
+        status: 200,
+        body: { version: { id: "v2.1", version: "2.93", min_version: "2.1" } },
+      };
+    const token = request.headers["x-auth-token"];
+    const expires = typeof token === "string" ? this.#tokens.get(token) : undefined;
+    if (expires === undefined || expires < Date.now())
+      return failure(401, "Authentication required");
+    this.project.settle();
+    const match = /^\/(compute\/v2\.1|network\/v2\.0|image\/v2)(\/.*)$/.exec(url.pathname);
+    const call: ApiCall = { method, path: match?.[2] ?? "", query: url.searchParams, body };
+    const reply =
+      match?.[1] === "compute/v2.1"
+        ? computeApi(this.project, this.options, call)
+        : match?.[1] === "network/v2.0"
+          ? networkApi(this.project, call)
+          : match?.[1] === "image/v2"
+            ? this.#imageApi(call)
+            : undefined;
+    return reply ?? failure(404, "The resource could not be found.");
+  }
+
+  #logIn(body: Readonly<Record<string, unknown>>): Reply {
+    const { auth } = body as {
+      readonly auth: {
+        readonly identity: {
+          readonly methods: readonly string[];
+          readonly password?: {
+            readonly user: { readonly name?: string; readonly password?: string };
+          };
+          readonly application_credential?: { readonly id?: string; readonly secret?: string };
+          readonly token?: { readonly id: string };
+        };
+        readonly scope?: { readonly project?: { readonly name?: string } };
+      };
+    };
+    const { password, application_credential: credential, token } = auth.identity;
+    const isGood =
+      (password?.user.name === "demo" && password.user.password === PASSWORD) ||
+      (credential?.id === CREDENTIAL.id && credential.secret === CREDENTIAL.secret) ||
+      (token !== undefined && this.#tokens.has(token.id));
+    if (!isGood) return failure(401, "The request you have made requires authentication.");
+    const id = randomUUID();
+    const expires = Date.now() + (this.options.tokenMs ?? 3_600_000);
+    this.#tokens.set(id, expires);
+    const hasProject = auth.scope?.project !== undefined || credential !== undefined;
+    const endpoint = (type: string, path: string): unknown => ({
+      type,
+      endpoints: ["RegionOne", "RegionTwo"].map((region) => ({
+        interface: "public",
+        region_id: region,
+        url: `${this.url}${path}`,
+      })),
+    });
+    return {
+      status: 201,
+      headers: { "x-subject-token": id },
+      body: {
+        token: {
+          expires_at: new Date(expires).toISOString(),
+          catalog: [
+            endpoint("compute", "/compute/v2.1"),
+            endpoint("network", "/network"),
+            endpoint("image", "/image"),
+          ],
+          ...(hasProject ? { project: { id: "project-1", name: "demo" } } : {}),
+        },
+      },
+    };
+  }
+
+  #imageApi({ method, path, query }: ApiCall): Reply | undefined {
+    if (method !== "GET" || path !== "/images") return undefined;
+    const name = query.get("name");
+    const images = this.project.images.filter((image) => name === null || image.name === name);
+    return { status: 200, body: { images } };
+  }
+}

@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+
+export interface SimulatedServer {
+  readonly id: string;
+  readonly name: string;
+  readonly created: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly networks: readonly string[];
+  readonly groups: readonly string[];
+  readonly request: Readonly<Record<string, unknown>>;
+  status: string;
+  /** When it leaves BUILD or REBOOT, ms since 1970. */
+  settlesAt: number;
+  settlesTo: string;
+  addressAt: number;
+  /** Lists show it from then on. */
+  visibleAt: number;
+  /** Lists show it until then, once it was deleted. */
+  deletedAt: number | undefined;
+  readonly address: string;
+  readonly portId: string;
+  boots: number;
+}
+
+export interface SimulatedRule {
+  readonly id: string;
+  readonly security_group_id: string;
+  readonly [key: string]: unknown;
+}
+
+export interface SimulatedGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+}
+
+export interface SimulatedFloatingIp {
+  readonly id: string;
+  readonly floating_ip_address: string;
+  readonly description: string;
+  port_id: string | null;
+}
+
+/** What one project of the simulated cloud holds. */
+export class Project {
+  servers: SimulatedServer[] = [];
+  groups: SimulatedGroup[] = [
+    { id: randomUUID(), name: "default", description: "Default security group" },
+  ];
+  rules: SimulatedRule[] = [];
+  floatingIps: SimulatedFloatingIp[] = [];
+  keyPairs: { readonly name: string; readonly public_key: string }[] = [];
+  serverGroups: { readonly id: string; readonly name: string; readonly policy: string }[] = [];
+  maxServers = 1000;
+  /** The next servers that are made have their address this much later than they are active, ms. */
+  addressDelayMs = 0;
+  /** What the console of every server says. */
+  consoleText = "FAKE CONSOLE OUTPUT\n";
+  #nextAddress = 10;
+
+  readonly images = [
+    image("debian-12", "2026-01-10", { os_distro: "debian", os_version: "12" }),
+    image("debian-12", "2025-01-10", { os_distro: "debian", os_version: "12" }),
+    image("debian-13", "2026-02-01", {
+      os_distro: "debian",
+      os_version: "13",
+      os_admin_user: "admin",
+    }),
+    image("tiny", "2024-01-01", {}),
+  ];
+  readonly flavors = [
+    flavor("1", "m1.tiny", 1, 512, 1),
+    flavor("2", "m1.small", 1, 2048, 20),
+    flavor("3", "m1.medium", 2, 4096, 40),
+    flavor("9", "m1.huge", 64, 262_144, 40),
+  ];
+  readonly networks = [
+    network("private", false),
+    network("shared", false),
+    network("public", true),
+  ];
+
+  nextAddress(): string {
+    this.#nextAddress += 1;
+    return `10.91.${this.#nextAddress >> 8}.${this.#nextAddress & 255}`;
+  }
+
+  /** Brings every server to where it is now. */
+  settle(): void {
+    const now = Date.now();
+    this.servers = this.servers.filter(
+      ({ deletedAt }) => deletedAt === undefined || deletedAt > now,
+    );
+    for (const server of this.servers) {
+      if (server.status !== server.settlesTo && server.settlesAt <= now)
+        server.status = server.settlesTo;
+    }
+  }
+}
+
+function image(
+  name: string,
+  day: string,
+  properties: Readonly<Record<string, string>>,
+): Readonly<Record<string, unknown>> & { readonly id: string; readonly name: string } {
+  return {
+    id: randomUUID(),
+    name,
+    status: "active",
+    created_at: `${day}T00:00:00Z`,
+    min_disk: 1,
+    min_ram: 0,
+    visibility: "public",
+    ...properties,
+  };
+}
+
+function flavor(id: string, name: string, vcpus: number, ram: number, disk: number) {
+  return { id, name, vcpus, ram, disk };
+}
+
+function network(name: string, isExternal: boolean) {
+  return {
+    id: randomUUID(),
+    name,
+    subnets: [randomUUID()],
+    "router:external": isExternal,
+    port_security_enabled: true,
+  };
+}

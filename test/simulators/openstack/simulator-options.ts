@@ -1,0 +1,12 @@
+export interface SimulatorOptions {
+  /** How long each call takes, ms. Default 1. */
+  readonly latencyMs?: number;
+  /** How long a server is built, ms. Default 20. */
+  readonly buildMs?: number;
+  /** How long lists show no new server, and still show a deleted one, ms. Default 0. */
+  readonly lagMs?: number;
+  /** How long a token lives, ms. Default one hour. */
+  readonly tokenMs?: number;
+  /** More calls than this in an hour are refused with 429. */
+  readonly callsPerHour?: number;
+}
