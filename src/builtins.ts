@@ -65,6 +65,17 @@ export const BUILTINS = new PluginRegistry([
     },
   },
   {
+    kind: "configurator",
+    name: "chef",
+    async load() {
+      const [{ chef }, { chefOptionsSchema }] = await Promise.all([
+        import("./configurators/chef/chef.ts"),
+        import("./configurators/chef/options.ts"),
+      ]);
+      return { kind: "configurator", name: "chef", options: chefOptionsSchema, create: chef };
+    },
+  },
+  {
     kind: "distro",
     name: "debian",
     async load() {

@@ -13,6 +13,7 @@ import type { Environment } from "./stack/environment.ts";
 import type { Stack } from "./stack/stack.ts";
 
 export { ansible } from "./configurators/ansible/ansible.ts";
+export { chef } from "./configurators/chef/chef.ts";
 export { none } from "./configurators/none.ts";
 export { script } from "./configurators/script/script.ts";
 export { debian } from "./distros/debian.ts";
