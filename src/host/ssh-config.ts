@@ -37,6 +37,9 @@ export function renderSshConfig(
       "  StrictHostKeyChecking yes",
       "  UpdateHostKeys no",
       "  CheckHostIP no",
+      // Each of them would let a host in without our pinned key.
+      "  VerifyHostKeyDNS no",
+      "  NoHostAuthenticationForLocalhost no",
       "  ControlMaster no",
       "  ControlPath none",
       ...(identityFile === undefined

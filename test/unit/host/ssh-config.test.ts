@@ -14,7 +14,7 @@ test("ssh reads the product as it is meant", () => {
     writeFileSync(
       own,
       "Host bastion\n  User grace\nHost *\n  StrictHostKeyChecking no\n  Compression yes\n" +
-        "  KnownHostsCommand /bin/echo\n  ControlMaster auto\n  ControlPath /tmp/%C\n  NoSuchWord yes\n",
+        "  VerifyHostKeyDNS yes\n  NoHostAuthenticationForLocalhost yes\n  KnownHostsCommand /bin/echo\n  ControlMaster auto\n  ControlPath /tmp/%C\n  NoSuchWord yes\n",
     );
     const options = {
       knownHostsFile: join(directory, "100% known_hosts"),
@@ -59,6 +59,8 @@ test("ssh reads the product as it is meant", () => {
         "user ada",
         "hostkeyalias shop.web1",
         "stricthostkeychecking true",
+        "verifyhostkeydns false",
+        "nohostauthenticationforlocalhost no",
         "globalknownhostsfile /dev/null",
         "identitiesonly yes",
         "proxyjump bastion",
