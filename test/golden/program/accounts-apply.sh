@@ -489,6 +489,8 @@ p_file_mend() {
   1) p_file_mend_as_owner "$@"; return ;;
   *) return 1 ;;
   esac
+  # What a run that was killed here has left.
+  rm -f "$p_directory"/.bootmachine.??????
   p_new=$(mktemp "$p_directory/.bootmachine.XXXXXX") || return
   "$5" >"$p_new" && chown "$3:$4" "$p_new" && chmod "$2" "$p_new"
   p_status=$?
@@ -528,7 +530,7 @@ p_validate() {
 # As p_file_mend, with the power of the owner $3 alone.
 p_file_mend_as_owner() {
   if [ -n "$6" ]; then
-    p_new=$(mktemp /tmp/bootmachine.XXXXXX) || return
+    mkdir -p -m 0700 "$p_state" && rm -rf "$p_state"/scratch.* && p_new=$(mktemp "$p_state/scratch.XXXXXX") || return
     "$5" >"$p_new"
     p_validate "$6" "$p_new" "$7"
     p_status=$?
@@ -540,6 +542,7 @@ p_file_mend_as_owner() {
   "$5" | p_as "$3" '
     umask 077
     cd "$P_DIRECTORY" || exit
+    rm -f ./.bootmachine.??????
     new=$(mktemp ./.bootmachine.XXXXXX) || exit
     if [ -L "$P_NAME" ] && [ -d "$P_NAME" ]; then rm -f "./$P_NAME"; fi
     if cat >"$new" && { [ -z "$P_GROUP" ] || chgrp "$P_GROUP" "$new"; } && chmod "$P_MODE" "$new" && mv -f "$new" "./$P_NAME"

@@ -53,6 +53,15 @@ describe.each(SHELLS)("files under $name", (shell) => {
     scratch.remove();
   });
 
+  test("what a killed run left beside a file goes when the file is written", () => {
+    writeFileSync(at(".bootmachine.AbC123"), "half a sec", { mode: 0o600 });
+    writeFileSync(at(".bootmachine.keep"), "of somebody else");
+    expect(statuses(scratch.apply(file()))).toEqual(["changed"]);
+    expect(readdirSync(scratch.path).filter((name) => name.startsWith(".boot"))).toEqual([
+      ".bootmachine.keep",
+    ]);
+  });
+
   test("files get and keep their content", () => {
     const files = CONTENTS.map(([name, content]) => file({ path: at(name), content }));
     const all = (status: string): string[] => CONTENTS.map(() => status);
