@@ -210,7 +210,7 @@ async function openSession(
       }
       throw new TransportError(
         "CONNECTION_TIMEOUT",
-        `${describeTarget(target)} did not let us in within ${options.connectTimeoutMs / 1000} s.${
+        `${describeTarget(target)} did not let us in within ${Math.round(options.connectTimeoutMs / 100) / 10} s.${
           words === "" ? "" : ` Seen so far: ${words.split(/\r?\n/).at(-1)}`
         }`,
         { server: target.server },
