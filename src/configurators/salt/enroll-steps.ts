@@ -1,0 +1,144 @@
+import { RemoteError } from "../../errors/error.ts";
+import { quote } from "../../program/quote.ts";
+import type { CommandResource, Resource } from "../../program/resource.ts";
+import type { ConfiguratorContext, Readings, Step } from "../contract.ts";
+import { isMasked, restartIfRunning } from "./install-resources.ts";
+import { keyFingerprint } from "./key-fingerprint.ts";
+import {
+  KEY_FOLDERS,
+  MASTER_KEYS,
+  MASTER_UNIT,
+  MASTER_USER,
+  MINION_KEYS,
+  MINION_MASTER,
+  MINION_UNIT,
+} from "./paths.ts";
+import { minionMasterSettings } from "./settings-files.ts";
+
+const KEY_BITS = 4096;
+
+/**
+ * How a minion and the master come to know each other, without a first contact that anybody would have to trust: each makes its
+ * key pair on its own host, and the public halves are carried over ssh.
+ */
+export function enrollSteps(context: ConfiguratorContext): readonly Step[] {
+  const { member, master } = context;
+  if (master === undefined) return [];
+  return [
+    ...(member.isMaster ? [startMaster()] : []),
+    {
+      on: "member",
+      title: "making the minion's key pair",
+      resources: () => [keyPair("minion", MINION_KEYS, "root")],
+      read: { name: "minion-key", script: `cat ${MINION_KEYS}/minion.pub` },
+    },
+    {
+      on: "master",
+      title: "accepting the minion's key",
+      resources: (readings) => acceptKey(member.server, reading(readings, "minion-key")),
+      read: { name: "master-key", script: `cat ${MASTER_KEYS}/master.pub` },
+    },
+    {
+      on: "member",
+      title: "pinning the master's key",
+      resources: (readings) => {
+        const key = reading(readings, "master-key");
+        const triggers = [restartIfRunning(MINION_UNIT)];
+        return [
+          { type: "file", path: `${MINION_KEYS}/minion_master.pub`, content: `${key}\n`, triggers },
+          {
+            type: "file",
+            path: MINION_MASTER,
+            content: minionMasterSettings(master, keyFingerprint(key)),
+            triggers,
+          },
+        ];
+      },
+    },
+    // A step of its own: a minion that is only started now needs no restart for what was pinned before.
+    { on: "member", title: "starting the minion", resources: () => runningUnit(MINION_UNIT) },
+  ];
+}
+
+/** The master's key pair is made before its daemon first runs, so that it is there to be read when that is up. */
+function startMaster(): Step {
+  return {
+    on: "member",
+    title: "making the master's key pair, starting the master",
+    resources: () => [keyPair("master", MASTER_KEYS, MASTER_USER), ...runningUnit(MASTER_UNIT)],
+  };
+}
+
+function runningUnit(unit: string): readonly Resource[] {
+  return [
+    {
+      type: "command",
+      id: `${unit} may be started`,
+      check: `! ${isMasked(unit)}`,
+      run: `systemctl --quiet unmask ${unit}.service`,
+    },
+    { type: "service", name: unit, enabled: true, running: true },
+  ];
+}
+
+/** RSA is what Salt understands. The private key never leaves the host; a public one that does not belong to it is made anew. */
+function keyPair(name: "minion" | "master", folder: string, owner: string): CommandResource {
+  const file = `${folder}/${name}`;
+  return {
+    type: "command",
+    id: `${name}'s key pair`,
+    check: `[ -s ${file}.pem ] && [ -s ${file}.pub ] || exit 1
+# Salt 3008 renames the master's key and leaves a link.
+[ "$(stat -L -c '%a %U' ${file}.pem)" = '400 ${owner}' ] || exit 1
+openssl pkey -in ${file}.pem -pubout 2>/dev/null | cmp -s - ${file}.pub`,
+    run: `set -e
+umask 077
+openssl pkey -in ${file}.pem -noout 2>/dev/null || {
+  openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:${KEY_BITS} -out ${file}.new 2>/dev/null ||
+    openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:${KEY_BITS} -out ${file}.new 2>/dev/null
+  mv ${file}.new ${file}.pem
+}
+openssl pkey -in ${file}.pem -pubout -out ${file}.pub.new
+mv ${file}.pub.new ${file}.pub
+chown ${owner}:${owner} ${file}.pem ${file}.pub
+chmod 0400 ${file}.pem
+chmod 0644 ${file}.pub`,
+  };
+}
+
+/** The key is accepted before the minion first asks. What another machine under the same name left is forgotten. */
+function acceptKey(server: string, key: string): readonly Resource[] {
+  const file = `${KEY_FOLDERS.accepted}/${server}`;
+  return [
+    {
+      type: "command",
+      id: `no other key of ${server} is accepted`,
+      check: `[ ! -e ${file} ] || [ "$(cat ${file})" = ${quote(key)} ]`,
+      run: forgetKeys(server),
+    },
+    { type: "file", path: file, content: `${key}\n`, owner: MASTER_USER, group: MASTER_USER },
+    ...[KEY_FOLDERS.waiting, KEY_FOLDERS.rejected].map(
+      (folder) => ({ type: "file", path: `${folder}/${server}`, state: "absent" }) as const,
+    ),
+  ];
+}
+
+/**
+ * Shell text that takes all trust in a minion away. Not `salt-key --delete`, which takes its argument as a pattern. The session
+ * key that the minion still has is worth nothing after the restart, and all others get a new one by themselves.
+ */
+export function forgetKeys(id: string): string {
+  const files = Object.values(KEY_FOLDERS).map((folder) => quote(`${folder}/${id}`));
+  return `rm -f ${files.join(" ")}
+! systemctl is-active --quiet ${MASTER_UNIT} || systemctl restart ${MASTER_UNIT}`;
+}
+
+function reading(readings: Readings, name: string): string {
+  const text = readings[name] ?? "";
+  // It comes from a host, and ends in scripts and settings.
+  if (/^-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]+\n)+-----END PUBLIC KEY-----$/.test(text))
+    return text;
+  throw new RemoteError("COMMAND_FAILED", `What was read as the ${name} is no public key in PEM.`, {
+    output: text.split("\n").slice(0, 5),
+  });
+}

@@ -1,0 +1,68 @@
+import { z } from "zod";
+
+const folder = z
+  .string()
+  .regex(/^(\/[A-Za-z0-9_.-]+)+$/, "an absolute path without spaces")
+  .refine((path) => !/\/\.{1,2}(\/|$)/.test(path), "an absolute path without . and ..");
+
+const webAddress = z.url({ protocol: /^https?$/ });
+
+/** A key that is fetched by each server and counts only if its fingerprint is this one. */
+const fetchedKey = z
+  .strictObject({
+    /** Where the armoured or binary public key is. */
+    url: webAddress,
+    /** The primary key's fingerprint: 40 hexadecimal digits, or 64; spaces do not count. */
+    fingerprint: z
+      .string()
+      .transform((text) => text.replaceAll(/\s/g, "").toUpperCase())
+      .pipe(
+        z
+          .string()
+          .regex(
+            /^([0-9A-F]{40}|[0-9A-F]{64})$/,
+            "a whole fingerprint, 40 or 64 hexadecimal digits",
+          ),
+      ),
+  })
+  .readonly();
+
+const repositorySchema = z
+  .strictObject({
+    /** The address of a mirror of Salt's apt repository: suite `stable`, component `main`. */
+    url: webAddress,
+    /** The key that it is signed with: the armoured text, the path of a file that holds it, or where it is and its fingerprint. */
+    key: z.union([z.string().min(1), fetchedKey]),
+  })
+  .readonly();
+
+/** Options of the `salt` configurator. All have defaults. */
+export const saltOptionsSchema = z
+  .strictObject({
+    /** Series of releases. Newer ones of the same series come with the system's upgrades. Default "3008" (long-term support). */
+    version: z.enum(["3008", "3007", "3006"]).default("3008"),
+    /** Packages from a mirror. Default: the Salt Project's own repository, and its key by fingerprint. */
+    repository: repositorySchema.optional(),
+    /** The folder with your states and their top.sls; a relative path counts from the config. Default "salt/states". */
+    states: z.string().min(1).default("salt/states"),
+    /** The folder with your pillars and their top.sls; a relative path counts from the config. Default "salt/pillars". */
+    pillars: z.string().min(1).default("salt/pillars"),
+    /** Where the states lie on the master. Default "/srv/salt". */
+    remoteStatesDir: folder.default("/srv/salt"),
+    /** Where the pillars lie on the master. Default "/srv/pillar". */
+    remotePillarsDir: folder.default("/srv/pillar"),
+    /**
+     * Modes of states that hold secrets, by pattern: `{ "ssl/*.key": "0640" }`. The master runs as the user `salt` and must be
+     * able to read them: they are root's and the group's `salt`. Pillars are always 0640. Default: none.
+     */
+    modes: z.record(z.string(), z.string().regex(/^0?[0-7]{3}$/)).default({}),
+  })
+  .refine((options) => options.remoteStatesDir !== options.remotePillarsDir, {
+    path: ["remotePillarsDir"],
+    message:
+      "is the folder of the states: minions may read all states, so pillars would be open to all of them",
+  })
+  .readonly();
+
+export type SaltOptions = z.input<typeof saltOptionsSchema>;
+export type SaltSettings = z.output<typeof saltOptionsSchema>;

@@ -1,0 +1,116 @@
+import type { MemberReport, ToolChange, ToolOutput } from "../contract.ts";
+import { describeChanges } from "./describe-changes.ts";
+
+/** What the script writes: Salt's own JSON, as it was. */
+interface RunResult {
+  /** Of `state.highstate`: an object of states; a list of errors where Salt did not get that far. */
+  readonly states: unknown;
+  /** Of `saltutil.is_running`: state runs that were under way when ours began, and when it had ended. */
+  readonly before: unknown;
+  readonly after: unknown;
+  /** /run/reboot-required is there, which Debian's packages, or a state, put there. */
+  readonly reboot: boolean;
+}
+
+/** One state's result (salt/state.py). */
+interface StateResult {
+  readonly result: boolean | null;
+  readonly comment?: unknown;
+  readonly changes?: unknown;
+  /** Milliseconds. */
+  readonly duration?: unknown;
+  readonly __run_num__?: number;
+  /** False where a requisite kept it from running. */
+  readonly __state_ran__?: boolean;
+}
+
+/** Reads the result of one highstate. */
+export function parseRun(server: string, { result, exitStatus, output }: ToolOutput): MemberReport {
+  const run = readResult(result);
+  const states = localOf(run?.states);
+  if (isObject(states)) {
+    const changes = Object.entries(states)
+      .filter((entry): entry is [string, StateResult] => isStateResult(entry[1]))
+      .toSorted(([, a], [, b]) => (a.__run_num__ ?? 0) - (b.__run_num__ ?? 0))
+      .map(([id, state]) => toChange(id, state));
+    const isExplained = exitStatus === 0 || changes.some(({ status }) => status === "failed");
+    return {
+      server,
+      changes,
+      ...(isExplained ? {} : { failure: withOutput(exitStatus, output) }),
+      ...(run?.reboot === true ? { wantsReboot: true } : {}),
+    };
+  }
+  const errors = (Array.isArray(states) ? states : [states]).filter(
+    (error): error is string => typeof error === "string" && error !== "",
+  );
+  const failure = errors.length > 0 ? errors.join("\n") : withOutput(exitStatus, output);
+  const others = [...jobsOf(run?.before), ...jobsOf(run?.after)];
+  return {
+    server,
+    changes: [],
+    failure,
+    ...(others.length > 0
+      ? { retry: `another state run is in progress (${others.join(", ")})` }
+      : {}),
+  };
+}
+
+function toChange(id: string, state: StateResult): ToolChange {
+  const diff = describeChanges(state.changes);
+  const reason = textOf(state.comment);
+  return {
+    id,
+    status: statusOf(state, diff.length > 0),
+    ...(typeof state.duration === "number" ? { ms: Math.round(state.duration) } : {}),
+    ...(reason === "" ? {} : { reason }),
+    ...(diff.length === 0 ? {} : { diff }),
+  };
+}
+
+function statusOf(state: StateResult, hasChanges: boolean): ToolChange["status"] {
+  // A requisite failed, which has its own entry, or a condition of the user's does not hold.
+  if (state.__state_ran__ === false) return "skipped";
+  if (state.result === false) return "failed";
+  // Null: a test run would change something.
+  return hasChanges || state.result === null ? "changed" : "ok";
+}
+
+function withOutput(exitStatus: number, output: readonly string[]): string {
+  const last = output.slice(-20).join("\n");
+  return `salt-call ended with exit status ${exitStatus}${last === "" ? "" : `:\n${last}`}`;
+}
+
+function jobsOf(value: unknown): readonly string[] {
+  const jobs = localOf(value);
+  if (!Array.isArray(jobs)) return [];
+  return jobs.filter(isObject).map(({ fun, jid }) => `${textOf(fun)} ${textOf(jid)}`);
+}
+
+/** salt-call answers under the name "local". */
+function localOf(value: unknown): unknown {
+  return isObject(value) ? value["local"] : undefined;
+}
+
+function readResult(text: string): RunResult | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? (value as unknown as RunResult) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isStateResult(value: unknown): value is StateResult {
+  return isObject(value) && "result" in value;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Comments are a text, or a list of texts. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(textOf).join("\n");
+  return typeof value === "string" || typeof value === "number" ? String(value).trim() : "";
+}

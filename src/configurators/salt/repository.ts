@@ -1,0 +1,97 @@
+import { quote } from "../../program/quote.ts";
+import type { RepositoryResource, Resource } from "../../program/resource.ts";
+
+/**
+ * The Salt Project's own repository: one suite for all releases of Debian and Ubuntu (salt-install-guide, salt.sources,
+ * 2026-07-23).
+ */
+const OFFICIAL_URL = "https://packages.broadcom.com/artifactory/saltproject-deb";
+/**
+ * The key that signs it, 64CBBC8173D76B3F "Salt Project Packaging" of 2023: the fingerprint stands in Salt's own tests
+ * (tests/pytests/functional/states/test_pkgrepo.py) and in apt's messages about that repository (saltstack/salt#69740).
+ */
+const OFFICIAL_KEY = {
+  url: "https://packages.broadcom.com/artifactory/api/security/keypair/SaltProjectKey/public",
+  fingerprint: "10857FFDD3F91EAE577A21D664CBBC8173D76B3F",
+} as const;
+
+const NAME = "salt";
+const KEYRING = `/etc/apt/keyrings/bootmachine-${NAME}.asc`;
+const SOURCE = `/etc/apt/sources.list.d/bootmachine-${NAME}.sources`;
+
+/** A key as text, or where it is and what its fingerprint must be. */
+export type SigningKey = string | { readonly url: string; readonly fingerprint: string };
+
+/** Where packages come from: the official repository, or a mirror. */
+export function repositoryResources(
+  mirror: { readonly url: string; readonly key: SigningKey } | undefined,
+): readonly Resource[] {
+  const uri = mirror?.url ?? OFFICIAL_URL;
+  const key = mirror?.key ?? OFFICIAL_KEY;
+  const repository = {
+    type: "repository",
+    name: NAME,
+    uri,
+    suite: "stable",
+    components: ["main"],
+  } as const;
+  return typeof key === "string"
+    ? [{ ...repository, key } satisfies RepositoryResource]
+    : fetchedKeyResources(uri, key);
+}
+
+/** As the `repository` resource, with a key that each server fetches and holds against the fingerprint. */
+function fetchedKeyResources(
+  uri: string,
+  key: { readonly url: string; readonly fingerprint: string },
+): readonly Resource[] {
+  return [
+    { type: "package", id: "tools for salt's key", names: ["gpg", "ca-certificates"] },
+    { type: "directory", path: "/etc/apt/keyrings" },
+    {
+      type: "command",
+      id: "salt's key, by its fingerprint",
+      check: `${FINGERPRINTS}
+[ -s ${KEYRING} ] && [ "$(fingerprints ${KEYRING})" = ${key.fingerprint} ]`,
+      run: `${FINGERPRINTS}
+set -e
+new=$(mktemp -d)
+trap 'rm -rf "$new"' EXIT
+/usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file ${quote(key.url)} "$new/key"
+case $(fingerprints "$new/key") in
+*${key.fingerprint}*) ;;
+*)
+  echo "the key at "${quote(key.url)}" has another fingerprint than ${key.fingerprint}:" >&2
+  fingerprints "$new/key" >&2
+  exit 1
+  ;;
+esac
+# Whatever else came with it does not count.
+gpg --homedir "$new" --batch --quiet --import "$new/key"
+gpg --homedir "$new" --batch --quiet --armor --export ${key.fingerprint} >"$new/one"
+chmod 0644 "$new/one"
+mv "$new/one" ${KEYRING}`,
+      timeoutSeconds: 180,
+    },
+    {
+      type: "file",
+      path: SOURCE,
+      // apt's lists are refreshed before packages are installed where sources are newer than they.
+      content: [
+        "# Written by bootmachine.",
+        "Types: deb",
+        `URIs: ${uri}`,
+        "Suites: stable",
+        "Components: main",
+        `Signed-By: ${KEYRING}`,
+        "",
+      ].join("\n"),
+    },
+  ];
+}
+
+const FINGERPRINTS = `fingerprints() {
+  # Of the primary keys in a file, one a line.
+  GNUPGHOME=/nonexistent gpg --batch --no-options --with-colons --show-keys "$1" 2>/dev/null |
+    awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print $10; primary = 0 }'
+}`;

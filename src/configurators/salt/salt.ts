@@ -1,0 +1,131 @@
+import { UserError } from "../../errors/error.ts";
+import { quote } from "../../program/quote.ts";
+import { parsePluginOptions } from "../../stack/plugin-options.ts";
+import type { Configurator, ConfiguratorContext, Member, Step, Tree } from "../contract.ts";
+import { checkTrees, readSigningKey } from "./check-trees.ts";
+import { enrollSteps, forgetKeys } from "./enroll-steps.ts";
+import { installResources } from "./install-resources.ts";
+import { LIST_KEYS, parseKeys } from "./key-list.ts";
+import { type SaltOptions, saltOptionsSchema, type SaltSettings } from "./options.ts";
+import {
+  DATA_FILE,
+  DATA_HOSTS,
+  KEY_FOLDERS,
+  MASTER_UNIT,
+  MASTER_USER,
+  MINION_UNIT,
+  PUBLISH_PORT,
+  REQUEST_PORT,
+} from "./paths.ts";
+import type { SigningKey } from "./repository.ts";
+import { toolChecks } from "./tool-checks.ts";
+import { toolRun } from "./tool-run.ts";
+
+/**
+ * Salt with a master and a minion on every server, the master's included. Keys are made on their own hosts and carried over ssh;
+ * nothing is ever accepted on trust.
+ *
+ * @throws UserError CONFIG_INVALID for options that break the schema.
+ */
+export function salt(options: SaltOptions = {}): Configurator {
+  const settings = parsePluginOptions("configurator", "salt", saltOptionsSchema, options);
+  // A key that is given as a file is read by `check`, which knows the config's folder and comes before all else.
+  let key: SigningKey | undefined = settings.repository?.key;
+  return {
+    kind: "configurator",
+    apiVersion: 1,
+    name: "salt",
+    topology: "agent",
+    masterPorts: [
+      { port: PUBLISH_PORT, protocol: "tcp", comment: "salt: orders to minions" },
+      { port: REQUEST_PORT, protocol: "tcp", comment: "salt: minions log in and answer" },
+    ],
+    minimumMemoryMb: MINIMUM_MEMORY_MB,
+    starterKit: new URL("starter-kit/", import.meta.url),
+    async check(directory) {
+      const problems = await checkTrees(settings, directory);
+      if (typeof settings.repository?.key !== "string") return problems;
+      const read = await readSigningKey(settings.repository.key, directory);
+      if ("problem" in read) return [...problems, read.problem];
+      key = read.text;
+      return problems;
+    },
+    install(context) {
+      if (typeof key === "string" && !key.includes("-----BEGIN")) {
+        throw new UserError(
+          "CONFIG_INVALID",
+          "The repository's key is a file, and check() has not read it yet.",
+        );
+      }
+      return installResources(settings, key, context);
+    },
+    enroll: enrollSteps,
+    trees: () => trees(settings),
+    configure: (context) => [dataStep(context)],
+    run: ([context]) => (context === undefined ? undefined : toolRun(context)),
+    verify: toolChecks,
+    agents: { script: LIST_KEYS, parse: parseKeys },
+    revoke: (server) => [
+      {
+        type: "command",
+        id: `the master trusts no key of ${server}`,
+        check: Object.values(KEY_FOLDERS)
+          .map((folder) => `[ ! -e ${quote(`${folder}/${server}`)} ]`)
+          .join(" && "),
+        run: forgetKeys(server),
+      },
+      { type: "file", path: `${DATA_HOSTS}/${server}/${DATA_FILE}`, state: "absent" },
+      { type: "directory", path: `${DATA_HOSTS}/${server}`, state: "absent" },
+    ],
+    restart,
+  };
+}
+
+/** Measured on Debian 12 and 13 with Salt 3008.5: see docs/guide/salt.md. */
+const MINIMUM_MEMORY_MB = { master: 900, agent: 400 } as const;
+
+function trees(settings: SaltSettings): readonly Tree[] {
+  // The master reads them as its own user, and nobody else needs to.
+  const shared = { on: "master", owner: "root", group: MASTER_USER } as const;
+  return [
+    {
+      ...shared,
+      name: "states",
+      local: settings.states,
+      remote: settings.remoteStatesDir,
+      modes: settings.modes,
+    },
+    {
+      ...shared,
+      name: "pillars",
+      local: settings.pillars,
+      remote: settings.remotePillarsDir,
+      modes: { "**": "0640" },
+    },
+  ];
+}
+
+/** The member's own data, as the pillar \`bootmachine\`. */
+function dataStep({ member }: ConfiguratorContext): Step {
+  const shared = { group: MASTER_USER } as const;
+  return {
+    on: "master",
+    title: "writing the server's data as its pillar",
+    resources: () => [
+      { ...shared, type: "directory", path: `${DATA_HOSTS}/${member.server}`, mode: "0750" },
+      {
+        ...shared,
+        type: "file",
+        path: `${DATA_HOSTS}/${member.server}/${DATA_FILE}`,
+        mode: "0640",
+        content: `${JSON.stringify(member.data, undefined, 2)}\n`,
+      },
+    ],
+  };
+}
+
+function restart({ isMaster }: Member): string {
+  return [...(isMaster ? [MASTER_UNIT] : []), MINION_UNIT]
+    .map((unit) => `systemctl restart ${unit}`)
+    .join(" && ");
+}
