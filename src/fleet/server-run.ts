@@ -57,6 +57,12 @@ export class ServerRun {
     this.context.emit(event);
   }
 
+  /** Says by which way the host is reached from now on. */
+  tellWayIn(): void {
+    const { user, address, port } = this.connectedHost().target;
+    this.emit({ type: "reached", server: this.server.name, user, address, port });
+  }
+
   note(level: "info" | "warning", text: string): void {
     this.emit({ type: "note", level, server: this.server.name, text });
   }

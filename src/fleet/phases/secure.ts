@@ -73,11 +73,5 @@ async function moveToSecuredAccess(run: ServerRun): Promise<void> {
       way: { user: target.user, port: target.port },
     });
   }
-  run.emit({
-    type: "reached",
-    server: server.name,
-    user: target.user,
-    address: target.address,
-    port: target.port,
-  });
+  run.tellWayIn();
 }

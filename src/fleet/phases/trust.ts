@@ -49,13 +49,7 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
   });
   const { target } = run.host;
   await rememberWay(context, server.name, machine.id, identity, target);
-  run.emit({
-    type: "reached",
-    server: server.name,
-    user: target.user,
-    address: target.address,
-    port: target.port,
-  });
+  run.tellWayIn();
   run.distro = pickDistro(context.stack, server, run.host.facts);
   return resultOf(run.isFresh ? 1 : 0);
 }
