@@ -16,7 +16,8 @@ import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-r
  */
 export async function configure(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
   const { configurator } = run.context.stack;
-  if (run.host === undefined || configurator.topology === "none") return SKIPPED;
+  if (configurator.topology === "none") return SKIPPED;
+  if (run.host === undefined) return planForNew(run);
   const member = contextOf(run);
   const tool = configurator.run([member]);
   if (tool === undefined) return applyAlone(run, member, signal);
@@ -47,6 +48,13 @@ export async function configure(run: ServerRun, signal: AbortSignal): Promise<Ph
   await rememberGoodRun(run, hash);
   if (report.wantsReboot === true) changes += await rebootAsAsked(run, signal);
   return resultOf(changes);
+}
+
+/** In a plan there is no host yet to look at. */
+function planForNew(run: ServerRun): PhaseResult {
+  if (run.context.mode !== "plan") return SKIPPED;
+  run.step(`${run.context.stack.configurator.name} would be installed, enrolled and run`);
+  return { outcome: "changed", changes: 0 };
 }
 
 /** A configurator that has no tool to run: its resources are all there is, and cost one look where nothing differs. */

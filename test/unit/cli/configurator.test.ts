@@ -80,6 +80,14 @@ describe("bootmachine configurator", () => {
     expect(status).toBe(3);
   });
 
+  test("a plan says that the tool comes with a new server", async () => {
+    const directory = await makeProject("", tool());
+    directories.push(directory);
+    const { stdout, status } = await startProgram(["plan"], directory).result;
+    expect(stdout).toContain("configure: inline would be installed, enrolled and run");
+    expect(status).toBe(0);
+  });
+
   test("where there are no machines yet, each command says so", async () => {
     const agents = await run(tool(`agents: { script: "true", parse: () => [] },`), "agents");
     expect(agents.stderr).toContain("There is no machine for web1.");
