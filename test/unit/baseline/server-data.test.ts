@@ -102,6 +102,10 @@ it("tells users with keys from those without and those whose keys others write",
     ["deploy", 1],
     ["mail", 0],
   ]);
+  const tool = userFixture("tool", { keys: [], hasToolKeys: true, sudo: "nopasswd" });
+  const withTool = serverData(changed(context, { users: [...context.stack.users, tool] }));
+  expect(withTool.users.find(({ name }) => name === "tool")?.keys).toBeNull();
+  expect(withTool.files.map(({ path }) => path)).toContain("/etc/sudoers.d/bootmachine-tool");
   // Root's keys opened the old way in.
   expect(absent_files).toContain("/root/.ssh/authorized_keys");
   // "deploy" has no power.
