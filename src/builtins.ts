@@ -76,6 +76,33 @@ export const BUILTINS = new PluginRegistry([
     },
   },
   {
+    kind: "configurator",
+    name: "salt",
+    async load() {
+      const [{ salt }, { saltOptionsSchema }] = await Promise.all([
+        import("./configurators/salt/salt.ts"),
+        import("./configurators/salt/options.ts"),
+      ]);
+      return { kind: "configurator", name: "salt", options: saltOptionsSchema, create: salt };
+    },
+  },
+  {
+    kind: "configurator",
+    name: "puppet",
+    async load() {
+      const [{ puppet }, { puppetOptionsSchema }] = await Promise.all([
+        import("./configurators/puppet/puppet.ts"),
+        import("./configurators/puppet/options.ts"),
+      ]);
+      return {
+        kind: "configurator",
+        name: "puppet",
+        options: puppetOptionsSchema,
+        create: puppet,
+      };
+    },
+  },
+  {
     kind: "distro",
     name: "debian",
     async load() {

@@ -15,7 +15,9 @@ import type { Stack } from "./stack/stack.ts";
 export { ansible } from "./configurators/ansible/ansible.ts";
 export { chef } from "./configurators/chef/chef.ts";
 export { none } from "./configurators/none.ts";
+export { puppet } from "./configurators/puppet/puppet.ts";
 export { script } from "./configurators/script/script.ts";
+export { salt } from "./configurators/salt/salt.ts";
 export { debian } from "./distros/debian.ts";
 export {
   BootmachineError,

@@ -50,7 +50,14 @@ function certificateSteps(layout: Layout, server: string): readonly Step[] {
     {
       on: "master",
       title: "reading the authority's certificate",
-      resources: () => [],
+      // Nothing here makes it: the master's own steps have, and a plan that comes before them ends here.
+      resources: () => [
+        {
+          type: "command",
+          id: "puppet authority is there",
+          check: `[ -s ${layout.authority}/ca_crt.pem ]`,
+        },
+      ],
       read: { name: "authority", script: `cat ${layout.authority}/ca_crt.pem` },
     },
     {

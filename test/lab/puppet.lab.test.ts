@@ -1,0 +1,206 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import type { FleetEvent } from "../../src/fleet/events.ts";
+import { knock, profileBase, writeInTree, writeStarterKit } from "./puppet/puppet-tree.ts";
+import { type CommandResult, StackProject } from "./stack-project.ts";
+import { tested } from "./tested.ts";
+
+tested({
+  what: "puppet",
+  how: "real",
+  on: ["Debian 12", "Debian 13"],
+  note: "the distro's packages: server 8 on Debian 13, agents 8 and 7",
+});
+
+const MASTER = "hub";
+const SERVERS = [
+  // The newer release: an agent of 7 works with a server of 8, and the other way round is not promised by anybody.
+  { name: MASTER, image: "debian-13", roles: ["puppet"] },
+  { name: "web1", image: "debian-12", roles: ["web", "load-balancer"] },
+  { name: "web2", image: "debian-13", roles: ["web"] },
+  { name: "db1", image: "debian-12", roles: [] },
+];
+
+/** What a failed command said, for the test's own message. */
+function story(result: CommandResult): string {
+  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
+}
+
+function outcomes(events: readonly FleetEvent[], server: string): Record<string, string> {
+  return Object.fromEntries(
+    events.flatMap((event) =>
+      event.type === "phase-ended" && event.server === server ? [[event.phase, event.outcome]] : [],
+    ),
+  );
+}
+
+/** What the agent itself says that it has changed, or looked at. */
+function reported(
+  events: readonly FleetEvent[],
+  server: string,
+  status: string,
+): readonly string[] {
+  return events.flatMap((event) =>
+    event.type === "resource" &&
+    event.server === server &&
+    event.tool === "puppet" &&
+    event.status === status
+      ? [event.id]
+      : [],
+  );
+}
+
+describe("puppet from Debian's packages, one master and three agents of Debian 12 and 13", () => {
+  let project: StackProject;
+  beforeAll(async () => {
+    project = await StackProject.create("puppet", SERVERS, {
+      master: MASTER,
+      users: [
+        { name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./id.pub"] },
+        { name: "grace", fullName: "Grace Höpper", groups: ["adm"], keys: [] },
+      ],
+      firewall: [{ port: 80, from: "anywhere", roles: ["web"] }],
+      configurator: { name: "puppet", packages: "distro", tree: "./puppet", heapMb: 384 },
+      upgrades: { atBoot: "none" },
+    });
+    await writeStarterKit(project.directory);
+  });
+  afterAll(async () => {
+    await project.remove();
+  });
+
+  it("goes from nothing to proved, and the starter kit's first run changes nothing", async () => {
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    for (const { name } of SERVERS) {
+      expect(outcomes(up.events, name)).toMatchObject({
+        secure: "changed",
+        install: "changed",
+        enroll: "changed",
+        verify: "unchanged",
+      });
+      expect(reported(up.events, name, "changed"), name).toEqual([]);
+      // It looked at all of the baseline in that run.
+      const looked = reported(up.events, name, "ok");
+      expect(looked).toContain("User[grace]");
+      expect(looked).toContain("File[/etc/ssh/sshd_config.d/00-bootmachine.conf]");
+      expect(looked).toContain("Exec[firewall live rules]");
+      expect(looked.length).toBeGreaterThan(20);
+    }
+  });
+
+  it("has the agents verified by names and signed by the requests that were read", async () => {
+    const list = await project.run("configurator", "agents", "--json");
+    expect(list.status, story(list)).toBe(0);
+    const { agents } = JSON.parse(list.stdout) as {
+      readonly agents: readonly { readonly id: string; readonly state: string }[];
+    };
+    expect(agents.map(({ id, state }) => `${id} ${state}`).toSorted()).toEqual(
+      SERVERS.map(({ name }) => `${name} accepted`).toSorted(),
+    );
+    const { stdout } = await project.onServer(
+      "web1",
+      "cat /etc/puppet/puppet.conf; sha256sum </var/lib/puppet/ssl/certs/ca.pem; systemctl is-active puppet; facter -p bootmachine.roles 2>/dev/null || puppet facts show bootmachine.roles",
+    );
+    expect(stdout).toContain("server = hub");
+    expect(stdout).toContain("active");
+    expect(stdout).toContain("load-balancer");
+    const authority = await project.onServer(
+      MASTER,
+      "sha256sum </etc/puppet/puppetserver/ca/ca_crt.pem",
+    );
+    expect(stdout).toContain(authority.stdout.trim());
+    const conf = await project.onServer(MASTER, "puppet config print autosign --section server");
+    expect(conf.stdout.trim()).toBe("false");
+  });
+
+  it("does nothing the second time", async () => {
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    for (const { name } of SERVERS) {
+      expect(Object.values(outcomes(up.events, name)), name).not.toContain("changed");
+    }
+  });
+
+  it("signs for nobody who knocks at the master's port, not even under a member's name", async () => {
+    expect((await project.onServer("db1", knock("stranger", MASTER))).status).toBe(0);
+    const shown = await project.run("configurator", "agents");
+    expect(shown.stdout).toMatch(/stranger.*waiting|waiting.*stranger/);
+    // db1 is a member whose certificate is taken away; somebody else asks under its name before it does.
+    const revoke = await project.run("configurator", "revoke", "--yes", "db1");
+    expect(revoke.status, story(revoke)).toBe(0);
+    expect((await project.onServer("web2", knock("db1", MASTER))).status).toBe(0);
+    const stolen = await project.onServer(
+      "web2",
+      "sha256sum </tmp/stranger-db1/ssl/public_keys/db1.pem",
+    );
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    const key = "openssl x509 -in FILE -noout -pubkey | sha256sum";
+    const signed = await project.onServer(
+      MASTER,
+      `cd /etc/puppet/puppetserver/ca; ls requests; ${key.replace("FILE", "signed/db1.pem")}`,
+    );
+    const own = await project.onServer(
+      "db1",
+      key.replace("FILE", "/var/lib/puppet/ssl/certs/db1.pem"),
+    );
+    expect(signed.stdout).toContain(own.stdout.trim());
+    expect(signed.stdout).not.toContain(stolen.stdout.trim());
+    expect(signed.stdout).toContain("stranger.pem");
+    expect(signed.stdout).not.toMatch(/^db1\.pem$/m);
+    await project.run("configurator", "revoke", "--yes", "stranger");
+  });
+
+  it("applies classes by role, with members as facts and data by role", async () => {
+    await writeInTree(
+      project.directory,
+      "site-modules/role/manifests/load_balancer.pp",
+      `class role::load_balancer (String $motto) {
+  $lines = $facts['bootmachine']['members'].map |$member| { "\${member['server']} \${member['private_addresses'][0]}\\n" }
+  file { '/etc/balanced': content => "\${motto}\\n\${join($lines)}" }
+}
+`,
+    );
+    await writeInTree(
+      project.directory,
+      "data/roles/load-balancer.yaml",
+      "---\nrole::load_balancer::motto: evenly\n",
+    );
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    expect(reported(up.events, "web1", "changed")).toEqual(["File[/etc/balanced]"]);
+    expect(reported(up.events, "web2", "changed")).toEqual([]);
+    const { stdout } = await project.onServer("web1", "cat /etc/balanced");
+    expect(stdout).toMatch(/^evenly\nhub 1\S+\nweb1 1\S+\nweb2 1\S+\ndb1 1\S+\n$/);
+  });
+
+  it("puts back what somebody has changed in the baseline, and says so", async () => {
+    await project.onServer(
+      "web2",
+      "echo 'Port 22' >>/etc/ssh/sshd_config.d/00-bootmachine.conf; gpasswd -d grace adm",
+    );
+    const run = await project.run("configurator", "run", "--server", "web2", "--json");
+    expect(run.status, story(run)).toBe(0);
+    expect(reported(run.events, "web2", "changed")).toEqual(
+      expect.arrayContaining(["User[grace]", "File[/etc/ssh/sshd_config.d/00-bootmachine.conf]"]),
+    );
+    const verify = await project.run("verify");
+    expect(verify.status, story(verify)).toBe(0);
+  });
+
+  it("gives the master's own words where the tree is wrong, and is well again when it is mended", async () => {
+    const path = "site-modules/profile/manifests/base.pp";
+    const good = await readFile(join(project.directory, "puppet", path), "utf8");
+    await writeInTree(project.directory, path, profileBase("  include profile::nowhere"));
+    const up = await project.run("up", "--yes");
+    expect(up.status).toBe(1);
+    expect(up.stdout + up.stderr).toContain("Could not find class ::profile::nowhere");
+    await writeInTree(project.directory, path, good);
+    const again = await project.run("up", "--yes", "--json");
+    expect(again.status, story(again)).toBe(0);
+  });
+});
