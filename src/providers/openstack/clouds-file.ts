@@ -34,7 +34,7 @@ export async function readCloudsFile(search: FileSearch): Promise<CloudsFile | u
   const clouds = asRecord(asRecord(file.content)["clouds"]);
   return {
     path: file.path,
-    clouds: asRecord(merge(clouds, asRecord(asRecord(secure?.content)["clouds"]))),
+    clouds: asRecord(merge(clouds, asRecord(secure?.content)["clouds"])),
   };
 }
 
@@ -95,19 +95,20 @@ async function readYaml(path: string): Promise<unknown> {
   }
 }
 
-function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : {};
+type Section = Readonly<Record<string, unknown>>;
+
+function isSection(value: unknown): value is Section {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function asRecord(value: unknown): Section {
+  return isSection(value) ? value : {};
 }
 
 /** Objects are merged at every depth; of anything else the second counts. */
 function merge(under: unknown, over: unknown): unknown {
   if (over === undefined) return under;
-  const [below, above] = [asRecord(under), asRecord(over)];
-  if (Object.keys(below).length === 0 || Object.keys(above).length === 0) {
-    return Object.keys(above).length === 0 && under !== undefined ? under : over;
-  }
-  const keys = new Set([...Object.keys(below), ...Object.keys(above)]);
-  return Object.fromEntries([...keys].map((key) => [key, merge(below[key], above[key])]));
+  if (!isSection(under) || !isSection(over)) return over;
+  const keys = new Set([...Object.keys(under), ...Object.keys(over)]);
+  return Object.fromEntries([...keys].map((key) => [key, merge(under[key], over[key])]));
 }

@@ -2,36 +2,46 @@ import { z } from "zod";
 
 const name = z.string().min(1).max(255);
 
+/** The image's name or id (of several with one name the newest), a distro, or a pattern. */
 const imageWish = z.union([
-  /** The image's name or id; of several with one name the newest. */
   name,
   z
     .strictObject({
-      /** "debian-12": by the image's `os_distro` and `os_version`, or else by its name; the newest. */
-      distro: z.string().regex(/^[a-z]+-[0-9.]+$/, 'is such as "debian-12"'),
+      distro: z
+        .string()
+        .regex(/^[a-z]+-[0-9.]+$/, 'is such as "debian-12"')
+        .describe(
+          '"debian-12": by the image\'s `os_distro` and `os_version`, or else by its name; the newest.',
+        ),
     })
     .readonly(),
   z
     .strictObject({
-      /** A name in which `*` stands for anything, such as "debian-12-*"; the newest that fits. */
-      newest: name,
-      /** Properties that the image must have, such as `{ os_distro: "debian" }`. */
-      properties: z.record(z.string(), z.string()).default({}),
+      newest: name.describe(
+        'A name in which `*` stands for anything, such as "debian-12-*"; the newest that fits.',
+      ),
+      properties: z
+        .record(z.string(), z.string())
+        .default({})
+        .describe('Properties that the image must have, such as `{ os_distro: "debian" }`.'),
     })
     .readonly(),
 ]);
 
+/** The flavor's name or id, or what it must have: then the smallest that has all of it is taken. */
 const sizeWish = z.union([
-  /** The flavor's name or id. */
   name,
   z
     .strictObject({
-      /** At least so many, 1-512. */
-      cpus: z.number().int().min(1).max(512),
-      /** At least so much, in GiB, 0.25-16384. The smallest flavor that has all is taken. */
-      memoryGb: z.number().min(0.25).max(16_384),
-      /** Root disk, at least so much, in GiB. Default: as the image needs. */
-      diskGb: z.number().int().min(1).max(65_536).optional(),
+      cpus: z.number().int().min(1).max(512).describe("At least so many, 1-512."),
+      memoryGb: z.number().min(0.25).max(16_384).describe("At least so much, in GiB, 0.25-16384."),
+      diskGb: z
+        .number()
+        .int()
+        .min(1)
+        .max(65_536)
+        .optional()
+        .describe("Root disk, at least so much, in GiB. Default: as the image needs."),
     })
     .readonly(),
 ]);
@@ -43,9 +53,9 @@ export const openstackOptionsSchema = z
     cloud: name.optional(),
     /** Default: the cloud's own. Changing it loses sight of the servers in the other region. */
     region: name.optional(),
-    /** The image of servers that name none. Counts for new machines. */
+    /** The image of servers that name none: its name or id, `{ distro }`, or `{ newest }`. Counts for new machines. */
     image: imageWish.optional(),
-    /** The flavor of servers that name none. Counts for new machines. */
+    /** The flavor of servers that name none: its name or id, or `{ cpus, memoryGb }`. Counts for new machines. */
     size: sizeWish.optional(),
     /** Who may log in first. Default: the image's `os_admin_user`, or what its distro's cloud images have. */
     user: z

@@ -1,0 +1,398 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import type { Inlet, ProviderCall } from "../../../../src/providers/contract.ts";
+import { openstack } from "../../../../src/providers/openstack/openstack.ts";
+import type { SimulatorOptions } from "../../../simulators/openstack/simulator-options.ts";
+import {
+  CREDENTIAL,
+  OpenStackSimulator,
+  PASSWORD,
+} from "../../../simulators/openstack/openstack-simulator.ts";
+import { contextOf, failureOf, QUICK, requestOf } from "./support.ts";
+
+let cloud: OpenStackSimulator;
+const start = async (options: SimulatorOptions = {}): Promise<void> => {
+  await cloud.close();
+  cloud = await OpenStackSimulator.start(options);
+};
+beforeEach(async () => {
+  cloud = await OpenStackSimulator.start();
+});
+afterEach(async () => await cloud.close());
+
+const CREATE = /^POST .*\/servers$/;
+const LIST = /\/servers\/detail/;
+
+describe("calls", () => {
+  test("ten servers share their looks: few calls for each", async () => {
+    await start({ buildMs: 150, latencyMs: 5 });
+    const provider = openstack(QUICK, cloud.environment);
+    const names = Array.from({ length: 10 }, (_, index) => `web${index}`);
+    await Promise.all(
+      names.map(async (name) => await provider.ensure(requestOf(name), contextOf())),
+    );
+    expect(cloud.count(CREATE)).toBe(10);
+    expect(cloud.count(/POST .*tokens/)).toBe(1);
+    expect(cloud.count(/security-groups/)).toBe(2);
+    expect(cloud.calls.length).toBeLessThanOrEqual(60);
+  });
+
+  test("the token ends in the middle: one new login, and the work goes on", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.observe(contextOf());
+    cloud.revokeTokens();
+    await Promise.all([
+      provider.ensure(requestOf("web"), contextOf()),
+      provider.ensure(requestOf("db"), contextOf()),
+    ]);
+    expect(cloud.count(/POST .*tokens/)).toBe(2);
+    expect(cloud.project.servers.length).toBe(2);
+  });
+
+  test("a token that ends soon is renewed before a call", async () => {
+    await start({ tokenMs: 20_000 });
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.observe(contextOf());
+    await provider.observe(contextOf());
+    expect(cloud.count(/POST .*tokens/)).toBeGreaterThan(1);
+  });
+
+  test("a burst of 500 is outlived; a create is looked up and not sent a second time blindly", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    cloud.faults.add({ match: /GET /, times: 3, act: { kind: "status", status: 503 } });
+    cloud.faults.add({ match: CREATE, act: { kind: "answer-lost" } });
+    await provider.ensure(requestOf("web"), contextOf());
+    expect(cloud.count(CREATE)).toBe(1);
+    expect(cloud.project.servers.length).toBe(1);
+  });
+
+  test("an endless 500 ends with the reason", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    cloud.faults.add({
+      match: LIST,
+      times: 99,
+      act: { kind: "status", status: 502, message: "no backend" },
+    });
+    expect(await failureOf(provider.observe(contextOf()))).toMatch(
+      /^PROVIDER_UNAVAILABLE: .*502, no backend/,
+    );
+    expect(cloud.count(LIST)).toBe(6);
+  });
+
+  test("429 without a time is waited for, longer from one to the next", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.observe(contextOf());
+    cloud.calls.length = 0;
+    cloud.faults.add({ match: LIST, times: 4, act: { kind: "status", status: 429 } });
+    await provider.observe(contextOf());
+    const at = cloud.calls.map((call) => call.at);
+    const pauses = at.slice(1).map((time, index) => time - (at[index] ?? 0));
+    expect(pauses.length).toBe(4);
+    expect(pauses[3] ?? 0).toBeGreaterThan((pauses[0] ?? 0) * 2);
+  });
+
+  test("429 that asks for an hour is told, not waited for", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    const headers = { "retry-after": "3600" };
+    cloud.faults.add({ match: LIST, act: { kind: "status", status: 429, headers } });
+    expect(await failureOf(provider.observe(contextOf()))).toMatch(
+      /^PROVIDER_RATE_LIMIT: .*3600 s/,
+    );
+  });
+
+  test("every call is traced, and no trace holds a secret", async () => {
+    const traced: ProviderCall[] = [];
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.ensure(requestOf("web"), contextOf({ trace: (call) => traced.push(call) }));
+    expect(traced.length).toBe(cloud.calls.length);
+    expect(traced.find(({ what }) => what === "create the server shop.web")).toMatchObject({
+      method: "POST",
+      status: 202,
+    });
+    expect(JSON.stringify(traced)).not.toMatch(new RegExp(`${PASSWORD}|PRIVATE KEY|x-auth`, "i"));
+  });
+});
+
+describe("credentials and wishes", () => {
+  test("an application credential", async () => {
+    const { OS_AUTH_URL } = cloud.environment;
+    const env = {
+      OS_AUTH_URL,
+      OS_REGION_NAME: "RegionOne",
+      OS_AUTH_TYPE: "v3applicationcredential",
+      OS_APPLICATION_CREDENTIAL_ID: CREDENTIAL.id,
+      OS_APPLICATION_CREDENTIAL_SECRET: CREDENTIAL.secret,
+    };
+    expect(await openstack(QUICK, env).observe(contextOf())).toEqual([]);
+  });
+
+  test("wrong ones are told, without them", async () => {
+    const provider = openstack(QUICK, { ...cloud.environment, OS_PASSWORD: "guess" });
+    const told = await failureOf(provider.observe(contextOf()));
+    expect(told).toMatch(/^PROVIDER_AUTH: Keystone refused the credentials of the OS_\* variables/);
+    expect(told).not.toContain("guess");
+  });
+
+  test("a wrong region, and none of two", async () => {
+    const wrong = openstack({ ...QUICK, region: "RegionTow" }, cloud.environment);
+    expect(await failureOf(wrong.observe(contextOf()))).toMatch(
+      /no region "RegionTow".*Did you mean "RegionTwo"/,
+    );
+    const none = openstack(QUICK, { ...cloud.environment, OS_REGION_NAME: "" });
+    expect(await failureOf(none.observe(contextOf()))).toMatch(
+      /several regions.*RegionOne, RegionTwo/,
+    );
+  });
+
+  test("what is not there is told with near names, and nothing is made", async () => {
+    const told = async (options: object, request: object = {}): Promise<string> =>
+      await failureOf(
+        openstack({ ...QUICK, ...options }, cloud.environment).ensure(
+          requestOf("web", request),
+          contextOf(),
+        ),
+      );
+    expect(await told({}, { image: "debian-21" })).toMatch(
+      /^IMAGE_UNKNOWN: .*Did you mean "debian-12"/,
+    );
+    expect(await told({}, { size: "m1.smal" })).toMatch(/^SIZE_UNKNOWN: .*Did you mean "m1.small"/);
+    expect(await told({ size: { cpus: 100, memoryGb: 1 } })).toMatch(/^SIZE_UNKNOWN: .*100 vCPU/);
+    expect(await told({ networks: ["privat"] })).toMatch(
+      /no network privat.*Did you mean "private"/,
+    );
+    expect(await told({ networks: undefined })).toMatch(/several networks.*private, shared/);
+    expect(await told({ image: "tiny" })).toMatch(
+      /^CONFIG_INVALID: .*who may log in first on the image tiny/,
+    );
+    expect(cloud.project.servers).toEqual([]);
+    expect(cloud.project.groups.map(({ name }) => name)).toEqual(["default"]);
+  });
+
+  test("wishes: the newest image of a name, of a distro, of a pattern; the smallest flavor that fits", async () => {
+    const made = async (
+      server: string,
+      options: object,
+    ): Promise<Readonly<Record<string, unknown>>> => {
+      const provider = openstack({ ...QUICK, ...options }, cloud.environment);
+      await provider.ensure(requestOf(server), contextOf());
+      return cloud.project.servers.at(-1)?.request ?? {};
+    };
+    const [newest, , trixie] = cloud.project.images.map(({ id }) => id);
+    expect(await made("a", {})).toMatchObject({ imageRef: newest, flavorRef: "2" });
+    expect(await made("b", { image: { distro: "debian-13" } })).toMatchObject({ imageRef: trixie });
+    expect(await made("c", { image: { newest: "debian-*" } })).toMatchObject({ imageRef: trixie });
+    expect(
+      await made("d", { image: { newest: "debian-*", properties: { os_version: "12" } } }),
+    ).toMatchObject({ imageRef: newest });
+    expect(await made("e", { size: { cpus: 2, memoryGb: 3 } })).toMatchObject({ flavorRef: "3" });
+  });
+
+  test("the first login is the image's own, or what the option says", async () => {
+    const login = async (server: string, options: object): Promise<string> =>
+      (
+        await openstack({ ...QUICK, ...options }, cloud.environment).ensure(
+          requestOf(server),
+          contextOf(),
+        )
+      ).login.user;
+    expect(await login("a", {})).toBe("debian");
+    expect(await login("b", { image: "debian-13" })).toBe("admin");
+    expect(await login("c", { image: "tiny", user: "root" })).toBe("root");
+  });
+});
+
+describe("servers", () => {
+  test("a quota is told as one", async () => {
+    cloud.project.maxServers = 0;
+    const provider = openstack(QUICK, cloud.environment);
+    expect(await failureOf(provider.ensure(requestOf("web"), contextOf()))).toMatch(
+      /^PROVIDER_QUOTA: .*Quota exceeded for instances/,
+    );
+  });
+
+  test("no room: kept for inspection with what to do, or replaced, a few times", async () => {
+    const kept = openstack(QUICK, cloud.environment);
+    const request = requestOf("web", { size: "m1.huge" });
+    expect(await failureOf(kept.ensure(request, contextOf()))).toMatch(
+      /^MACHINE_FAILED: .*No valid host.*smaller size/,
+    );
+    expect(cloud.project.servers.length).toBe(1);
+    const replacing = openstack({ ...QUICK, onError: "replace" }, cloud.environment);
+    expect(await failureOf(replacing.ensure(request, contextOf()))).toMatch(/replaced 2 times/);
+    expect(cloud.count(CREATE)).toBe(3);
+    await replacing.ensure(requestOf("web"), contextOf());
+    expect((await replacing.observe(contextOf())).map(({ status }) => status)).toEqual(["running"]);
+  });
+
+  test("two servers of ours with one name: the older one stays", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    const machine = await provider.ensure(requestOf("web"), contextOf());
+    const [first] = cloud.project.servers;
+    if (first === undefined) throw new Error("there is none");
+    cloud.project.servers.push({ ...first, id: "second", created: "2999-01-01T00:00:00Z" });
+    expect((await provider.ensure(requestOf("web"), contextOf())).id).toBe(machine.id);
+    expect((await provider.observe(contextOf())).map(({ id }) => id)).toEqual([machine.id]);
+  });
+
+  test("a create that was accepted and lost ends within the limit, and the next one makes the server", async () => {
+    const provider = openstack({ ...QUICK, bootTimeoutMs: 1000 }, cloud.environment);
+    cloud.faults.add({ match: CREATE, act: { kind: "accepted-and-lost" } });
+    expect(await failureOf(provider.ensure(requestOf("web"), contextOf()))).toMatch(
+      /^TIMEOUT: .*bootTimeoutMs/,
+    );
+    await provider.ensure(requestOf("web"), contextOf());
+    expect(cloud.project.servers.length).toBe(1);
+  });
+
+  test("a stopped server is started", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    const machine = await provider.ensure(requestOf("web"), contextOf());
+    const [server] = cloud.project.servers;
+    if (server !== undefined) Object.assign(server, { status: "SHUTOFF", settlesTo: "SHUTOFF" });
+    expect((await provider.observe(contextOf()))[0]?.status).toBe("stopped");
+    expect((await provider.ensure(requestOf("web"), contextOf())).id).toBe(machine.id);
+    expect((await provider.observe(contextOf()))[0]?.status).toBe("running");
+  });
+
+  test("a floating address is made once, is the way in, and goes with its server", async () => {
+    const provider = openstack({ ...QUICK, floatingIps: "public" }, cloud.environment);
+    cloud.faults.add({ match: /POST .*floatingips/, act: { kind: "answer-lost" } });
+    const machine = await provider.ensure(requestOf("web"), contextOf());
+    const [floating, ...others] = cloud.project.floatingIps;
+    expect(others).toEqual([]);
+    expect(machine.publicAddresses).toEqual([floating?.floating_ip_address]);
+    expect(machine.privateAddresses).toEqual([cloud.project.servers[0]?.address]);
+    await provider.destroy("web", contextOf());
+    expect(cloud.project.floatingIps).toEqual([]);
+  });
+
+  test("what the stack's servers share is made once and goes with the stack, and another stack's stays", async () => {
+    const provider = openstack(
+      { ...QUICK, keyPair: true, serverGroup: "anti-affinity" },
+      cloud.environment,
+    );
+    const other = contextOf({ stack: "shop-b" });
+    await Promise.all([
+      provider.ensure(requestOf("web"), contextOf()),
+      provider.ensure(requestOf("db"), contextOf()),
+      provider.ensure(requestOf("web"), other),
+    ]);
+    const shared = (): readonly string[] =>
+      [...cloud.project.groups, ...cloud.project.keyPairs, ...cloud.project.serverGroups].map(
+        ({ name }) => name,
+      );
+    expect(shared().length).toBe(1 + 2 * 3);
+    expect(shared().every((name) => /^(default$|bootmachine\.shop)/.test(name))).toBe(true);
+    for (const server of ["web", "db"]) await provider.destroy(server, contextOf());
+    await provider.destroyShared?.(contextOf());
+    expect(shared().filter((name) => /^bootmachine\.shop(-[^b]|$)/.test(name))).toEqual([]);
+    expect(shared().length).toBe(1 + 3);
+  });
+});
+
+describe("host identity", () => {
+  test("injected: the public half stands in the metadata, the private one in user-data only", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    const machine = await provider.ensure(requestOf("web"), contextOf());
+    const identity = await provider.identity(machine, contextOf());
+    const [server] = cloud.project.servers;
+    const userData = Buffer.from(String(server?.request["user_data"]), "base64").toString();
+    expect(identity).toEqual({
+      proof: "injected",
+      keys: [server?.metadata["bootmachine-host-key"]],
+    });
+    expect(userData).toContain(identity.keys[0]);
+    expect(userData).toContain("token-web");
+    expect(JSON.stringify(server?.metadata)).not.toContain("PRIVATE");
+  });
+
+  test("console: the last whole block counts; without one it ends with the reason", async () => {
+    const provider = openstack(
+      { ...QUICK, hostIdentity: "console", bootTimeoutMs: 1000 },
+      cloud.environment,
+    );
+    const machine = await provider.ensure(requestOf("web"), contextOf());
+    expect(await failureOf(provider.identity(machine, contextOf()))).toMatch(/^IDENTITY_UNPROVEN/);
+    cloud.project.consoleText = [
+      "[   10.1] cloud-init[512]: -----BEGIN SSH HOST KEY KEYS-----",
+      "[   10.1] cloud-init[512]: ssh-ed25519 AAAAnew root@web\r",
+      "[   10.1] cloud-init[512]: ssh-rsa AAAArsa= root@web",
+      "[   10.1] cloud-init[512]: -----END SSH HOST KEY KEYS-----",
+      "-----BEGIN SSH HOST KEY KEYS-----",
+      "ssh-ed25519 AAAAhalf",
+    ].join("\n");
+    expect(await provider.identity(machine, contextOf())).toEqual({
+      proof: "console",
+      keys: ["ssh-ed25519 AAAAnew", "ssh-rsa AAAArsa="],
+    });
+    expect(cloud.project.servers[0]?.metadata).not.toHaveProperty("bootmachine-host-key");
+  });
+});
+
+describe("the security group", () => {
+  const opened = (): readonly string[] =>
+    cloud.project.rules
+      .filter((rule) => rule["direction"] === "ingress")
+      .map((rule) => {
+        const from =
+          rule["remote_group_id"] === null ? (rule["remote_ip_prefix"] ?? "all") : "stack";
+        return `${String(rule["ethertype"])} ${String(rule["protocol"])} ${String(rule["port_range_min"])}-${String(rule["port_range_max"])} ${String(from)}`;
+      })
+      .toSorted();
+  const ssh = (port: number): Inlet => ({
+    protocol: "tcp",
+    fromPort: port,
+    toPort: port,
+    from: "anywhere",
+  });
+
+  test("is brought in line: the new port is opened before the old one closes; what goes out stays", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    const stack: Inlet = { protocol: "udp", fromPort: 6000, toPort: 6010, from: "stack" };
+    await provider.ensureShared?.(contextOf({ inlets: [ssh(22), stack] }));
+    expect(opened()).toEqual([
+      "IPv4 icmp null-null all",
+      "IPv4 tcp 22-22 0.0.0.0/0",
+      "IPv4 udp 6000-6010 stack",
+      "IPv6 ipv6-icmp null-null all",
+      "IPv6 tcp 22-22 ::/0",
+      "IPv6 udp 6000-6010 stack",
+    ]);
+    cloud.calls.length = 0;
+    await provider.ensureShared?.(
+      contextOf({ inlets: [{ ...ssh(2849), from: ["192.0.2.1", "2001:db8::/32"] }] }),
+    );
+    expect(opened()).toEqual([
+      "IPv4 icmp null-null all",
+      "IPv4 tcp 2849-2849 192.0.2.1/32",
+      "IPv6 ipv6-icmp null-null all",
+      "IPv6 tcp 2849-2849 2001:db8::/32",
+    ]);
+    expect(cloud.calls.map(({ method }) => method)).toEqual([
+      "GET",
+      "POST",
+      "DELETE",
+      "DELETE",
+      "DELETE",
+      "DELETE",
+    ]);
+    expect(cloud.project.rules.filter((rule) => rule["direction"] === "egress").length).toBe(2);
+  });
+
+  test("nothing differs: one call, and nothing is changed", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.ensureShared?.(contextOf({ inlets: [ssh(22)] }));
+    cloud.calls.length = 0;
+    await provider.ensureShared?.(contextOf({ inlets: [ssh(22)] }));
+    expect(cloud.calls.map(({ method }) => method)).toEqual(["GET"]);
+  });
+
+  test("somebody else's of this name is refused", async () => {
+    cloud.project.groups.push({ id: "theirs", name: "bootmachine.shop", description: "mine" });
+    const provider = openstack(QUICK, cloud.environment);
+    expect(await failureOf(provider.ensure(requestOf("web"), contextOf()))).toMatch(/^NOT_OURS/);
+    expect(cloud.project.servers).toEqual([]);
+    await provider.destroyShared?.(contextOf());
+    expect(cloud.project.groups.map(({ id }) => id)).toContain("theirs");
+  });
+});
