@@ -1,29 +1,41 @@
 import {
-  type BootmachineError,
   CancelledError,
   RefusedError,
   RemoteError,
   TimeoutError,
   TransportError,
-  toBootmachineError,
 } from "../errors/error.ts";
 import type { Host } from "../host/host.ts";
 import { compileProgram } from "../program/compile-program.ts";
-import type { ProgramReport, ReportMessage } from "../program/report.ts";
+import type { ReportMessage } from "../program/report.ts";
 import type { CommandResource, Resource } from "../program/resource.ts";
 import type { AccessChangeStep, EmitAccess } from "./access-events.ts";
+import {
+  asError,
+  commandFailed,
+  describe,
+  ended,
+  GoneBack,
+  hintFor,
+  isLost,
+  lines,
+  sentence,
+  throwOnFailure,
+} from "./access-failure.ts";
+import { pause, RESTORE_GRACE_MS, SCRIPT_LIMIT_MS } from "./access-limits.ts";
 import { accessPaths } from "./access-paths.ts";
 import { accessResources, type AccessForm, NOTHING_ARMED_ID } from "./access-resources.ts";
 import {
   armScript,
   DISARM_SCRIPT,
-  END_DISARM_SCRIPT,
   NOTE_WORKER_CHECK,
   renewScript,
   REPORT_SHOWN_SCRIPT,
   restoreNowScript,
   STATE_SCRIPT,
 } from "./access-scripts.ts";
+import { checkSource } from "./access-source.ts";
+import { tellToGoBack, waitForOldWay } from "./access-way-back.ts";
 import type { BaselineContext } from "./context.ts";
 
 export interface ChangeAccessOptions {
@@ -40,18 +52,10 @@ export interface ChangeAccessOptions {
   readonly onMessage?: (message: ReportMessage) => void;
 }
 
-/** Limit for one small script of ours, ms. */
-const SCRIPT_LIMIT_MS = 30_000;
-/** How long the restore itself may take after the timer has fired, ms. */
-const RESTORE_GRACE_MS = 30_000;
 /** A restarted sshd may refuse for a moment: this many attempts, this far apart. */
 const NEW_WAY_ATTEMPTS = 3;
-const PAUSE_MS = 700;
 /** Exit status of the host's scripts: the host has gone back by itself. */
 const GONE_BACK = 3;
-
-/** The host went back by itself, or was told so, while we believed that the change was under way. */
-class GoneBack extends Error {}
 
 /**
  * Changes the way into a host as one transaction: nobody is locked out.
@@ -63,6 +67,7 @@ class GoneBack extends Error {}
  * @returns the host by the new way
  * @throws RefusedError ACCESS_ROLLED_BACK after the host went back to the old way; its cause is what failed.
  *   CancelledError after an abort, when the host has gone back. TimeoutError when the old way did not come back in time.
+ *   RefusedError SSH_SOURCE_REFUSED before anything is changed, where the new way would shut this computer out.
  *   RemoteError COMMAND_FAILED when not even the countdown could be started: nothing was changed.
  */
 export async function changeAccess(options: ChangeAccessOptions): Promise<Host> {
@@ -95,6 +100,7 @@ class AccessChange {
         "an earlier change, unfinished, is taken over: its countdown and its copies stay",
       );
     } else {
+      await checkSource(this.#options);
       await this.#arm();
     }
     try {
@@ -310,7 +316,7 @@ class AccessChange {
       } catch (error) {
         const mayPass = error instanceof TransportError && error.code === "CONNECTION_REFUSED";
         if (!mayPass || attempt >= NEW_WAY_ATTEMPTS) throw error;
-        await pause(PAUSE_MS);
+        await pause();
       }
     }
   }
@@ -327,7 +333,7 @@ class AccessChange {
         return;
       } catch (error) {
         if (!isLost(error) || performance.now() > end) throw error;
-        await pause(PAUSE_MS);
+        await pause();
         link = await this.#comeIn().catch(() => link);
       }
     }
@@ -346,9 +352,13 @@ class AccessChange {
       "started",
       `the host goes back to the old way (${this.#oldWay()}), because ${why}`,
     );
-    const told = await this.#tellToGoBack(why);
+    const wasTold = await tellToGoBack(this.#options, this.#links, why);
     const mayBeDisarmed = this.#step === "disarm" && isLost(failure);
-    const seen = await this.#waitForOldWay(told, mayBeDisarmed);
+    const seen = await waitForOldWay(this.#options, {
+      wasTold,
+      mayBeDisarmed,
+      isAdopted: this.#isAdopted,
+    });
     if (typeof seen === "object") {
       const text =
         "the change is complete: only the answer that the countdown had stopped was lost";
@@ -377,169 +387,7 @@ class AccessChange {
     });
   }
 
-  /** True when the host was told over one of the links, and went back. */
-  async #tellToGoBack(why: string): Promise<boolean> {
-    // Over all at once: a dead link answers only at the limit, and the script itself sees to it that it runs once.
-    const attempts = this.#links.map(async (link) => {
-      const result = await link.run(restoreNowScript(why), {
-        timeoutMs: this.#limitMs + RESTORE_GRACE_MS,
-      });
-      if (result.status !== 0) throw commandFailed(this.#server, "go back", result);
-    });
-    return Promise.any(attempts).then(
-      () => true,
-      // Every link is dead: the countdown does it.
-      () => false,
-    );
-  }
-
-  /** What the host's report says, once the old way works again; undefined at the limit. The host by the new way when
-   * that says that the change was confirmed, where this may be. */
-  async #waitForOldWay(
-    wasTold: boolean,
-    mayBeDisarmed: boolean,
-  ): Promise<string | Host | undefined> {
-    const { host, openOldWay } = this.#options;
-    const end = performance.now() + this.#limitMs + RESTORE_GRACE_MS;
-    do {
-      const complete = mayBeDisarmed ? await this.#comeInDisarmed() : undefined;
-      if (complete !== undefined) return complete;
-      try {
-        // A change that was taken over goes back to a way that is not the one by which we came.
-        const link = openOldWay === undefined || this.#isAdopted ? host : await openOldWay();
-        try {
-          const result = await link.run(STATE_SCRIPT, { timeoutMs: SCRIPT_LIMIT_MS });
-          const [state, ...report] = result.stdout.trim().split("\n");
-          if (state === "restored" || (!mayBeDisarmed && wasTold && state === "none")) {
-            await link.run(REPORT_SHOWN_SCRIPT, { timeoutMs: SCRIPT_LIMIT_MS });
-            return sentence(report);
-          }
-          // The countdown had not even begun: no report. Where "disarm" was asked for, the new way has to say.
-          if (!mayBeDisarmed && state === "none") return "";
-        } finally {
-          if (link !== host) await link.close();
-        }
-      } catch {
-        // Not yet.
-      }
-      await pause(PAUSE_MS);
-    } while (performance.now() < end);
-    return undefined;
-  }
-
-  /** The host by a fresh connection by the new way, when the change was confirmed there. */
-  async #comeInDisarmed(): Promise<Host | undefined> {
-    let host: Host | undefined;
-    try {
-      host = await this.#options.openNewWay();
-      const result = await host.run(END_DISARM_SCRIPT, { timeoutMs: SCRIPT_LIMIT_MS });
-      if (result.status === 0) return host;
-    } catch {
-      // Not yet, or never.
-    }
-    await host?.close().catch(() => undefined);
-    return undefined;
-  }
-
   async #closeLinks(keep: Host): Promise<void> {
     await Promise.all(this.#links.filter((link) => link !== keep).map((link) => link.close()));
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** The answer was lost: what was asked for may have been done. */
-function isLost(error: unknown): boolean {
-  return error instanceof TransportError || error instanceof TimeoutError;
-}
-
-/** With one full stop at the end. */
-function ended(text: string): string {
-  return `${text.replace(/\.+$/u, "")}.`;
-}
-
-function lines(text: string): readonly string[] {
-  return text.trim().split("\n").filter(Boolean).slice(-20);
-}
-
-/** "at: …", "cause: …", "reason: …" as one sentence. */
-function sentence(report: readonly string[]): string {
-  const field = (name: string): string | undefined =>
-    report.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
-  const problems = report.filter((line) => line.startsWith("problem: "));
-  // What we told it ourselves is known.
-  const isTold = field("cause") === "now";
-  const said = [
-    field("at") === undefined ? "" : `went back at ${field("at")}`,
-    isTold || field("reason") === undefined ? "" : `because ${field("reason")}`,
-    ...problems,
-  ].filter(Boolean);
-  return said.join(", ");
-}
-
-function describe(error: unknown): string {
-  return error instanceof GoneBack
-    ? "the host has gone back by itself"
-    : toBootmachineError(error).message;
-}
-
-function asError(thrown: unknown, signal: AbortSignal): BootmachineError {
-  return signal.aborted && !(thrown instanceof CancelledError)
-    ? new CancelledError(undefined, { cause: thrown })
-    : toBootmachineError(thrown);
-}
-
-function commandFailed(
-  server: string,
-  what: string,
-  result: { readonly status: number; readonly stdout: string; readonly stderr: string },
-): RemoteError {
-  const output = lines(`${result.stdout}\n${result.stderr}`);
-  return new RemoteError(
-    "COMMAND_FAILED",
-    `${server} could not ${what}: ${output.at(-1) ?? `exit status ${result.status}`}`,
-    {
-      server,
-      exitStatus: result.status,
-      output,
-    },
-  );
-}
-
-function throwOnFailure(server: string, report: ProgramReport): void {
-  const failed = report.resources.find(({ status }) => status === "failed");
-  if (failed === undefined && report.status === 0) return;
-  const output = failed?.output ?? [];
-  // The cause is seldom in the last line alone: sshd's is "terminating, 1 bad configuration options".
-  const last = output.slice(-3).join("; ");
-  throw new RemoteError(
-    "RESOURCE_FAILED",
-    `${failed?.id ?? "the program"} failed${last === "" ? "" : `: ${last}`}`,
-    {
-      server,
-      ...(failed === undefined ? {} : { resource: failed.id }),
-      ...(failed?.exitStatus === undefined ? {} : { exitStatus: failed.exitStatus }),
-      output,
-    },
-  );
-}
-
-/** The next step, by what failed. */
-function hintFor(cause: BootmachineError): string {
-  const again = "The host is as it was before. Then run `bootmachine secure` again.";
-  switch (cause.code) {
-    case "CONNECTION_TIMEOUT":
-    case "NO_ROUTE":
-      return `Something drops packets to the new port: the provider's firewall, or another table on the host (\`nft list ruleset\`). Open the port there. ${again}`;
-    case "KEY_REFUSED":
-      return `The operator's key does not open the host: check ssh.identityFile against the operator's keys in the config. ${again}`;
-    case "NOT_ROOT":
-      return `Something on the host takes the operator's sudo away: look for a later rule in /etc/sudoers.d. ${again}`;
-    case "RESOURCE_FAILED":
-      return `Mend what the message names on the host. ${again}`;
-    default:
-      return `${cause.hint} ${again}`;
   }
 }

@@ -4,6 +4,7 @@ import type {
   Resource,
   SshServerResource,
 } from "../program/resource.ts";
+import { quote } from "../program/quote.ts";
 import { NOTHING_ARMED_CHECK } from "./access-scripts.ts";
 import { type BaselineContext, stackAddresses } from "./context.ts";
 import { sshAlgorithms } from "./ssh-algorithms.ts";
@@ -20,7 +21,7 @@ export function accessResources(context: BaselineContext, form: AccessForm): rea
     ...(form === "final" ? [nothingArmedResource()] : []),
     sshServerResource(context, form),
     firewallResource(context, form),
-    ...(form === "final" ? oldKeysResources(context) : []),
+    ...(form === "final" ? [...oldKeysResources(context), ...imageUserResources(context)] : []),
   ];
 }
 
@@ -95,6 +96,18 @@ function isForSsh(
   return opening.protocol === "tcp" && port >= Number(first) && port <= Number(last);
 }
 
+/**
+ * From where alone people may log in, where the config has openings for the ssh port: addresses and CIDR blocks.
+ * Undefined: from anywhere.
+ */
+export function sshSources(context: BaselineContext): readonly string[] | undefined {
+  const { port } = context.server.ssh;
+  const narrowing = firewallOpenings(context, "final").filter((opening) => isForSsh(opening, port));
+  return narrowing.some(({ from }) => from === "anywhere")
+    ? undefined
+    : narrowing.flatMap(({ from }) => (from === "anywhere" ? [] : from));
+}
+
 /** What may come in: ssh, the openings of the config, and the master's ports for the members. */
 export function firewallOpenings(
   context: BaselineContext,
@@ -139,4 +152,40 @@ function oldKeysResources(context: BaselineContext): readonly Resource[] {
     ...(isDeclared || context.arrivalUser === "root" ? [] : [context.arrivalUser]),
   ];
   return users.map((user) => ({ type: "authorized-keys", user, keys: [] }));
+}
+
+/** cloud-init's file of sudo rules: one for the image's own user, and those of the user data. Source: cloud-init, distros/__init__.py. */
+const CLOUD_INIT_SUDO_RULES = "/etc/sudoers.d/90-cloud-init-users";
+
+/**
+ * A cloud image has a user of its own ("debian") that is root by sudo without a password. Whoever came in as that user needs
+ * it up to here; from here on administrators are those whom the config declares, by rules of the baseline. The user stays,
+ * with nothing that it could do: its files may be wanted.
+ *
+ * What goes here is put back by the access change as long as it may be needed: the file is among those that are kept. The
+ * admin group is not, because on no distro it spares anybody the password, and this user has none.
+ */
+function imageUserResources({
+  stack,
+  facts,
+  distro,
+  arrivalUser,
+}: BaselineContext): readonly Resource[] {
+  if (!facts.hasCloudInit) return [];
+  const group = distro.baseline.adminGroup;
+  const admins = stack.users.filter(({ sudo, groups }) => sudo !== "no" || groups.includes(group));
+  const users = `"$(sed -n '/^ *default_user:/,/^ *shell:/s/^ *name: *//p' /etc/cloud/cloud.cfg 2>/dev/null | head -n 1)" ${quote(arrivalUser)}`;
+  const undeclared = String.raw`for bm_user in ${users}; do
+  case " root ${admins.map(({ name }) => name).join(" ")} " in *" $bm_user "*) continue ;; esac
+  getent group ${group} | cut -d: -f4 | tr , '\n' | grep -xF -e "$bm_user"
+done | sort -u`;
+  return [
+    {
+      type: "command",
+      id: "the image's own user is no administrator",
+      check: `[ -z "$(${undeclared})" ]`,
+      run: `for bm_admin in $(${undeclared}); do gpasswd --delete "$bm_admin" ${group} || exit 1; done`,
+    },
+    { type: "file", path: CLOUD_INIT_SUDO_RULES, state: "absent" },
+  ];
 }

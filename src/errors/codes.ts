@@ -131,6 +131,11 @@ export const ERROR_CODES = {
     means: "Nothing proves the host key of this server, and trusting the first one is not allowed.",
     todo: 'Give its host key in the config, or say `identity: "first-use"` if you accept the risk.',
   },
+  SSH_SOURCE_REFUSED: {
+    kind: "refused",
+    means: "The config narrows ssh to addresses, and this computer does not come from one of them.",
+    todo: "Add the address that the message names to the opening of the ssh port, or come from one of the listed.",
+  },
   ACCESS_ROLLED_BACK: {
     kind: "refused",
     means: "The new way into the host did not work, so the host went back to the old one.",

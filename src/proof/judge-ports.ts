@@ -1,4 +1,4 @@
-import { BlockList, isIPv6 } from "node:net";
+import { isListed } from "../stack/address-list.ts";
 import type { Opening } from "../stack/stack.ts";
 import type { CheckResult } from "./check.ts";
 import { failed, passed, skipped } from "./check-result.ts";
@@ -56,17 +56,6 @@ function opensToUs(
     else if (isListed(from, controller)) return "yes";
   }
   return answer;
-}
-
-function isListed(blocks: readonly string[], address: string): boolean {
-  const list = new BlockList();
-  for (const block of blocks) {
-    const [network = "", prefix] = block.split("/");
-    const family = isIPv6(network) ? "ipv6" : "ipv4";
-    if (prefix === undefined) list.addAddress(network, family);
-    else list.addSubnet(network, Number(prefix), family);
-  }
-  return list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }
 
 const PORT_CHECKS = [

@@ -2,7 +2,7 @@ import type { HostFacts } from "../../host/facts.ts";
 import type { Resource } from "../../program/resource.ts";
 
 /** How long the first boot's own work may take. */
-export const CLOUD_INIT_LIMIT_SECONDS = 900;
+const LIMIT_SECONDS = 900;
 const JUDGED = "/var/lib/bootmachine/first-boot-judged";
 const ACCEPTED = "/var/lib/bootmachine/cloud-init-accepted";
 
@@ -21,7 +21,10 @@ const HARMLESS =
  * with its reason when every module that failed is harmless, else CLOUD_INIT_FAILED. The releases before 23.4 (Debian 11,
  * 12) have no exit 2 and say 1 for both, so the errors themselves are looked at.
  */
-export function firstBootResources(facts: HostFacts): readonly Resource[] {
+export function firstBootResources(
+  facts: HostFacts,
+  limitSeconds = LIMIT_SECONDS,
+): readonly Resource[] {
   if (!facts.hasCloudInit) return [];
   return [
     {
@@ -29,10 +32,14 @@ export function firstBootResources(facts: HostFacts): readonly Resource[] {
       id: "first boot finished",
       failsAs: "CLOUD_INIT_FAILED",
       check: `[ -e ${JUDGED} ]`,
-      run: String.raw`timeout ${CLOUD_INIT_LIMIT_SECONDS} cloud-init status --wait >/dev/null 2>&1
+      run: String.raw`# Its result is written when all its stages are over.
+if ! [ -e /run/cloud-init/result.json ]; then
+  echo "waiting for cloud-init, which is still at work on the first boot (limit: ${limitSeconds} s)"
+fi
+timeout ${limitSeconds} cloud-init status --wait >/dev/null 2>&1
 bm_status=$?
 if [ "$bm_status" -eq 124 ]; then
-  echo "TIMEOUT: cloud-init did not finish within ${CLOUD_INIT_LIMIT_SECONDS} s; it is at:" >&2
+  echo "TIMEOUT: cloud-init did not finish within ${limitSeconds} s; it is at:" >&2
   cloud-init status --long >&2
   exit 1
 fi
@@ -57,10 +64,12 @@ case $bm_status in
     fi
     echo "warning: cloud-init says error; going on, because nothing that matters here failed:"
     printf '%s\n' "$bm_errors"
+    # They would be told as failed units from now on, and have been judged here.
+    systemctl reset-failed 'cloud-*.service' 2>/dev/null
     ;;
 esac
 mkdir -p -m 0700 /var/lib/bootmachine && : >${JUDGED}`,
-      timeoutSeconds: CLOUD_INIT_LIMIT_SECONDS + 60,
+      timeoutSeconds: limitSeconds + 60,
     },
     {
       // At each later boot cloud-init would put its own host name and hosts file back.

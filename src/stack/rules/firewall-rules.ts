@@ -52,11 +52,40 @@ const identify = (opening: Draft<OpeningInput>): string =>
     [...presentTexts(opening.roles)].sort(),
   ]);
 
+/**
+ * An opening for the ssh port says from where people may log in, instead of from anywhere. Whether the controller is among
+ * them, the host itself is asked before anything is changed there; what cannot be is told here.
+ */
+function checkSshOpening(
+  opening: Draft<OpeningInput>,
+  about: { readonly ssh: number; readonly isRange: boolean; readonly hasJumpHost: boolean },
+  path: ConfigPath,
+  report: ReportProblem,
+): void {
+  const { ssh, isRange, hasJumpHost } = about;
+  if (isRange || opening.from === "anywhere") {
+    report({
+      path: [...path, "port"],
+      message: `${ssh} is the ssh port, which is opened by itself`,
+      hint: isRange
+        ? "Leave the ssh port out of the range. (An opening for it alone narrows from where people may log in.)"
+        : "Leave this opening out, or give the addresses from which alone people may log in.",
+    });
+  } else if (opening.from === "stack" && !hasJumpHost) {
+    report({
+      path: [...path, "from"],
+      message: `${ssh} is the ssh port, and this computer is no member of the stack: it would be shut out`,
+      hint: "Give the operator's addresses, or a member as ssh.jumpHost.",
+    });
+  }
+}
+
 /** A list of openings; `sshPorts` are the ssh ports of the servers that each opening applies to. */
 function checkOpenings(
   openings: readonly (Draft<OpeningInput | ServerOpeningInput> | undefined)[] | undefined,
   path: ConfigPath,
   sshPortsOf: (opening: Draft<OpeningInput>) => ReadonlySet<number>,
+  hasJumpHost: boolean,
   report: ReportProblem,
 ): void {
   const seen = new Map<string, number>();
@@ -72,11 +101,7 @@ function checkOpenings(
     const [first, last] = ports;
     const ssh = [...sshPortsOf(opening)].find((port) => port >= first && port <= last);
     if (ssh !== undefined && (opening.protocol ?? "tcp") === "tcp") {
-      report({
-        path: [...itemPath, "port"],
-        message: `${ssh} is the ssh port, which is opened by itself`,
-        hint: first === last ? "Leave this opening out." : "Leave the ssh port out of the range.",
-      });
+      checkSshOpening(opening, { ssh, isRange: first !== last, hasJumpHost }, itemPath, report);
     }
     const identity = identify(opening);
     const other = seen.get(identity);
@@ -117,10 +142,13 @@ export function checkFirewall(
       );
       return new Set(applies.map(([, server]) => server.ssh?.port ?? stackPort));
     },
+    draft.ssh?.jumpHost !== undefined,
     report,
   );
   for (const [index, server] of servers) {
     const port = new Set([server.ssh?.port ?? stackPort]);
-    checkOpenings(server.firewall, ["servers", index, "firewall"], () => port, report);
+    const hasJumpHost = (server.ssh?.jumpHost ?? draft.ssh?.jumpHost) !== undefined;
+    const path = ["servers", index, "firewall"];
+    checkOpenings(server.firewall, path, () => port, hasJumpHost, report);
   }
 }

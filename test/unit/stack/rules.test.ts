@@ -323,6 +323,18 @@ describe("firewall", () => {
     ]);
     expect(await problemsOf(withFirewall({ port: "2800-2900", from: "stack" }))).toHaveLength(1);
     await loadValue(withFirewall({ port: 2849, protocol: "udp", from: "anywhere" }));
+    // Narrowed: from these addresses alone, or from the stack by way of a member.
+    await loadValue(withFirewall({ port: 2849, from: ["203.0.113.0/24", "2001:db8::/32"] }));
+    expect(await problemsOf(withFirewall({ port: 2849, from: "stack" }))).toEqual([
+      expect.stringContaining(
+        "firewall[0].from: 2849 is the ssh port, and this computer is no member",
+      ),
+    ]);
+    await loadValue({
+      ...GOOD,
+      ssh: { jumpHost: "192.0.2.1" },
+      firewall: [{ port: 2849, from: "stack" }],
+    });
     const servers = [
       { name: "web", roles: ["web"], ssh: { port: 2000 } },
       { name: "db", roles: ["db"], firewall: [{ port: 2000, from: "stack" }] },
