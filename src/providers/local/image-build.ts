@@ -5,7 +5,7 @@ import type { ProviderContext } from "../contract.ts";
 import { readAptAcquire } from "./apt-settings.ts";
 import { renderSources, type DebianSources } from "./apt-sources.ts";
 import { runCommand } from "./command.ts";
-import { IMAGE_PACKAGES, type DebianImage } from "./image-recipe.ts";
+import { imagePackages, type DebianImage } from "./image-recipe.ts";
 import type { LocalSettings } from "./options.ts";
 
 export interface BuildOptions {
@@ -37,7 +37,7 @@ export async function buildDebian(options: BuildOptions): Promise<void> {
         "--variant=minbase",
         "--mode=root",
         "--format=directory",
-        `--include=${[...IMAGE_PACKAGES, ...settings.packages].join(",")}`,
+        `--include=${imagePackages(settings).join(",")}`,
         ...acquire.map((line) => `--aptopt=${line}`),
         image.suite,
         rootfs,

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { CLOUD_INIT_PACKAGES } from "./cloud-init-seed.ts";
+import type { LocalSettings } from "./options.ts";
 
 export interface DebianImage {
   readonly name: string;
@@ -13,8 +15,8 @@ export const DEBIAN_IMAGES: readonly [DebianImage, ...DebianImage[]] = [
   { name: "debian-11", suite: "bullseye", title: "Debian 11 (bullseye)" },
 ];
 
-/** What Debian's own cloud images have and a server needs; no kernel, no boot loader, no cloud-init. */
-export const IMAGE_PACKAGES: readonly string[] = [
+/** What Debian's own cloud images have and a server needs; no kernel, no boot loader, and cloud-init only where it is asked for. */
+const IMAGE_PACKAGES: readonly string[] = [
   "apt-utils",
   "bash-completion",
   "ca-certificates",
@@ -36,6 +38,14 @@ export const IMAGE_PACKAGES: readonly string[] = [
   "tzdata",
   "unattended-upgrades",
 ];
+
+/** All packages of an image that is built. */
+export function imagePackages(
+  settings: Pick<LocalSettings, "packages" | "userData">,
+): readonly string[] {
+  const forUserData = settings.userData === undefined ? [] : CLOUD_INIT_PACKAGES;
+  return [...new Set([...IMAGE_PACKAGES, ...settings.packages, ...forUserData])];
+}
 
 /** Counted up when the way in which an image is made changes, so that cached ones are built anew. */
 const FORMAT = 1;

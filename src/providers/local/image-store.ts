@@ -10,7 +10,7 @@ import { buildDebian } from "./image-build.ts";
 import {
   DEBIAN_IMAGES,
   findDebianImage,
-  IMAGE_PACKAGES,
+  imagePackages,
   imageFingerprint,
   isTarball,
   type DebianImage,
@@ -36,7 +36,7 @@ export function imageStore(settings: LocalSettings, paths: LocalPaths): ImageSto
     image: DebianImage,
   ): Promise<{ name: string; sources: DebianSources }> {
     const sources = await chooseSources(settings);
-    const packages = [...IMAGE_PACKAGES, ...settings.packages];
+    const packages = imagePackages(settings);
     const fingerprint = imageFingerprint(image.suite, packages, JSON.stringify(sources));
     return { name: `${image.name}-${fingerprint}`, sources };
   }

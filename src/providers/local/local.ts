@@ -167,6 +167,7 @@ export function local(options: LocalOptions = {}): LocalProvider {
       request.bootstrapKeys,
       key.privateKey,
       aptCacheFiles(network, await sourcesForCache()),
+      settings.userData,
     );
     await writeMachine(paths, made);
     return made;

@@ -29,6 +29,11 @@ export const localOptionsSchema = z
     securityMirror: z.url({ protocol: /^(https?|file)$/ }).optional(),
     /** More packages for the images that are built. Changing it builds them anew. */
     packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/)).default([]),
+    /**
+     * cloud-init user data for new servers ("#cloud-config\n..."), as a cloud would give it. The images that are built then
+     * have cloud-init; one given by its path must bring it. Root stays the way in, and the published host key stays.
+     */
+    userData: z.string().min(1).max(1_000_000).optional(),
     /** False: servers fetch packages themselves instead of through the cache on this computer. Default true. */
     packageCache: z.boolean().default(true),
     /** Limit for building one image, ms, 1 minute to 2 hours. Default 20 minutes. */

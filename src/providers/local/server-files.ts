@@ -11,6 +11,8 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { UserError } from "../../errors/error.ts";
+import { cloudInitSeed } from "./cloud-init-seed.ts";
 import { runCommand } from "./command.ts";
 import type { MachineRecord } from "./machine-store.ts";
 import { parseNetwork } from "./network-plan.ts";
@@ -50,6 +52,7 @@ export async function writeServerFiles(
   bootstrapKeys: readonly string[],
   hostKey: string,
   aptCache: { readonly settings: string; readonly script: string } | undefined,
+  userData: string | undefined,
 ): Promise<void> {
   const layer = new Layer(join(directory, "upper"), record.imageDirectory);
   await mkdir(join(directory, "upper"), { recursive: true, mode: 0o755 });
@@ -81,6 +84,17 @@ export async function writeServerFiles(
   if (aptCache !== undefined && (await layer.imageHas("etc/apt/apt.conf.d"))) {
     await layer.write("etc/apt/apt.conf.d/00bootmachine-cache", aptCache.settings);
     await layer.write(APT_SCRIPT.slice(1), aptCache.script, 0o755);
+  }
+  if (userData === undefined) return;
+  if (!(await layer.imageHas("usr/bin/cloud-init"))) {
+    throw new UserError(
+      "IMAGE_UNKNOWN",
+      `The image ${record.image} has no cloud-init, and local({ userData }) is for it.`,
+      { server: record.server, hint: "Give an image that has it, or leave userData out." },
+    );
+  }
+  for (const { path, content, mode } of cloudInitSeed(record, userData)) {
+    await layer.write(path, content, mode);
   }
 }
 

@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { UserError } from "../../../src/errors/error.ts";
 import { limitsNote, makeCgroups, readCgroupLayout } from "../../../src/providers/local/cgroups.ts";
+import { cloudInitSeed } from "../../../src/providers/local/cloud-init-seed.ts";
 import { runCommand } from "../../../src/providers/local/command.ts";
+import { imagePackages } from "../../../src/providers/local/image-recipe.ts";
 import {
   raiseSettings,
   readLowSettings,
@@ -56,6 +58,34 @@ describe("options", () => {
     expect(localPaths(one).bridge).not.toBe(localPaths(two).bridge);
     expect(machineId(one, "s", "w")).not.toBe(machineId(two, "s", "w"));
     expect(machineId(one, "a-b", "c")).not.toBe(machineId(one, "a", "b-c"));
+  });
+});
+
+describe("user data", () => {
+  const record = { server: "web1", uuid: "0d8b5d5e4a1c4a579d5c1a2b3c4d5e6f" };
+
+  test("stands in a seed that root alone reads, beside settings that keep the host key", () => {
+    const files = cloudInitSeed(record, "#cloud-config\npassword: secret\n");
+    const byName = new Map(files.map((file) => [file.path.split("/").at(-1), file]));
+    expect(byName.get("user-data")).toMatchObject({
+      content: "#cloud-config\npassword: secret\n",
+      mode: 0o600,
+    });
+    expect(JSON.parse(byName.get("meta-data")?.content ?? "")).toEqual({
+      "instance-id": record.uuid,
+      "local-hostname": "web1",
+    });
+    expect(byName.get("95-bootmachine-local.cfg")?.content).toContain("ssh_deletekeys: false");
+  });
+
+  test("brings cloud-init into the images; without it they stay as they were", () => {
+    const plain = imagePackages({ packages: ["vim"] });
+    expect(plain).toContain("vim");
+    expect(plain).not.toContain("cloud-init");
+    expect(imagePackages({ packages: ["vim"], userData: "#cloud-config\n" })).toEqual([
+      ...plain,
+      "cloud-init",
+    ]);
   });
 });
 
