@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 import { beforeAll, describe, expect, test } from "vitest";
@@ -96,6 +96,11 @@ describe("example configs", () => {
     rmSync(home, { recursive: true, force: true });
     mkdirSync(resolve(home, ".ssh"), { recursive: true });
     mkdirSync(resolve(home, "keys"));
+    // Where `init` puts them.
+    for (const kit of listFiles("src/configurators/*/starter-kit/README.md")) {
+      const tool = kit.split("/")[2] ?? "";
+      cpSync(resolve(ROOT, dirname(kit)), resolve(home, tool), { recursive: true });
+    }
     for (const name of [".ssh/id_ed25519", "keys/grace"]) {
       spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", resolve(home, name)]);
     }

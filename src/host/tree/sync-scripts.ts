@@ -91,7 +91,8 @@ trap 'rm -rf "$bm_in"' EXIT
 trap 'exit 1' HUP INT TERM
 # Nobody else looks in until every file has its mode: some may be secret.
 mkdir -m 0700 "$bm_in"
-tar -C "$bm_in" -xzpf -
+# With the time of now (-m): tools take a file of another revision with the same time for the same file.
+tar -C "$bm_in" -xzmpf -
 [ -d "$bm_in/tree" ] || mkdir "$bm_in/tree"
 if [ -s "$bm_in/keep" ]; then
   (tar -C "$bm_store/${take.present}" --no-recursion --null -T "$PWD/$bm_in/keep" -cf - || echo "the kept files cannot be copied" >"$bm_in/failed") |

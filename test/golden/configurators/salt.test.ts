@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+
+import { serverData } from "../../../src/baseline/server-data.ts";
+import type { ConfiguratorContext, Member, Step } from "../../../src/configurators/contract.ts";
+import type { SaltOptions } from "../../../src/configurators/salt/options.ts";
+import { salt } from "../../../src/configurators/salt/salt.ts";
+import { contextFixture, type Release } from "../baseline/fixture.ts";
+import { renderResources } from "../baseline/render-resources.ts";
+
+const MASTER: Member = {
+  server: "boss",
+  roles: [],
+  isMaster: true,
+  publicAddresses: ["203.0.113.10"],
+  privateAddresses: ["10.0.0.10"],
+  address: "10.0.0.10",
+  sshPort: 2849,
+  hostKeys: [],
+};
+const MEMBER: Member = {
+  server: "web1",
+  roles: ["application", "front-end"],
+  isMaster: false,
+  publicAddresses: [],
+  privateAddresses: ["10.0.0.11"],
+  address: "10.0.0.11",
+  sshPort: 2850,
+  hostKeys: [],
+};
+
+const MIRROR = {
+  url: "https://mirror.example.com/salt",
+  key: "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n",
+};
+/** Public keys as openssl writes them, cut short. */
+const READINGS = {
+  "minion-key": "-----BEGIN PUBLIC KEY-----\nMIICIjANBgkqhkiG9w0BAQEFAAOCAg8A\nMEMBER==\n-----END PUBLIC KEY-----",
+  "master-key": "-----BEGIN PUBLIC KEY-----\nMIICIjANBgkqhkiG9w0BAQEFAAOCAg8A\nMASTER==\n-----END PUBLIC KEY-----",
+};
+
+function context(of: Member, release: Release = "12"): ConfiguratorContext {
+  const baseline = contextFixture(release);
+  return {
+    stack: "shop",
+    operator: "ada",
+    member: { ...of, facts: baseline.facts, data: { ...serverData(baseline), server: of.server } },
+    members: [MASTER, MEMBER],
+    master: MASTER,
+    controller: { directory: "/home/ada/shop", sshConfigFile: "/home/ada/shop/ssh_config" },
+  };
+}
+
+function install(options: SaltOptions, of: Member, release: Release = "12"): string {
+  const { distro } = contextFixture(release);
+  const given = context(of, release);
+  return renderResources(salt(options).install(given), distro, given.member.facts);
+}
+
+function steps(list: readonly Step[]): string {
+  const { distro, facts } = contextFixture("12");
+  return list
+    .map((step) =>
+      [
+        `==== on the ${step.on}: ${step.title}`,
+        renderResources(step.resources(READINGS), distro, facts),
+        ...(step.read === undefined ? [] : [`read "${step.read.name}":\n${step.read.script}\n`]),
+      ].join("\n"),
+    )
+    .join("\n");
+}
+
+describe("install", () => {
+  it("a minion, from the official repository", async () => {
+    await expect(install({}, MEMBER)).toMatchFileSnapshot("salt/install-minion.txt");
+  });
+  it("a master with Debian 13, from a mirror, folders and series of the user's own", async () => {
+    const options: SaltOptions = {
+      version: "3006",
+      repository: MIRROR,
+      remoteStatesDir: "/srv/states",
+      remotePillarsDir: "/srv/pillars",
+    };
+    await expect(install(options, MASTER, "13")).toMatchFileSnapshot("salt/install-master.txt");
+  });
+  it("never accepts, and never starts a daemon by itself", () => {
+    for (const member of [MASTER, MEMBER]) {
+      const resources = salt({ repository: MIRROR }).install(context(member));
+      expect(resources.filter(({ type }) => type === "service")).toEqual([]);
+      const packages = resources.findIndex(({ id }) => id === "package salt");
+      const masks = resources.flatMap(({ id = "" }, index) =>
+        id.endsWith("is not started by its package") ? [index] : [],
+      );
+      expect(masks).toHaveLength(member.isMaster ? 2 : 1);
+      expect(masks.every((index) => index < packages)).toBe(true);
+    }
+  });
+});
+
+describe("enroll", () => {
+  it("the master's own minion", async () => {
+    await expect(steps(salt().enroll(context(MASTER)))).toMatchFileSnapshot("salt/enroll-master.txt");
+  });
+  it("a minion", async () => {
+    await expect(steps(salt().enroll(context(MEMBER)))).toMatchFileSnapshot("salt/enroll-minion.txt");
+  });
+  it("takes nothing for a key that is none", () => {
+    const accept = salt().enroll(context(MEMBER))[1];
+    for (const text of ["", "$(reboot)", `${READINGS["minion-key"]}\n'; reboot`]) {
+      expect(() => accept?.resources({ "minion-key": text })).toThrow(/is no public key/);
+    }
+  });
+});
+
+describe("configure, run, verify, revoke", () => {
+  it("the member's data at the master, for it alone", () => {
+    const [step] = salt().configure(context(MEMBER));
+    expect(step?.on).toBe("master");
+    const [folder, file] = step?.resources({}) ?? [];
+    expect(folder).toMatchObject({ path: "/etc/salt/bootmachine/hosts/web1", mode: "0750", group: "salt" });
+    expect(file).toMatchObject({ path: "/etc/salt/bootmachine/hosts/web1/bootmachine", mode: "0640" });
+    const content = file?.type === "file" ? (file.content ?? "") : "";
+    expect(JSON.parse(content)).toMatchObject({ server: "web1" });
+  });
+  it("trees that nobody but the master reads", () => {
+    const trees = salt({ modes: { "ssl/*": "0640" } }).trees(context(MASTER));
+    expect(trees).toMatchObject([
+      { name: "states", remote: "/srv/salt", group: "salt", modes: { "ssl/*": "0640" } },
+      { name: "pillars", remote: "/srv/pillar", group: "salt", modes: { "**": "0640" } },
+    ]);
+  });
+  it("the run", async () => {
+    const run = salt().run([context(MEMBER)]);
+    await expect(run?.script).toMatchFileSnapshot("salt/run.sh.txt");
+  });
+  it("the checks, on the master and on a minion", async () => {
+    const { distro, facts } = contextFixture("12");
+    const text = [MASTER, MEMBER]
+      .map((member) =>
+        salt()
+          .verify(context(member))
+          .map(({ title, resource }) => `${member.server}: ${title}\n${renderResources([resource], distro, facts)}`)
+          .join("\n"),
+      )
+      .join("\n");
+    await expect(text).toMatchFileSnapshot("salt/checks.txt");
+  });
+  it("the end of the trust in a server, and in a stranger with any name", async () => {
+    const { distro, facts } = contextFixture("12");
+    await expect(
+      renderResources(salt().revoke?.("web1") ?? [], distro, facts),
+    ).toMatchFileSnapshot("salt/revoke.txt");
+    const [resource] = salt().revoke?.("*; reboot") ?? [];
+    expect(resource?.type === "command" ? resource.run : "").toContain("minions_pre/*; reboot'");
+    for (const id of ["../master.pem", "..", ""]) {
+      expect(() => salt().revoke?.(id)).toThrow(/is no name of a minion/);
+    }
+  });
+});

@@ -1,0 +1,270 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import type { FleetEvent } from "../../src/fleet/events.ts";
+import {
+  buildSaltRepository,
+  type ServedRepository,
+  serveRepository,
+} from "./salt/salt-repository.ts";
+import { strangerMinion, writeStarterKit, writeStates } from "./salt/salt-tree.ts";
+import { type CommandResult, StackProject } from "./stack-project.ts";
+import { tested } from "./tested.ts";
+
+tested({
+  what: "salt 3008",
+  how: "real",
+  on: ["Debian 12", "Debian 13"],
+  note: "Salt from PyPI with upstream's units, settings and maintainer scripts, from an apt repository of our own",
+});
+
+const MASTER = { name: "boss", image: "debian-13", roles: [], size: "medium" };
+const AGENTS = [
+  { name: "lb1", image: "debian-12", size: "small", roles: ["loadbalancer", "web"] },
+  { name: "app1", image: "debian-13", size: "small", roles: ["application", "web"] },
+  { name: "db1", image: "debian-12", size: "small", roles: ["database"] },
+];
+const SERVERS = [MASTER, ...AGENTS];
+
+/** Downloads of some 70 MB, where the packages are not there yet. */
+const BUILD_LIMIT_MS = 900_000;
+const LIMIT = { timeout: 1_200_000 };
+
+/** What a failed command said, for the test's own message. */
+function story({ stdout, stderr }: CommandResult): string {
+  return `${stdout.split("\n").slice(-60).join("\n")}\n${stderr}`;
+}
+
+function outcomes(events: readonly FleetEvent[], server: string): Record<string, string> {
+  return Object.fromEntries(
+    events.flatMap((event) =>
+      event.type === "phase-ended" && event.server === server ? [[event.phase, event.outcome]] : [],
+    ),
+  );
+}
+
+/** What Salt itself says that it has not found as it should be. */
+function toolFindings(events: readonly FleetEvent[]): readonly string[] {
+  return events.flatMap((event) =>
+    event.type === "resource" &&
+    event.tool === "salt" &&
+    event.status !== "ok" &&
+    event.status !== "skipped"
+      ? [`${event.server}: ${event.id} ${event.status} ${event.reason ?? ""}`]
+      : [],
+  );
+}
+
+describe("salt: a master and three minions, of Debian 12 and 13", () => {
+  let repository: ServedRepository;
+  let project: StackProject;
+
+  async function up(...more: readonly string[]): Promise<CommandResult> {
+    const result = await project.run("up", "--yes", "--json", ...more);
+    expect(result.status, story(result)).toBe(0);
+    return result;
+  }
+
+  async function onServer(server: string, script: string): Promise<string> {
+    const { status, stdout } = await project.onServer(server, script);
+    expect(status, `${server}: ${script}\n${stdout}`).toBe(0);
+    return stdout.trim();
+  }
+
+  beforeAll(async () => {
+    repository = await serveRepository(await buildSaltRepository());
+    project = await StackProject.create("salt", SERVERS, { master: MASTER.name });
+    await writeFile(join(project.directory, "salt.asc"), repository.key);
+    project.config = {
+      ...project.config,
+      // By its file; the text itself is what the contract suite gives.
+      configurator: { name: "salt", repository: { url: repository.url, key: "./salt.asc" } },
+    };
+    await project.write();
+    await writeStarterKit(project.directory);
+  }, BUILD_LIMIT_MS);
+  afterAll(async () => {
+    await project.remove();
+    await repository.stop();
+  });
+
+  it(
+    "brings all four from nothing to proved, and the kit's first run changes nothing",
+    LIMIT,
+    async () => {
+      const { events } = await up();
+      for (const { name } of SERVERS) {
+        expect(outcomes(events, name)).toMatchObject({
+          install: "changed",
+          enroll: "changed",
+          configure: "changed",
+          verify: "unchanged",
+        });
+        const seen = events.filter(
+          (event) => event.type === "resource" && event.server === name && event.tool === "salt",
+        );
+        expect(seen.length).toBeGreaterThan(20);
+      }
+      expect(toolFindings(events)).toEqual([]);
+      const checks = events.flatMap((event) => (event.type === "check" ? [event.check] : []));
+      expect(checks.map(({ id }) => id)).toContain("configurator-minion-connected");
+      expect(checks.filter(({ status }) => status === "failed")).toEqual([]);
+    },
+  );
+
+  it("finds everything in place the second time, and changes nothing", LIMIT, async () => {
+    const second = await up();
+    for (const { name } of SERVERS) {
+      expect(Object.values(outcomes(second.events, name))).not.toContain("changed");
+    }
+    const forced = await up("--configure");
+    expect(toolFindings(forced.events)).toEqual([]);
+  });
+
+  it("gives each minion its own data alone, its roles, and all members", LIMIT, async () => {
+    for (const { name, roles } of AGENTS) {
+      const said = await onServer(
+        name,
+        "salt-call --log-level=quiet --out=json pillar.items; salt-call --log-level=quiet --out=json grains.get roles; salt-call --log-level=quiet --out=json grains.get bootmachine:members",
+      );
+      const [pillar, grain, members] = said
+        .split(/^(?=\{)/m)
+        .map((text) => (JSON.parse(text) as { readonly local: unknown }).local);
+      expect(pillar).toMatchObject({ bootmachine: { server: name, roles } });
+      expect(Object.keys(pillar as object)).toEqual(["bootmachine"]);
+      expect(grain).toEqual(roles);
+      expect(Object.keys(members as object).toSorted()).toEqual(
+        SERVERS.map((one) => one.name).toSorted(),
+      );
+    }
+  });
+
+  it("keeps keys and data to those who need them", LIMIT, async () => {
+    const keys = await onServer(
+      MASTER.name,
+      "stat -L -c '%a %U %n' /etc/salt/pki/master/master.pem /etc/salt/pki/minion/minion.pem; stat -c '%a %U:%G %n' /etc/salt/bootmachine/hosts/lb1/bootmachine; stat -L -c '%U' /opt/saltstack/salt",
+    );
+    expect(keys.split("\n")).toEqual([
+      "400 salt /etc/salt/pki/master/master.pem",
+      "400 root /etc/salt/pki/minion/minion.pem",
+      "640 root:salt /etc/salt/bootmachine/hosts/lb1/bootmachine",
+      "root",
+    ]);
+    const settings = await onServer(
+      MASTER.name,
+      "salt-run --log-level=quiet --out=json config.get auto_accept; salt-run --log-level=quiet --out=json config.get open_mode",
+    );
+    expect(settings.split(/\s+/)).toEqual(["false", "false"]);
+  });
+
+  it("answers through the master, and by the daily commands", LIMIT, async () => {
+    const ping = await onServer(MASTER.name, "salt --out=json --static --timeout=60 '*' test.ping");
+    expect(JSON.parse(ping)).toEqual({ boss: true, lb1: true, app1: true, db1: true });
+    const agents = await project.run("configurator", "agents", "--json");
+    expect(agents.status, story(agents)).toBe(0);
+    const list = JSON.parse(agents.stdout) as {
+      readonly agents: readonly { readonly id: string; readonly fingerprint: string }[];
+    };
+    const own = await onServer("db1", "salt-call --local --log-level=quiet --out=json key.finger");
+    expect(list.agents.find(({ id }) => id === "db1")?.fingerprint).toBe(
+      (JSON.parse(own) as { readonly local: string }).local,
+    );
+    const restart = await project.run("configurator", "restart");
+    expect(restart.status, story(restart)).toBe(0);
+    const verify = await project.run("verify");
+    expect(verify.status, story(verify)).toBe(0);
+  });
+
+  it("refuses a stranger, and one who takes a member's name, and shows both", LIMIT, async () => {
+    const address = await onServer("lb1", "getent ahostsv4 boss | awk 'NR == 1 { print $1 }'");
+    const stranger = strangerMinion("mallory", address);
+    const impostor = strangerMinion("db1", address);
+    await onServer("lb1", stranger.start);
+    await onServer("lb1", impostor.start);
+    const wanted = ["mallory waiting", "db1 rejected"];
+    let seen: readonly string[] = [];
+    for (let tries = 0; tries < 60 && !wanted.every((one) => seen.includes(one)); tries += 1) {
+      await sleep(2000);
+      const agents = await project.run("configurator", "agents", "--json");
+      const { agents: list } = JSON.parse(agents.stdout) as {
+        readonly agents: readonly { readonly id: string; readonly state: string }[];
+      };
+      seen = list.map(({ id, state }) => `${id} ${state}`);
+    }
+    expect(seen).toEqual(expect.arrayContaining([...wanted, "db1 accepted"]));
+    // The real one is not disturbed.
+    expect(await onServer("db1", "salt-call --log-level=quiet --out=json test.ping")).toContain(
+      "true",
+    );
+    await onServer("lb1", `${stranger.stop}; ${impostor.stop}`);
+    await onServer(MASTER.name, "rm /etc/salt/pki/master/minions_denied/db1");
+    const revoke = await project.run("configurator", "revoke", "--yes", "mallory");
+    expect(revoke.status, story(revoke)).toBe(0);
+  });
+
+  it("tells an accepted key that is nobody's", LIMIT, async () => {
+    await onServer(
+      MASTER.name,
+      "cp /etc/salt/pki/master/minions/db1 /etc/salt/pki/master/minions/intruder",
+    );
+    const verify = await project.run("verify", "--json");
+    expect(verify.status).toBe(1);
+    expect(verify.stdout).toContain('a key of \\"intruder\\" is accepted');
+    const revoke = await project.run("configurator", "revoke", "--yes", "intruder");
+    expect(revoke.status, story(revoke)).toBe(0);
+  });
+
+  it("mends a key that was exchanged on a minion, and one at the master", LIMIT, async () => {
+    await onServer(
+      "db1",
+      "rm /etc/salt/pki/minion/minion.pem /etc/salt/pki/minion/minion_master.pub",
+    );
+    await onServer(
+      MASTER.name,
+      "cp /etc/salt/pki/master/minions/lb1 /etc/salt/pki/master/minions/app1",
+    );
+    const { events } = await up("--configure");
+    expect(outcomes(events, "db1")).toMatchObject({ enroll: "changed" });
+    expect(outcomes(events, "app1")).toMatchObject({ enroll: "changed" });
+    expect(toolFindings(events)).toEqual([]);
+  });
+
+  it(
+    "shows what failed in Salt's own words, and waits for a state run that is under way",
+    LIMIT,
+    async () => {
+      await writeStates(
+        project.directory,
+        `"true":
+  cmd.run: []
+
+/nowhere/at/all:
+  file.managed:
+    - contents: x
+`,
+      );
+      const failed = await project.run("up", "--yes", "--json", "--server", "db1");
+      expect(failed.status, story(failed)).toBe(1);
+      expect(toolFindings(failed.events)).toEqual([
+        expect.stringContaining("cmd_|-true_|-true_|-run changed"),
+        expect.stringMatching(/\/nowhere\/at\/all.* failed Parent directory not present/),
+      ]);
+      await writeStates(
+        project.directory,
+        "/etc/salt-test:\n  file.managed:\n    - contents: here\n",
+      );
+      await onServer(
+        "db1",
+        "systemd-run --quiet salt-call state.single cmd.run name='sleep 25'; until salt-call --local --log-level=quiet --out=json saltutil.is_running 'state.*' | grep -q jid; do sleep 1; done",
+      );
+      const { events } = await up("--server", "db1");
+      expect(
+        events.some((event) => event.type === "step" && event.text.includes("another state run")),
+      ).toBe(true);
+      expect(await onServer("db1", "cat /etc/salt-test")).toBe("here");
+    },
+  );
+});

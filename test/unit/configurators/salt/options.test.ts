@@ -1,0 +1,92 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { salt } from "../../../../src/configurators/salt/salt.ts";
+import { UserError } from "../../../../src/errors/error.ts";
+
+const KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n";
+const URL = "https://mirror.example.com/salt";
+
+function problemsOf(options: object): readonly string[] {
+  try {
+    salt(options);
+  } catch (error) {
+    if (error instanceof UserError) return (error.problems ?? []).map(({ path }) => path);
+    throw error;
+  }
+  return [];
+}
+
+describe("salt()", () => {
+  it("needs no options", () => {
+    expect(salt()).toMatchObject({ name: "salt", topology: "agent" });
+    expect(salt().masterPorts.map(({ port }) => port)).toEqual([4505, 4506]);
+  });
+
+  it("refuses what cannot be", () => {
+    expect(problemsOf({ version: "3005" })).toEqual(["configurator.version"]);
+    expect(problemsOf({ remoteStatesDir: "srv/salt" })).toEqual(["configurator.remoteStatesDir"]);
+    expect(problemsOf({ remoteStatesDir: "/srv/../etc" })).toEqual([
+      "configurator.remoteStatesDir",
+    ]);
+    expect(problemsOf({ repository: { url: URL } })).toEqual(["configurator.repository.key"]);
+    expect(
+      problemsOf({ repository: { url: URL, key: { url: URL, fingerprint: "73D76B3F" } } }),
+    ).not.toEqual([]);
+  });
+
+  it("keeps pillars out of the folder that all minions may read", () => {
+    expect(problemsOf({ remoteStatesDir: "/srv/a", remotePillarsDir: "/srv/a" })).toEqual([
+      "configurator.remotePillarsDir",
+    ]);
+  });
+});
+
+describe("what is looked at on the operator's computer", () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "salt-options-"));
+    await mkdir(join(directory, "salt/states"), { recursive: true });
+    await mkdir(join(directory, "salt/pillars"));
+    await writeFile(join(directory, "salt/states/top.sls"), "base: {}\n");
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it("is well where both trees are there", async () => {
+    expect(await salt().check?.(directory)).toEqual([]);
+  });
+
+  it("tells missing trees, and states without a top.sls", async () => {
+    const found = await salt({ states: "./nowhere", pillars: "salt/states/top.sls" }).check?.(
+      directory,
+    );
+    expect(found).toEqual([
+      expect.objectContaining({ path: ["states"], message: "the folder ./nowhere is not there" }),
+      expect.objectContaining({ path: ["pillars"], message: "salt/states/top.sls is no folder" }),
+    ]);
+    await rm(join(directory, "salt/states/top.sls"));
+    expect(await salt().check?.(directory)).toEqual([
+      expect.objectContaining({
+        path: ["states"],
+        message: expect.stringContaining("has no top.sls") as string,
+      }),
+    ]);
+  });
+
+  it("takes the repository's key from a file, counted from the config's folder", async () => {
+    await writeFile(join(directory, "salt.asc"), KEY);
+    expect(await salt({ repository: { url: URL, key: "./salt.asc" } }).check?.(directory)).toEqual(
+      [],
+    );
+    expect(await salt({ repository: { url: URL, key: KEY } }).check?.(directory)).toEqual([]);
+    await writeFile(join(directory, "salt.asc"), "no key");
+    for (const key of ["./salt.asc", "./nowhere.asc"]) {
+      expect(await salt({ repository: { url: URL, key } }).check?.(directory)).toEqual([
+        expect.objectContaining({ path: ["repository", "key"] }),
+      ]);
+    }
+  });
+});
