@@ -28,13 +28,13 @@ export function enrollSteps(
   settings: AnsibleSettings,
 ): readonly Step[] {
   if (settings.from === "controller") return [];
-  if (context.member.isMaster)
-    return [ownKey(context), withoutWayIn(settings), known(context, settings)];
+  if (context.member.isMaster) return [ownStep(context, settings)];
   return [
+    // In one step: the master's host is shared by all members, whose steps wait for each other.
     {
       on: "master",
-      title: "reading the master's public key",
-      resources: () => [],
+      title: `entering ${context.member.server} in the inventory`,
+      resources: () => [knownHostsResource(context.member), inventoryResource(context, settings)],
       read: {
         name: MASTER_KEY,
         script: `cat ${KEY}.pub && ip -o address show scope global 2>/dev/null | awk '{ sub("/.*", "", $4); print $4 }'`,
@@ -52,16 +52,19 @@ export function enrollSteps(
         ];
       },
     },
-    known(context, settings),
   ];
 }
 
-/** Made once; a master that was built anew makes another, which takes the place of the old one everywhere. */
-function ownKey({ stack, member, members }: ConfiguratorContext): Step {
+/**
+ * The master's key pair is made once; a master that was built anew makes another, which takes the place of the old one
+ * everywhere. Nobody comes into the master by the account that the others have for it.
+ */
+function ownStep(context: ConfiguratorContext, settings: AnsibleSettings): Step {
+  const { stack, member, members } = context;
   const comment = quote(`bootmachine ansible ${member.server}.${stack}`);
   return {
-    on: "master",
-    title: "the master's own key pair",
+    on: "member",
+    title: "the master's own key pair and inventory",
     resources: () => [
       { type: "directory", path: CONTROL, mode: "0700" },
       { type: "directory", path: INVENTORY, mode: "0700" },
@@ -80,6 +83,8 @@ function ownKey({ stack, member, members }: ConfiguratorContext): Step {
         run: `${unknownFiles(members)}
 rm -f -- $bm_unknown`,
       },
+      { type: "authorized-keys", user: settings.user, keys: [] },
+      inventoryResource(context, settings),
     ],
   };
 }
@@ -95,27 +100,6 @@ for bm_file in ${INVENTORY}/* ${KNOWN_HOSTS}/*; do
   *) bm_unknown="$bm_unknown $bm_file" ;;
   esac
 done`;
-}
-
-/** Nobody comes into the master by this account. */
-function withoutWayIn({ user }: AnsibleSettings): Step {
-  return {
-    on: "member",
-    title: `no key for ${user} on the master`,
-    resources: () => [{ type: "authorized-keys", user, keys: [] }],
-  };
-}
-
-function known(context: ConfiguratorContext, settings: AnsibleSettings): Step {
-  const { member } = context;
-  return {
-    on: "master",
-    title: `entering ${member.server} in the inventory`,
-    resources: () => [
-      ...(member.isMaster ? [] : [knownHostsResource(member)]),
-      inventoryResource(context, settings),
-    ],
-  };
 }
 
 function knownHostsResource(member: Member): Resource {
