@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { StackProject } from "./stack-project.ts";
 import { tested } from "./tested.ts";
-import { TOY_RESTARTS } from "./toy-agent.ts";
+import { TOY_RESTARTS, toyAgent } from "./toy-agent.ts";
 
 tested({
   what: "bootmachine configurator",
@@ -72,7 +72,7 @@ export default defineStack({
     const result = await project.run("configurator", "agents", "--json");
     expect(result.status, story(result)).toBe(0);
     const answer = JSON.parse(result.stdout) as AgentsAnswer;
-    expect(answer).toMatchObject({ configurator: "toy", master: "boss" });
+    expect(answer).toMatchObject({ configurator: toyAgent().name, master: "boss" });
     expect(await agents()).toEqual(["web1 accepted", "boss accepted"]);
     for (const { fingerprint } of answer.agents) expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
   });

@@ -36,6 +36,7 @@ export async function runForAll(
   run.step("waiting until the others are ready");
   const everybody = stack.servers.map(({ name }) => name);
   await run.lendSlot(() => milestones.settled(everybody, "ready", signal));
+  run.step(`${stack.configurator.name} runs for all who are ready`);
   const reports = await run.lendSlot(() =>
     shared.toolRun((members) => runWithRetries(run, members, signal)),
   );
