@@ -11,6 +11,8 @@ interface LoadingEnvironment {
   readonly values: Environment;
   /** Names asked for and not set. */
   readonly unset: Set<string>;
+  /** What the factories of plug-ins found wrong with their options, and went on without. */
+  readonly pluginErrors?: UserError[];
 }
 
 const SLOT = Symbol.for("bootmachine.loading-environment");
@@ -60,19 +62,34 @@ export function loadingEnvironment(): Environment {
   return globals[SLOT]?.values ?? {};
 }
 
+/**
+ * Keeps an error until the config is read, so that it is told together with all others. False: no config is being loaded,
+ * and it has to be thrown.
+ */
+export function keepWhileLoading(error: UserError): boolean {
+  const kept = globals[SLOT]?.pluginErrors;
+  kept?.push(error);
+  return kept !== undefined;
+}
+
 let lastLoad: Promise<unknown> | undefined;
 
 /** Runs a load with `env()` answering from `values`; loads in one process run one after another. */
 export async function withEnvironment<T>(
   values: Environment,
   load: () => Promise<T>,
-): Promise<{ readonly result: T; readonly unset: readonly string[] }> {
+): Promise<{
+  readonly result: T;
+  readonly unset: readonly string[];
+  readonly pluginErrors: readonly UserError[];
+}> {
   const run = (lastLoad ?? Promise.resolve()).then(async () => {
-    const loading: LoadingEnvironment = { values, unset: new Set() };
+    const pluginErrors: UserError[] = [];
+    const loading: LoadingEnvironment = { values, unset: new Set(), pluginErrors };
     globals[SLOT] = loading;
     try {
       const result = await load();
-      return { result, unset: [...loading.unset] };
+      return { result, unset: [...loading.unset], pluginErrors };
     } finally {
       globals[SLOT] = undefined;
     }

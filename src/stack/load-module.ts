@@ -2,7 +2,7 @@ import { access } from "node:fs/promises";
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { UserError } from "../errors/error.ts";
+import { type ProblemRecord, UserError } from "../errors/error.ts";
 import { findCodePlace, makeCodeError } from "./code-failure.ts";
 import { type Environment, withEnvironment } from "./environment.ts";
 import { importAnew, parseForPlace } from "./import-natively.ts";
@@ -20,6 +20,8 @@ export interface RawConfig {
    * as a number or a truth value.
    */
   readonly fromVariables?: ReadonlySet<string>;
+  /** What was wrong with options that plug-ins were called with, at the user's lines. */
+  readonly problems?: readonly ProblemRecord[];
 }
 
 /** Node says where TypeScript is broken, and not where JavaScript is: ask it again as TypeScript. */
@@ -122,11 +124,19 @@ export async function loadModule(
       };
     }
   });
-  if (loaded.result.failure === undefined)
-    return { value: loaded.result.value, unset: loaded.unset };
+  const { failure } = loaded.result;
+  const problems = loaded.pluginErrors.flatMap(
+    (error) => placePluginProblems(error, file).problems,
+  );
+  if (failure === undefined) return { value: loaded.result.value, unset: loaded.unset, problems };
   // What failed may have failed only because the variable is not set: say that first.
-  if (loaded.unset.length > 0) return { value: undefined, unset: loaded.unset };
-  throw loaded.result.failure;
+  if (loaded.unset.length > 0) return { value: undefined, unset: loaded.unset, problems };
+  if (failure.code !== "CONFIG_INVALID" || problems.length === 0) throw failure;
+  throw new UserError("CONFIG_INVALID", failure.message, {
+    hint: failure.hint,
+    cause: failure,
+    problems: [...problems, ...failure.problems],
+  });
 }
 
 async function importAndCall(

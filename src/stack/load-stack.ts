@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 
-import { UserError } from "../errors/error.ts";
+import { type ProblemRecord, UserError } from "../errors/error.ts";
 import type { Provider } from "../providers/contract.ts";
 import { buildStack, DEFAULT_SSH_PORT } from "./build-stack.ts";
 import type { Configurator } from "../configurators/contract.ts";
@@ -110,8 +110,9 @@ export async function loadStack(options: LoadStackOptions): Promise<Stack> {
       throw thrown;
     throw makeCodeError(thrown, configFile);
   }
-  if (stack !== undefined && problems.length === 0) return stack;
-  throw await makeProblemsError(problems, configFile);
+  const placed = raw.problems ?? [];
+  if (stack !== undefined && problems.length === 0 && placed.length === 0) return stack;
+  throw await makeProblemsError(problems, placed, configFile);
 }
 
 async function checkConfig(
@@ -233,13 +234,19 @@ async function checkConfiguratorFiles(
 
 async function makeProblemsError(
   problems: readonly Problem[],
+  placed: readonly ProblemRecord[],
   configFile: string,
 ): Promise<UserError> {
   // Only a broken config pays for finding the lines.
   const { openLocator } = await import("./open-locator.ts");
-  const records = recordProblems(problems, configFile, await openLocator(configFile));
+  const found = recordProblems(problems, configFile, await openLocator(configFile));
+  const records = [...placed, ...found].toSorted(
+    (a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER),
+  );
   const isKeyAlone =
-    problems.length > 0 && problems.every((problem) => problem.isAboutIdentity === true);
+    placed.length === 0 &&
+    problems.length > 0 &&
+    problems.every((problem) => problem.isAboutIdentity === true);
   const [first] = records;
   if (isKeyAlone && first !== undefined) {
     return new UserError("KEY_UNUSABLE", first.message, { hint: first.hint, problems: records });

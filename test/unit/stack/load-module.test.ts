@@ -186,7 +186,6 @@ export default ${config(SERVERS).replace(PROVIDER, 'local({ mirorr: "x", package
     });
     const error = await failureOf(load(directory));
     expect(error.code).toBe("CONFIG_INVALID");
-    expect(error.hint).toContain("other problems");
     expect(
       error.problems.map(({ path, message, line }) => `${line} ${path}: ${message}`).sort(),
     ).toEqual([
@@ -196,6 +195,41 @@ export default ${config(SERVERS).replace(PROVIDER, 'local({ mirorr: "x", package
     expect(error.problems.find(({ path }) => path === "provider.mirorr")?.hint).toMatch(
       /^Did you mean "mirror"\?/,
     );
+  });
+
+  it("are told with all other problems of the config, in the order of the file", async () => {
+    const providers = pathToFileURL(resolve("src/providers")).href;
+    const directory = makeDirectory({
+      "bootmachine.config.mjs": `import { local } from "${providers}/local/local.ts";
+export default {
+  name: "Not a name",
+  provider: local({ mirorr: "x" }),
+  users: [{ name: "ada", sudo: "nopasswd", keys: ["${KEY}"] }],
+  servers: [{ name: "web", image: "debian-1" }],
+};`,
+    });
+    const error = await failureOf(load(directory));
+    expect(error.problems.map(({ path, line }) => `${line} ${path}`)).toEqual([
+      "3 name",
+      "4 provider.mirorr",
+      "6 servers[0].image",
+    ]);
+  });
+
+  it("end the loading where without them too little is left, and earlier ones are told too", async () => {
+    const providers = pathToFileURL(resolve("src/providers")).href;
+    const directory = makeDirectory({
+      "bootmachine.config.mjs": `import { local } from "${providers}/local/local.ts";
+import { existing } from "${providers}/existing/existing.ts";
+const unused = local({ mirorr: "x" });
+export default ${config(SERVERS).replace(PROVIDER, "existing({})")};`,
+    });
+    const error = await failureOf(load(directory));
+    expect(error.hint).toContain("other problems");
+    expect(error.problems.map(({ path, line }) => `${line} ${path}`)).toEqual([
+      "3 provider.mirorr",
+      "4 provider.hosts",
+    ]);
   });
 });
 
