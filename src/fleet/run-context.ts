@@ -8,6 +8,7 @@ import type { Milestones } from "./configurator/milestones.ts";
 import type { SharedWork } from "./configurator/shared-work.ts";
 import type { EmitEvent, Phase } from "./events.ts";
 import type { HostTurns } from "./host-turns.ts";
+import { inletsOf } from "./inlets.ts";
 import type { ServerRecords } from "./server-records.ts";
 import type { StatePaths } from "./state-paths.ts";
 
@@ -49,5 +50,5 @@ export function providerContext(
   progress: (text: string) => void = () => undefined,
   signal: AbortSignal = context.signal,
 ): ProviderContext {
-  return { stack: context.stack.name, signal, progress };
+  return { stack: context.stack.name, signal, progress, inlets: inletsOf(context.stack) };
 }
