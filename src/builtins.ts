@@ -30,6 +30,22 @@ export const BUILTINS = new PluginRegistry([
     },
   },
   {
+    kind: "provider",
+    name: "openstack",
+    async load() {
+      const [{ openstack }, { openstackOptionsSchema }] = await Promise.all([
+        import("./providers/openstack/openstack.ts"),
+        import("./providers/openstack/options.ts"),
+      ]);
+      return {
+        kind: "provider",
+        name: "openstack",
+        options: openstackOptionsSchema,
+        create: openstack,
+      };
+    },
+  },
+  {
     kind: "configurator",
     name: "none",
     async load() {

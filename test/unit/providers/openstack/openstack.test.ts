@@ -334,9 +334,10 @@ describe("the security group", () => {
     cloud.project.rules
       .filter((rule) => rule["direction"] === "ingress")
       .map((rule) => {
-        const from =
-          rule["remote_group_id"] === null ? (rule["remote_ip_prefix"] ?? "all") : "stack";
-        return `${String(rule["ethertype"])} ${String(rule["protocol"])} ${String(rule["port_range_min"])}-${String(rule["port_range_max"])} ${String(from)}`;
+        const prefix = rule["remote_ip_prefix"];
+        const known = typeof prefix === "string" ? prefix : "all";
+        const from = rule["remote_group_id"] === null ? known : "stack";
+        return `${String(rule["ethertype"])} ${String(rule["protocol"])} ${String(rule["port_range_min"])}-${String(rule["port_range_max"])} ${from}`;
       })
       .toSorted();
   const ssh = (port: number): Inlet => ({
