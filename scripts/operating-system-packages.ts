@@ -2,7 +2,7 @@
 // that are missing. Each is named, with what it is for, before anything is installed.
 import { spawnSync } from "node:child_process";
 
-export type Purpose = "program tests" | "local servers" | "bench";
+export type Purpose = "program tests" | "local servers" | "salt packages" | "bench";
 
 interface NeededPackage {
   readonly name: string;
@@ -21,6 +21,11 @@ const PACKAGES: Readonly<Record<Purpose, readonly NeededPackage[]>> = {
     { name: "iproute2", why: "the servers' bridge" },
     { name: "debian-archive-keyring", why: "the keys that Debian's archive is signed with" },
     { name: "openssh-client", why: "the way to the servers" },
+  ],
+  "salt packages": [
+    { name: "python3", why: "makes packages of Salt, which is in no archive of Debian's" },
+    { name: "python3-pip", why: "fetches Salt and its modules from PyPI" },
+    { name: "gnupg", why: "signs the repository that the packages are in" },
   ],
   bench: [
     { name: "ansible-core", why: "what bootmachine is measured against" },

@@ -2,11 +2,8 @@ import { afterAll, beforeAll } from "vitest";
 
 import { testConfigurator } from "../../src/testing/configurator-suite.ts";
 import { labRunner, labWorld } from "./configurator-world.ts";
-import {
-  buildSaltRepository,
-  type ServedRepository,
-  serveRepository,
-} from "./salt/salt-repository.ts";
+import { buildSaltRepository } from "./salt/salt-repository.ts";
+import { type ServedRepository, serveRepository } from "./salt/serve-repository.ts";
 import { strangerMinion, writeStarterKit, writeStates } from "./salt/salt-tree.ts";
 import { tested } from "./tested.ts";
 
@@ -30,9 +27,10 @@ testConfigurator(labRunner, {
   name: "salt",
   topology: "agent",
   world: async () => {
-    const { url, key } = repository;
+    const { url, fingerprint } = repository;
     const world = await labWorld(
-      { name: "salt", repository: { url, key } },
+      // As the official repository: each server fetches the key, and holds it against its fingerprint.
+      { name: "salt", repository: { url, key: { url: `${url}key.asc`, fingerprint } } },
       { hasMaster: true, servers: { hub: { size: "large" } } },
     );
     await writeStarterKit(world.directory);

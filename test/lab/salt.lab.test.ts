@@ -5,11 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { FleetEvent } from "../../src/fleet/events.ts";
-import {
-  buildSaltRepository,
-  type ServedRepository,
-  serveRepository,
-} from "./salt/salt-repository.ts";
+import { buildSaltRepository } from "./salt/salt-repository.ts";
+import { type ServedRepository, serveRepository } from "./salt/serve-repository.ts";
 import { strangerMinion, writeStarterKit, writeStates } from "./salt/salt-tree.ts";
 import { type CommandResult, StackProject } from "./stack-project.ts";
 import { tested } from "./tested.ts";
@@ -80,7 +77,6 @@ describe("salt: a master and three minions, of Debian 12 and 13", () => {
     await writeFile(join(project.directory, "salt.asc"), repository.key);
     project.config = {
       ...project.config,
-      // By its file; the text itself is what the contract suite gives.
       configurator: { name: "salt", repository: { url: repository.url, key: "./salt.asc" } },
     };
     await project.write();

@@ -19,6 +19,9 @@ const NAME = "salt";
 const KEYRING = `/etc/apt/keyrings/bootmachine-${NAME}.asc`;
 const SOURCE = `/etc/apt/sources.list.d/bootmachine-${NAME}.sources`;
 
+/** The fingerprint that the keyring was held against, and the checksum that it had then. */
+const KEY_PROOF = `/var/lib/bootmachine/${NAME}-key`;
+
 /** A key as text, or where it is and what its fingerprint must be. */
 export type SigningKey = string | { readonly url: string; readonly fingerprint: string };
 
@@ -51,26 +54,31 @@ function fetchedKeyResources(
     {
       type: "command",
       id: "salt's key, by its fingerprint",
-      check: `${FINGERPRINTS}
-[ -s ${KEYRING} ] && [ "$(fingerprints ${KEYRING})" = ${key.fingerprint} ]`,
-      run: `${FINGERPRINTS}
-set -e
+      check: `[ -s ${KEYRING} ] && [ "$(cat ${KEY_PROOF} 2>/dev/null)" = "${key.fingerprint} $(sha256sum <${KEYRING})" ]`,
+      run: `set -e
 new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT
+openpgp() {
+  gpg --homedir "$new" --no-autostart --batch --quiet "$@"
+}
+fingerprints() {
+  # Of the primary keys, one a line.
+  openpgp --with-colons --show-keys "$new/key" |
+    awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print $10; primary = 0 }'
+}
 /usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file ${quote(key.url)} "$new/key"
-case $(fingerprints "$new/key") in
-*${key.fingerprint}*) ;;
-*)
-  echo "the key at "${quote(key.url)}" has another fingerprint than ${key.fingerprint}:" >&2
-  fingerprints "$new/key" >&2
+if ! fingerprints | grep -qx ${key.fingerprint}; then
+  echo 'the key there has another fingerprint than ${key.fingerprint}:' >&2
+  fingerprints >&2
   exit 1
-  ;;
-esac
+fi
 # Whatever else came with it does not count.
-gpg --homedir "$new" --batch --quiet --import "$new/key"
-gpg --homedir "$new" --batch --quiet --armor --export ${key.fingerprint} >"$new/one"
+openpgp --import "$new/key"
+openpgp --armor --export ${key.fingerprint} >"$new/one"
 chmod 0644 "$new/one"
-mv "$new/one" ${KEYRING}`,
+mv "$new/one" ${KEYRING}
+mkdir -p -m 0700 /var/lib/bootmachine
+echo "${key.fingerprint} $(sha256sum <${KEYRING})" >${KEY_PROOF}`,
       timeoutSeconds: 180,
     },
     {
@@ -89,9 +97,3 @@ mv "$new/one" ${KEYRING}`,
     },
   ];
 }
-
-const FINGERPRINTS = `fingerprints() {
-  # Of the primary keys in a file, one a line.
-  GNUPGHOME=/nonexistent gpg --batch --no-options --with-colons --show-keys "$1" 2>/dev/null |
-    awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print $10; primary = 0 }'
-}`;

@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { chmod, cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  cp,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /**
@@ -82,6 +92,7 @@ export async function buildSaltPackages(
     // Salt itself is the same for every Python.
     else await symlink(`../../python${PYTHONS[0]}/site-packages/salt`, join(site, "salt"));
   }
+  await shareModules(join(common, HOME, "lib"));
   await writeEnvironment(source, common);
   for (const name of PACKAGES) {
     const root = roots[name] ?? "";
@@ -128,6 +139,20 @@ async function installModules(
     "-r",
     list,
   );
+}
+
+/** Most modules are the same for every Python: they are there once, and compiled once when the package is installed. */
+async function shareModules(lib: string): Promise<void> {
+  const [first, ...others] = PYTHONS.map((python) => `python${python}/site-packages`);
+  for (const other of others) {
+    for (const name of await readdir(join(lib, other))) {
+      const [one, same] = [join(lib, other, name), join(lib, first ?? "", name)];
+      if ((await lstat(one)).isSymbolicLink()) continue;
+      if (spawnSync("diff", ["-rq", one, same], { stdio: "ignore" }).status !== 0) continue;
+      await rm(one, { recursive: true });
+      await symlink(`../../${first}/${name}`, one);
+    }
+  }
 }
 
 async function readLock(source: string, python: string): Promise<string> {

@@ -1,16 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import { networkInterfaces, tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 
-import {
-  NETWORK_CANDIDATES,
-  overlaps,
-  parseNetwork,
-} from "../../../src/providers/local/network-plan.ts";
 import { buildSaltPackages, runProgram, SALT_RELEASES, type SaltSeries } from "./salt-packages.ts";
 
 /**
@@ -20,10 +12,13 @@ import { buildSaltPackages, runProgram, SALT_RELEASES, type SaltSeries } from ".
 
 const CACHE = resolve(import.meta.dirname, "../../../.cache/salt-repository");
 
+const DAY_MS = 24 * 3600 * 1000;
+
 export interface BuiltRepository {
   readonly directory: string;
-  /** Armoured public key. */
+  /** Armoured public key; also in the file key.asc. */
   readonly key: string;
+  readonly fingerprint: string;
 }
 
 /** Builds the repository (some five minutes, most of it downloads), or takes the one that was built from the same recipe. */
@@ -34,8 +29,8 @@ export async function buildSaltRepository(series: SaltSeries = "3008"): Promise<
   }
   const name = `${SALT_RELEASES[series]}-${recipe.digest("hex").slice(0, 12)}`;
   const directory = join(CACHE, name);
-  const key = await readFile(join(directory, "key.asc"), "utf8").catch(() => undefined);
-  if (key !== undefined) return { directory, key };
+  const built = await readBuilt(directory);
+  if (built !== undefined) return built;
   await mkdir(CACHE, { recursive: true });
   const work = await mkdtemp(join(tmpdir(), "salt-build-"));
   const partial = await mkdtemp(join(CACHE, ".new-"));
@@ -52,12 +47,26 @@ export async function buildSaltRepository(series: SaltSeries = "3008"): Promise<
     await rm(work, { recursive: true, force: true });
     await rm(partial, { recursive: true, force: true });
   }
-  // Of other recipes of this series.
+  // Of earlier recipes of this series; what is younger may be in use.
   for (const other of await readdir(CACHE)) {
-    if (other !== name && other.startsWith(`${SALT_RELEASES[series]}-`))
-      await rm(join(CACHE, other), { recursive: true, force: true });
+    if (other === name || !other.startsWith(`${SALT_RELEASES[series]}-`)) continue;
+    const { mtimeMs } = await stat(join(CACHE, other));
+    if (Date.now() - mtimeMs > DAY_MS) await rm(join(CACHE, other), { recursive: true });
   }
-  return { directory, key: await readFile(join(directory, "key.asc"), "utf8") };
+  const made = await readBuilt(directory);
+  if (made === undefined) throw new Error(`there is no repository in ${directory}`);
+  return made;
+}
+
+async function readBuilt(directory: string): Promise<BuiltRepository | undefined> {
+  try {
+    const [key = "", fingerprint = ""] = await Promise.all(
+      ["key.asc", "fingerprint"].map((name) => readFile(join(directory, name), "utf8")),
+    );
+    return { directory, key, fingerprint };
+  } catch {
+    return undefined;
+  }
 }
 
 async function writeIndexes(directory: string): Promise<void> {
@@ -119,68 +128,8 @@ async function signRepository(directory: string, home: string): Promise<void> {
     join(suite, "Release"),
   );
   const key = gpg("--armor", "--export");
+  const fingerprint = /^fpr:+([0-9A-F]+):/m.exec(gpg("--with-colons", "--fingerprint"))?.[1] ?? "";
   runProgram("gpgconf", ["--homedir", home, "--kill", "all"]);
+  await writeFile(join(directory, "fingerprint"), fingerprint);
   await writeFile(join(directory, "key.asc"), key);
-}
-
-export interface ServedRepository {
-  /** Reached by the local servers. */
-  readonly url: string;
-  readonly key: string;
-  stop(): Promise<void>;
-}
-
-/** Serves a repository to local servers; nobody else gets an answer. */
-export async function serveRepository({
-  directory,
-  key,
-}: BuiltRepository): Promise<ServedRepository> {
-  const server: Server = createServer((request, response) => {
-    const path = new URL(request.url ?? "/", "http://repository").pathname;
-    const file = join(directory, path);
-    const answer = async (): Promise<void> => {
-      const facts = file.startsWith(directory)
-        ? await stat(file).catch(() => undefined)
-        : undefined;
-      if (facts?.isFile() !== true || basename(file) === "key.asc") {
-        response.writeHead(404).end();
-        return;
-      }
-      response.writeHead(200, { "content-length": facts.size });
-      if (request.method === "HEAD") response.end();
-      else await pipeline(createReadStream(file), response);
-    };
-    answer().catch(() => response.destroy());
-  });
-  server.on("connection", (socket) => {
-    const remote = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-    const isServer =
-      /^[0-9.]+$/.test(remote) &&
-      NETWORK_CANDIDATES.some((one) => overlaps(parseNetwork(one), parseNetwork(remote)));
-    if (!isServer) socket.destroy();
-  });
-  await new Promise<void>((done, fail) => {
-    server.once("error", fail);
-    server.listen(0, "0.0.0.0", done);
-  });
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  return {
-    url: `http://${ownAddress()}:${port}/`,
-    key,
-    stop: async () => {
-      server.closeAllConnections();
-      await new Promise<void>((done) => server.close(() => done()));
-    },
-  };
-}
-
-/** An address of this computer that is there before the servers' bridge is. */
-function ownAddress(): string {
-  const found = Object.entries(networkInterfaces())
-    .filter(([name]) => !/^(bootmachine0|bm-|vb-)/.test(name))
-    .flatMap(([, addresses]) => addresses ?? [])
-    .find(({ family, internal }) => family === "IPv4" && !internal);
-  if (found === undefined) throw new Error("this computer has no IPv4 address");
-  return found.address;
 }
