@@ -1,7 +1,8 @@
 #!/bin/sh
-# The demo: three real servers on this computer, from nothing to proved.
+# The demo: three real servers and a master on this computer, from nothing to configured and proved.
 #
-#   npm run demo                            boot, secure and prove them; again: says that all is in place
+#   npm run demo                            boot, secure, configure and prove them; again: says that all is in place
+#   npm run demo -- --configurator NAME     with ansible (default), puppet, salt, chef or none
 #   npm run demo -- COMMAND [ARGUMENTS]     any bootmachine command on the demo's stack, such as: ssh database
 #   npm run demo -- --destroy               take everything down, images and keys too
 #   npm run demo -- --destroy --keep-images
@@ -18,6 +19,12 @@ stop() {
 
 action=up
 keep_images=no
+configurator=
+if [ "${1-}" = --configurator ]; then
+	[ $# -ge 2 ] || stop "--configurator wants a name: ansible, puppet, salt, chef or none"
+	configurator=$2
+	shift 2
+fi
 case ${1-} in
 --destroy)
 	action=destroy
@@ -51,6 +58,28 @@ demo=examples/demo
 config=$demo/bootmachine.config.ts
 key=$demo/.bootmachine/operator-key
 
+chosen=$demo/.bootmachine/configurator
+
+# The first run decides; servers of one tool are not made over into another's.
+choose_configurator() {
+	before=$(cat "$chosen" 2>/dev/null || true)
+	configurator=${configurator:-${before:-ansible}}
+	case $configurator in
+	ansible | puppet | salt | chef | none) ;;
+	*) stop "there is no configurator $configurator here (there are ansible, puppet, salt, chef and none)" ;;
+	esac
+	[ -z "$before" ] || [ "$before" = "$configurator" ] ||
+		stop "the demo's servers run with $before; take them down first: npm run demo -- --destroy --keep-images"
+	mkdir -p "$demo/.bootmachine"
+	chmod 700 "$demo/.bootmachine"
+	printf '%s\n' "$configurator" >"$chosen"
+	kit=dist/configurators/$configurator/starter-kit
+	[ ! -d "$kit" ] || [ -e "$demo/.bootmachine/$configurator" ] ||
+		cp -R "$kit" "$demo/.bootmachine/$configurator"
+	DEMO_CONFIGURATOR=$configurator
+	export DEMO_CONFIGURATOR
+}
+
 bootmachine() {
 	node dist/cli/main.js "$@"
 }
@@ -70,10 +99,12 @@ command)
 	name=$1
 	shift
 	make_key
+	choose_configurator
 	bootmachine "$name" --config "$config" "$@"
 	;;
 up)
 	make_key
+	choose_configurator
 	status=0
 	bootmachine up --yes --config "$config" "$@" || status=$?
 	if [ "$status" -eq 0 ]; then
@@ -88,14 +119,19 @@ up)
 Log in:         npm run demo -- ssh loadbalancer      (or application, database)
 Prove again:    npm run demo -- verify
 Look around:    npm run demo -- status                (or plan, log, exec -- uptime, run ports)
-Take down:      npm run demo -- --destroy
 TEXT
+		[ "$configurator" = none ] || cat <<TEXT
+Change things:  $demo/.bootmachine/$configurator, then npm run demo
+Run the tool:   npm run demo -- configurator run
+TEXT
+		echo "Take down:      npm run demo -- --destroy"
 	fi
 	exit "$status"
 	;;
 destroy)
 	# The config names the key, so that it must be there while the stack is read.
 	make_key >/dev/null
+	choose_configurator
 	bootmachine destroy --yes --config "$config"
 	rm -rf "$demo/.bootmachine"
 	$as_root sh scripts/remove-local-files.sh $([ "$keep_images" = no ] || echo --keep-images)

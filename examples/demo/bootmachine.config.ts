@@ -1,5 +1,44 @@
-// The stack of `npm run demo`: three servers on this computer, one for each Debian release.
-import { defineStack, local } from "bootmachine";
+// The stack of `npm run demo`: three servers on this computer, one for each Debian release, and a master for the
+// configuration-management tool.
+import {
+  ansible,
+  chef,
+  type Configurator,
+  defineStack,
+  env,
+  local,
+  none,
+  puppet,
+  salt,
+  UserError,
+} from "bootmachine";
+
+/** `npm run demo -- --configurator NAME`; scripts/demo.sh puts the tool's starter kit beside the demo's key. */
+const tool = env("DEMO_CONFIGURATOR", "ansible");
+const kit = `.bootmachine/${tool}`;
+
+/** Ansible and Puppet come from Debian itself; Salt and Chef from their own repositories. */
+function chooseConfigurator(): Configurator {
+  switch (tool) {
+    case "none":
+      return none();
+    case "ansible":
+      return ansible({ tree: kit, install: "distro" });
+    case "puppet":
+      return puppet({ tree: kit, packages: "distro" });
+    case "salt":
+      return salt({ states: `${kit}/states`, pillars: `${kit}/pillars` });
+    case "chef":
+      return chef({ tree: kit });
+    default:
+      throw new UserError("CONFIG_INVALID", `The demo has no configurator "${tool}".`, {
+        hint: "It has ansible, puppet, salt, chef and none.",
+      });
+  }
+}
+
+const configurator = chooseConfigurator();
+const hasMaster = configurator.topology === "agent" || configurator.topology === "push";
 
 export default defineStack({
   name: "demo",
@@ -19,16 +58,28 @@ export default defineStack({
   ],
 
   firewall: [
-    { port: 80, from: "anywhere", roles: ["loadbalancer"] },
-    { port: 443, from: "anywhere", roles: ["loadbalancer"] },
-    { port: 8000, from: "stack", roles: ["application"] },
-    { port: 5432, from: "stack", roles: ["database"] },
+    { port: 80, from: "anywhere", roles: ["edge"] },
+    { port: 443, from: "anywhere", roles: ["edge"] },
+    { port: 8000, from: "stack", roles: ["app"] },
+    { port: 5432, from: "stack", roles: ["store"] },
   ],
 
+  configurator,
+  ...(hasMaster ? { master: "master" } : {}),
+
   servers: [
-    { name: "loadbalancer", roles: ["loadbalancer"], image: "debian-13", size: "small" },
-    { name: "application", roles: ["application"], image: "debian-12", size: "small" },
-    { name: "database", roles: ["database"], image: "debian-11", size: "small" },
+    ...(hasMaster
+      ? [
+          {
+            name: "master",
+            image: "debian-13",
+            size: tool === "puppet" ? ("large" as const) : ("medium" as const),
+          },
+        ]
+      : []),
+    { name: "loadbalancer", roles: ["edge"], image: "debian-13", size: "small" },
+    { name: "application", roles: ["app"], image: "debian-12", size: "small" },
+    { name: "database", roles: ["store"], image: "debian-11", size: "small" },
   ],
 
   tasks: {
