@@ -120,7 +120,7 @@ esac`,
     fakeTools(`sha256\t${"0".repeat(64)}\nurl\thttps://files.invalid/cinc.deb\n`);
     const { status, output } = run(installScript(SERVICE));
     expect(status).not.toBe(0);
-    expect(output).toContain(`${sha256}`);
+    expect(output).toContain(sha256);
     expect(() => readFileSync(join(root, "installed.deb"))).toThrow("ENOENT");
   });
 
