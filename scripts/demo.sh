@@ -60,7 +60,7 @@ key=$demo/.bootmachine/operator-key
 
 chosen=$demo/.bootmachine/configurator
 
-# The first run decides; servers of one tool are not made over into another's.
+# The first `up` decides; servers of one tool are not made over into another's.
 choose_configurator() {
 	before=$(cat "$chosen" 2>/dev/null || true)
 	configurator=${configurator:-${before:-ansible}}
@@ -72,7 +72,7 @@ choose_configurator() {
 		stop "the demo's servers run with $before; take them down first: npm run demo -- --destroy --keep-images"
 	mkdir -p "$demo/.bootmachine"
 	chmod 700 "$demo/.bootmachine"
-	printf '%s\n' "$configurator" >"$chosen"
+	[ "$action" != up ] || printf '%s\n' "$configurator" >"$chosen"
 	kit=dist/configurators/$configurator/starter-kit
 	[ ! -d "$kit" ] || [ -e "$demo/.bootmachine/$configurator" ] ||
 		cp -R "$kit" "$demo/.bootmachine/$configurator"
@@ -100,7 +100,13 @@ command)
 	shift
 	make_key
 	choose_configurator
-	bootmachine "$name" --config "$config" "$@"
+	if [ "$name" = configurator ] && [ $# -ge 1 ]; then
+		part=$1
+		shift
+		bootmachine configurator "$part" --config "$config" "$@"
+	else
+		bootmachine "$name" --config "$config" "$@"
+	fi
 	;;
 up)
 	make_key

@@ -38,6 +38,8 @@ function chooseConfigurator(): Configurator {
 }
 
 const configurator = chooseConfigurator();
+/** Of Debian 11 the other tools have no packages any more. */
+const oldest = tool === "ansible" || tool === "none" ? "debian-11" : "debian-12";
 const hasMaster = configurator.topology === "agent" || configurator.topology === "push";
 
 export default defineStack({
@@ -79,7 +81,7 @@ export default defineStack({
       : []),
     { name: "loadbalancer", roles: ["edge"], image: "debian-13", size: "small" },
     { name: "application", roles: ["app"], image: "debian-12", size: "small" },
-    { name: "database", roles: ["store"], image: "debian-11", size: "small" },
+    { name: "database", roles: ["store"], image: oldest, size: "small" },
   ],
 
   tasks: {

@@ -150,7 +150,9 @@ function ableTo<K extends "agents" | "revoke" | "restart">(
   const { configurator } = stack;
   const found = configurator[ability];
   if (found !== undefined) return found;
-  throw new RefusedError("CAPABILITY_MISSING", `The configurator ${configurator.name} ${unable}.`);
+  throw new RefusedError("CAPABILITY_MISSING", `The configurator ${configurator.name} ${unable}.`, {
+    hint: "`bootmachine configurator push` and `bootmachine configurator run` are there for every tool; `bootmachine status` lists the servers.",
+  });
 }
 
 function commandFailed(
