@@ -10,6 +10,8 @@ const serverRecordSchema = z.object({
   machineId: z.string(),
   proof: z.enum(IDENTITY_PROOFS),
   keys: z.array(z.string()),
+  /** The key is no longer the injected one, and the provider cannot be told. */
+  isReplaced: z.literal(true).optional(),
   /** The way in that worked last. */
   way: z.object({ user: z.string(), port: z.number().int().min(1).max(65535) }).optional(),
 });

@@ -162,6 +162,12 @@ export interface Provider {
   ensure(request: MachineRequest, context: ProviderContext): Promise<Machine>;
   /** The strongest proof that can be had for the machine's host key. Called before the first connection. */
   identity(machine: Machine, context: ProviderContext): Promise<HostIdentity>;
+  /**
+   * Keeps what `identity` answers from now on, where every controller finds it: called while an injected key is being
+   * replaced (both keys, still "injected") and once it has been (the new one, "published" by the provider's own channel).
+   * Absent: only the controller that replaced the key knows the new one.
+   */
+  keepIdentity?(machine: Machine, identity: HostIdentity, context: ProviderContext): Promise<void>;
   /** Removes the machine and all that was made for it; works on half-made ones; idempotent. */
   destroy(server: string, context: ProviderContext): Promise<DestroyOutcome>;
   /** Called by `destroy` of a whole stack after its last server: removes what the stack shared (networks, groups). */

@@ -189,6 +189,23 @@ export function testProvider(options: ProviderSuiteOptions): void {
       assert.deepEqual(await provider.identity(machine, bench.context()), identity);
     });
 
+    test("an identity that is kept is what is answered from then on", async (bench) => {
+      const { provider } = bench;
+      if (provider.keepIdentity === undefined) return;
+      const machine = await bench.ensure(bench.first);
+      const { keys } = await provider.identity(machine, bench.context());
+      const both = [...keys, TEST_KEY.split(" ").slice(0, 2).join(" ")];
+      for (const kept of [
+        { proof: "injected", keys: both },
+        { proof: "published", keys: both.slice(-1) },
+      ] as const) {
+        await provider.keepIdentity(machine, kept, bench.context());
+        assert.deepEqual(await provider.identity(machine, bench.context()), kept);
+        await bench.observed();
+        assert.deepEqual(await provider.identity(machine, bench.context()), kept);
+      }
+    });
+
     testWhere("creating", "two stacks never touch each other", async (bench) => {
       const { provider, first } = bench;
       const other = `${bench.world.stack}-b`;

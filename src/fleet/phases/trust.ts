@@ -1,8 +1,10 @@
 import { RefusedError, UserError } from "../../errors/error.ts";
 import { fingerprint, learnHostKey, pinHostKeys } from "../../host/known-hosts.ts";
+import type { Host } from "../../host/host.ts";
 import { waitForHost } from "../../host/wait-for-host.ts";
 import type { HostIdentity, Machine } from "../../providers/contract.ts";
 import { pickDistro } from "../pick-distro.ts";
+import { replaceHostKey } from "../replace-host-key.ts";
 import { providerContext, type RunContext } from "../run-context.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 import { hostKeyAlias, sshOptionsOf, waysIn } from "../ways-in.ts";
@@ -32,23 +34,28 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
   const record = context.records.get(server.name, machine.id);
   const limitMs = server.ssh.readyTimeoutMs;
   const causes = new Map<string, string>();
-  run.host = await waitForHost({
-    transport: context.transport,
-    candidates: waysIn(context.stack, server, machine, record, run.isFresh).map((target) => ({
-      target,
-      options: sshOptionsOf(context.stack, server, context.paths.knownHosts),
-    })),
-    timeoutMs: context.mode === "plan" ? Math.min(limitMs, PLAN_PATIENCE_MS) : limitMs,
-    signal,
-    who: context.who,
-    onAttempt: (target, error, elapsedMs) => {
-      if (error === undefined) return;
-      causes.set(`${target.user}@${target.address}:${target.port}`, attemptText(error.code));
-      run.step(`waiting for ssh: ${describeCauses(causes)} (${Math.round(elapsedMs / 1000)} s)`);
-    },
-  });
-  const { target } = run.host;
-  await rememberWay(context, server.name, machine.id, identity, target);
+  const connect = async (): Promise<Host> =>
+    await waitForHost({
+      transport: context.transport,
+      candidates: waysIn(context.stack, server, machine, record, run.isFresh).map((target) => ({
+        target,
+        options: sshOptionsOf(context.stack, server, context.paths.knownHosts),
+      })),
+      timeoutMs: context.mode === "plan" ? Math.min(limitMs, PLAN_PATIENCE_MS) : limitMs,
+      signal,
+      who: context.who,
+      onAttempt: (target, error, elapsedMs) => {
+        if (error === undefined) return;
+        causes.set(`${target.user}@${target.address}:${target.port}`, attemptText(error.code));
+        run.step(`waiting for ssh: ${describeCauses(causes)} (${Math.round(elapsedMs / 1000)} s)`);
+      },
+    });
+  run.host = await connect();
+  await rememberWay(context, server.name, machine.id, identity, run.host.target);
+  const isInjected = identity.proof === "injected" && record?.isReplaced !== true;
+  if (isInjected && context.mode === "apply") {
+    await replaceHostKey({ run, machine, injected: identity, connect, signal });
+  }
   run.tellWayIn();
   run.distro = pickDistro(context.stack, server, run.host.facts);
   return resultOf(run.isFresh ? 1 : 0);
@@ -61,11 +68,13 @@ async function rememberWay(
   identity: HostIdentity,
   way: { readonly user: string; readonly port: number },
 ): Promise<void> {
+  const isReplaced = context.records.get(server, machineId)?.isReplaced;
   await context.records.put(server, {
     machineId,
     proof: identity.proof,
     keys: [...identity.keys],
     way: { user: way.user, port: way.port },
+    ...(isReplaced === true ? { isReplaced } : {}),
   });
 }
 

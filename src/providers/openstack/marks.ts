@@ -1,4 +1,4 @@
-import type { Machine, MachineRequest, MachineStatus } from "../contract.ts";
+import type { HostIdentity, Machine, MachineRequest, MachineStatus } from "../contract.ts";
 import type { NovaServer } from "./nova.ts";
 
 /** Metadata that makes a server ours. Names alone do not: Nova lets two servers have one name. */
@@ -8,7 +8,10 @@ const TOKEN = "bootmachine-token";
 const LOGIN = "bootmachine-login";
 const IMAGE = "bootmachine-image";
 const SIZE = "bootmachine-size";
+/** Public keys with commas between them: the injected one, and the next one while it is being replaced. */
 const HOST_KEY = "bootmachine-host-key";
+/** Whether it is still the injected one that counts. */
+const HOST_PROOF = "bootmachine-host-proof";
 
 /** The name at the cloud: a dot stands in neither part, so that no two servers of any stacks share one. */
 export function machineName(stack: string, server: string): string {
@@ -44,7 +47,9 @@ export function toMetadata(marks: Marks): Readonly<Record<string, string>> {
     [LOGIN]: marks.login,
     [IMAGE]: marks.image,
     [SIZE]: marks.size,
-    ...(marks.hostKey === undefined ? {} : { [HOST_KEY]: marks.hostKey }),
+    ...(marks.hostKey === undefined
+      ? {}
+      : identityMetadata({ proof: "injected", keys: [marks.hostKey] })),
   };
 }
 
@@ -60,8 +65,16 @@ export function isOf(server: NovaServer, stack: string, name?: string): boolean 
   );
 }
 
-export function hostKeyOf(server: NovaServer): string | undefined {
-  return server.metadata[HOST_KEY];
+export function identityMetadata({ proof, keys }: HostIdentity): Readonly<Record<string, string>> {
+  return { [HOST_KEY]: keys.join(","), [HOST_PROOF]: proof };
+}
+
+/** What was injected or kept; undefined: the server made its own key, and only its console shows it. */
+export function identityOf(server: NovaServer): HostIdentity | undefined {
+  const keys = server.metadata[HOST_KEY];
+  if (keys === undefined) return undefined;
+  const proof = server.metadata[HOST_PROOF] === "published" ? "published" : "injected";
+  return { proof, keys: keys.split(",") };
 }
 
 /** Being deleted, or deleted and still shown. */

@@ -147,6 +147,26 @@ export async function deleteServer(
   );
 }
 
+/** Adds metadata to a server, or changes them; others stay. */
+export async function writeMetadata(
+  client: OpenStackClient,
+  { id, name }: Pick<NovaServer, "id" | "name">,
+  metadata: Readonly<Record<string, string>>,
+  caller: Caller,
+): Promise<void> {
+  await client.tell(
+    {
+      service: "compute",
+      method: "POST",
+      path: `/servers/${id}/metadata`,
+      body: { metadata },
+      what: `write metadata of the server ${name}`,
+      isRepeatable: true,
+    },
+    caller,
+  );
+}
+
 export type ServerAction =
   | { readonly reboot: { readonly type: "SOFT" | "HARD" } }
   | { readonly "os-start": null }

@@ -9,8 +9,16 @@ import { hostKeysIn } from "./console-keys.ts";
 import { groupKey } from "./create-machine.ts";
 import { ensureMachine, removeServers } from "./ensure-machine.ts";
 import { removeFloatingIps } from "./floating-ips.ts";
-import { hasFloatingAddress, hostKeyOf, isOf, isOurs, machineName, toMachine } from "./marks.ts";
-import { actOnServer, type NovaServer, readConsole, readServer } from "./nova.ts";
+import {
+  hasFloatingAddress,
+  identityMetadata,
+  identityOf,
+  isOf,
+  isOurs,
+  machineName,
+  toMachine,
+} from "./marks.ts";
+import { actOnServer, type NovaServer, readConsole, readServer, writeMetadata } from "./nova.ts";
 import { type OpenStackOptions, openstackOptionsSchema } from "./options.ts";
 import { ensureSecurityGroup, removeSecurityGroups } from "./security-group.ts";
 import { removeSharedThings } from "./shared-things.ts";
@@ -89,7 +97,7 @@ export function openstack(
     return problems;
   };
 
-  /** The server that a machine stands for. Its metadata never change: a list that was seen is good enough. */
+  /** The server that a machine stands for. Only we change its metadata: a list that was seen is good enough. */
   async function serverOf(
     machine: Machine,
     cloud: Cloud,
@@ -117,7 +125,7 @@ export function openstack(
       console: true,
       images: true,
       sizes: true,
-      identity: ["injected", "console"],
+      identity: ["published", "injected", "console"],
     },
     observe: async (context) => await machines(context, (server) => isOf(server, context.stack)),
     list: async (context) => await machines(context, isOurs),
@@ -140,8 +148,8 @@ export function openstack(
       ),
     identity: async (machine, context) => {
       const cloud = await open();
-      const injected = hostKeyOf(await serverOf(machine, cloud, context));
-      if (injected !== undefined) return { proof: "injected", keys: [injected] };
+      const kept = identityOf(await serverOf(machine, cloud, context));
+      if (kept !== undefined) return kept;
       const deadline = Date.now() + settings.bootTimeoutMs;
       for (let waitMs = settings.pollMs; ; waitMs = Math.min(waitMs * 1.5, 15_000)) {
         const log = await readConsole(
@@ -155,6 +163,12 @@ export function openstack(
         context.progress("waiting for the host keys in the console log");
         await pause(waitMs, context.signal);
       }
+    },
+    keepIdentity: async (machine, identity, context) => {
+      const cloud = await open();
+      const server = { id: machine.id, name: machine.server };
+      await writeMetadata(cloud.client, server, identityMetadata(identity), context);
+      cloud.watch.forget(machine.id);
     },
     destroy: async (server, context) =>
       await inTurn(server, context, async () => {

@@ -43,9 +43,14 @@ export class ServerWatch {
     this.#pollMs = pollMs;
   }
 
-  /** The server as the last list showed it: for what never changes in a server's life. */
+  /** The server as the last list showed it: for its metadata, which nobody else changes. */
   lastSeen(id: string): NovaServer | undefined {
     return this.#last.find((server) => server.id === id);
+  }
+
+  /** What was seen of the server holds no longer. */
+  forget(id: string): void {
+    this.#last = this.#last.filter((server) => server.id !== id);
   }
 
   /** A list that Nova was asked for after this call. */

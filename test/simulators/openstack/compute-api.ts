@@ -20,6 +20,10 @@ export function computeApi(
   if (collection !== "servers") return undefined;
   const server = project.servers.find((one) => one.id === id && one.deletedAt === undefined);
   if (server === undefined) return failure(404, `Instance ${id} could not be found.`);
+  if (action === "metadata" && method === "POST") {
+    Object.assign(server.metadata, body["metadata"]);
+    return { status: 200, body: { metadata: server.metadata } };
+  }
   if (action === "action") return act(project, server, body);
   if (method === "DELETE") {
     server.deletedAt = Date.now() + (options.lagMs ?? 0) + 10;
