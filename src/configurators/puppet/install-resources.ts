@@ -1,4 +1,5 @@
 import type { HostFacts } from "../../host/facts.ts";
+import { quote } from "../../program/quote.ts";
 import type { Resource, Trigger } from "../../program/resource.ts";
 import type { ConfiguratorContext } from "../contract.ts";
 import {
@@ -89,12 +90,7 @@ function serverFiles(
       content: serverDefaults(settings, facts),
       triggers: [RESTART_SERVER],
     },
-    {
-      type: "file",
-      path: `${layout.serverSettings}/bootmachine.conf`,
-      content: serverConf(settings, facts),
-      triggers: [RESTART_SERVER],
-    },
+    serverSettings(layout, serverConf(settings, facts)),
     { type: "directory", path: dropIns },
     {
       type: "file",
@@ -103,6 +99,22 @@ function serverFiles(
       triggers: [{ run: "systemctl daemon-reload" }],
     },
   ];
+}
+
+/**
+ * A file among Puppet Server's settings. Debian gives the folder above it to the user puppet, and there a file resource writes
+ * nothing for root; that user rules every server by its catalogues, so nothing is lost by writing here.
+ */
+function serverSettings({ serverSettings: folder }: Layout, content: string): Resource {
+  const file = `${folder}/bootmachine.conf`;
+  return {
+    type: "command",
+    id: "puppet server's settings",
+    check: `[ "$(cat ${file} 2>/dev/null)" = ${quote(content.trimEnd())} ]`,
+    run: `umask 022
+printf '%s\\n' ${quote(content.trimEnd())} >${file}.new && mv ${file}.new ${file}`,
+    triggers: [RESTART_SERVER],
+  };
 }
 
 /** Debian 11 has Puppet 5 and no server: nobody should begin there today. */
