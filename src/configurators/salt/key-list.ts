@@ -1,28 +1,39 @@
 import type { Agent } from "../contract.ts";
+import { KEY_FOLDERS } from "./paths.ts";
 
-/** All keys at the master with their fingerprints; the master's own come under "local". */
-export const LIST_KEYS = "salt-key --log-level=quiet --finger-all --out=json";
+/** What a minion is to us whose key lies in a folder. A denied key claims a name that another key has. */
+const STATES: readonly (readonly [folder: string, state: Agent["state"]])[] = [
+  [KEY_FOLDERS.accepted, "accepted"],
+  [KEY_FOLDERS.waiting, "waiting"],
+  [KEY_FOLDERS.rejected, "rejected"],
+  [KEY_FOLDERS.denied, "rejected"],
+];
 
-/** By Salt's names of the folders. A denied key claims a name that another key has. */
-const STATES: Readonly<Record<string, Agent["state"]>> = {
-  minions: "accepted",
-  minions_pre: "waiting",
-  minions_rejected: "rejected",
-  minions_denied: "rejected",
-};
+/**
+ * All keys at the master, one a line: state, SHA-256, id. Not by `salt-key --finger-all`, which in 3008 counts a fingerprint in
+ * another way than the minion itself (`salt-call key.finger`, `master_finger`): the two could not be compared.
+ */
+export const LIST_KEYS = `list() {
+  for file in "$1"/*; do
+    [ -f "$file" ] || continue
+    printf '%s %s %s\\n' "$2" "$(sed -e '/^[[:space:]]*$/d' "$file" | sed -e 1d -e '$d' | sha256sum | cut -c1-64)" "\${file##*/}"
+  done
+}
+${STATES.map(([folder, state]) => `list ${folder} ${state}`).join("\n")}`;
 
-/** Reads what \`salt-key --finger-all --out=json\` prints; nothing at all where there is no key. */
+/** Reads what the script prints. */
 export function parseKeys(text: string): readonly Agent[] {
-  const start = text.indexOf("{");
-  if (start === -1) return [];
-  const folders = JSON.parse(text.slice(start)) as Readonly<
-    Record<string, Readonly<Record<string, unknown>>>
-  >;
-  return Object.entries(STATES).flatMap(([folder, state]) =>
-    Object.entries(folders[folder] ?? {}).map(([id, fingerprint]) => ({
-      id,
-      state,
-      ...(typeof fingerprint === "string" ? { fingerprint } : {}),
-    })),
-  );
+  return text.split("\n").flatMap((line) => {
+    const [, state = "", digest = "", id = ""] =
+      /^(accepted|waiting|rejected) ([0-9a-f]{64}) (.+)$/.exec(line) ?? [];
+    return state === ""
+      ? []
+      : [
+          {
+            id,
+            state: state as Agent["state"],
+            fingerprint: (digest.match(/../g) ?? []).join(":"),
+          },
+        ];
+  });
 }
