@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Dirent } from "node:fs";
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join, matchesGlob, relative, sep } from "node:path";
 import pLimit from "p-limit";
@@ -165,12 +166,11 @@ class FolderWalk {
 
   /** @param above the real paths of this folder and those above it: a link to one of them would never end */
   async #folder(folder: string, prefix: string, above: readonly string[]): Promise<void> {
-    const names = await readdir(folder);
-    for (const name of names.toSorted()) {
-      if (VERSION_CONTROL.has(name)) continue;
-      const path = `${prefix}${name}`;
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (VERSION_CONTROL.has(entry.name)) continue;
+      const path = `${prefix}${entry.name}`;
       try {
-        await this.#one(join(folder, name), path, name, above);
+        await this.#one(entry, join(folder, entry.name), path, above);
       } catch (error) {
         if (error instanceof UserError) throw error;
         this.#problems.push(unreadable(path, error));
@@ -179,18 +179,19 @@ class FolderWalk {
   }
 
   async #one(
+    entry: Dirent,
     absolute: string,
     path: string,
-    name: string,
     above: readonly string[],
   ): Promise<void> {
-    const unwanted = unwantedName(name);
+    const unwanted = unwantedName(entry.name);
     if (unwanted !== undefined) {
       // Shown without what would move the cursor.
       this.#refuse(path.replaceAll(/\p{Cc}/gu, "?"), unwanted);
       return;
     }
-    const real = await realpath(absolute);
+    // The folder's own path is real already: only links need to be looked through.
+    const real = entry.isSymbolicLink() ? await realpath(absolute) : absolute;
     const [root = ""] = above;
     if (relative(root, real).split(sep)[0] === "..") {
       this.#refuse(path, `a link that leads out of the tree, to ${real}`);
