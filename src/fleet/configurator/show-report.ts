@@ -28,11 +28,14 @@ export function showReport(run: ServerRun, tool: string, report: MemberReport): 
       ...(change.diff === undefined ? {} : { diff: change.diff }),
     });
   }
+  const changes = report.changes.filter(({ status }) => status === "changed").length;
   const failed = report.changes.filter(({ status }) => status === "failed");
   if (report.failure !== undefined || report.retry !== undefined || failed.length > 0) {
+    // What was changed before it failed was changed all the same.
+    run.changes += changes;
     throw toolFailed(run, tool, report, failed);
   }
-  return report.changes.filter(({ status }) => status === "changed").length;
+  return changes;
 }
 
 function toolFailed(
