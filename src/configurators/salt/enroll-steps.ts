@@ -1,10 +1,12 @@
 import { RemoteError } from "../../errors/error.ts";
 import { quote } from "../../program/quote.ts";
 import type { CommandResource, Resource } from "../../program/resource.ts";
-import type { ConfiguratorContext, Readings, Step } from "../contract.ts";
+import type { ConfiguratorContext, ConnectedMember, Readings, Step } from "../contract.ts";
 import { isMasked, restartIfRunning } from "./install-resources.ts";
 import { keyFingerprint } from "./key-fingerprint.ts";
 import {
+  DATA_FILE,
+  DATA_HOSTS,
   KEY_FOLDERS,
   MASTER_KEYS,
   MASTER_UNIT,
@@ -34,8 +36,11 @@ export function enrollSteps(context: ConfiguratorContext): readonly Step[] {
     },
     {
       on: "master",
-      title: "accepting the minion's key",
-      resources: (readings) => acceptKey(member.server, reading(readings, "minion-key")),
+      title: "accepting the minion's key, writing its data",
+      resources: (readings) => [
+        ...acceptKey(member.server, reading(readings, "minion-key")),
+        ...minionData(member),
+      ],
       read: { name: "master-key", script: `cat ${MASTER_KEYS}/master.pub` },
     },
     {
@@ -120,6 +125,21 @@ function acceptKey(server: string, key: string): readonly Resource[] {
     ...[KEY_FOLDERS.waiting, KEY_FOLDERS.rejected].map(
       (folder) => ({ type: "file", path: `${folder}/${server}`, state: "absent" }) as const,
     ),
+  ];
+}
+
+/** The minion's own data, as the pillar `bootmachine`. */
+function minionData({ server, data }: ConnectedMember): readonly Resource[] {
+  const folder = `${DATA_HOSTS}/${server}`;
+  return [
+    { type: "directory", path: folder, mode: "0750", group: MASTER_USER },
+    {
+      type: "file",
+      path: `${folder}/${DATA_FILE}`,
+      mode: "0640",
+      group: MASTER_USER,
+      content: `${JSON.stringify(data, undefined, 2)}\n`,
+    },
   ];
 }
 

@@ -2,7 +2,7 @@ import { UserError } from "../../errors/error.ts";
 import { quote } from "../../program/quote.ts";
 import type { Resource } from "../../program/resource.ts";
 import { parsePluginOptions } from "../../stack/plugin-options.ts";
-import type { Configurator, ConfiguratorContext, Member, Step, Tree } from "../contract.ts";
+import type { Configurator, Member, Tree } from "../contract.ts";
 import { checkTrees, readSigningKey } from "./check-trees.ts";
 import { enrollSteps, forgetKeys } from "./enroll-steps.ts";
 import { installResources } from "./install-resources.ts";
@@ -62,7 +62,8 @@ export function salt(options: SaltOptions = {}): Configurator {
     },
     enroll: enrollSteps,
     trees: () => trees(settings),
-    configure: (context) => [dataStep(context)],
+    // The minions' data is at the master since they enrolled: nothing there has to wait for the master's own run.
+    configure: () => [],
     run: ([context]) => (context === undefined ? undefined : toolRun(context)),
     verify: toolChecks,
     agents: { script: LIST_KEYS, parse: parseKeys },
@@ -96,25 +97,6 @@ function trees(settings: SaltSettings): readonly Tree[] {
       modes: { "**": "0640" },
     },
   ];
-}
-
-/** The member's own data, as the pillar \`bootmachine\`. */
-function dataStep({ member }: ConfiguratorContext): Step {
-  const shared = { group: MASTER_USER } as const;
-  return {
-    on: "master",
-    title: "writing the server's data as its pillar",
-    resources: () => [
-      { ...shared, type: "directory", path: `${DATA_HOSTS}/${member.server}`, mode: "0750" },
-      {
-        ...shared,
-        type: "file",
-        path: `${DATA_HOSTS}/${member.server}/${DATA_FILE}`,
-        mode: "0640",
-        content: `${JSON.stringify(member.data, undefined, 2)}\n`,
-      },
-    ],
-  };
 }
 
 /** @throws UserError USAGE for a name that no minion can have: Salt takes no id with a slash in it, and here it would lead elsewhere. */

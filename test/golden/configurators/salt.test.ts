@@ -4,6 +4,7 @@ import { serverData } from "../../../src/baseline/server-data.ts";
 import type { ConfiguratorContext, Member, Step } from "../../../src/configurators/contract.ts";
 import type { SaltOptions } from "../../../src/configurators/salt/options.ts";
 import { salt } from "../../../src/configurators/salt/salt.ts";
+import type { Resource } from "../../../src/program/resource.ts";
 import { contextFixture, type Release } from "../baseline/fixture.ts";
 import { renderResources } from "../baseline/render-resources.ts";
 
@@ -113,11 +114,16 @@ describe("enroll", () => {
 
 describe("configure, run, verify, revoke", () => {
   it("the member's data at the master, for it alone", () => {
-    const [step] = salt().configure(context(MEMBER));
-    expect(step?.on).toBe("master");
-    const [folder, file] = step?.resources({}) ?? [];
-    expect(folder).toMatchObject({ path: "/etc/salt/bootmachine/hosts/web1", mode: "0750", group: "salt" });
-    expect(file).toMatchObject({ path: "/etc/salt/bootmachine/hosts/web1/bootmachine", mode: "0640" });
+    const resources = salt()
+      .enroll(context(MEMBER))
+      .filter(({ on }) => on === "master")
+      .flatMap((step) => step.resources(READINGS));
+    const at = (path: string): Resource | undefined =>
+      resources.find((resource) => "path" in resource && resource.path === path);
+    const folder = "/etc/salt/bootmachine/hosts/web1";
+    expect(at(folder)).toMatchObject({ mode: "0750", group: "salt" });
+    const file = at(`${folder}/bootmachine`);
+    expect(file).toMatchObject({ mode: "0640", group: "salt" });
     const content = file?.type === "file" ? (file.content ?? "") : "";
     expect(JSON.parse(content)).toMatchObject({ server: "web1" });
   });
