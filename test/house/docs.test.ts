@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 
 import { beforeAll, describe, expect, test } from "vitest";
 
@@ -103,6 +103,10 @@ describe("example configs", () => {
     }
     for (const name of [".ssh/id_ed25519", "keys/grace"]) {
       spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", resolve(home, name)]);
+    }
+    // As `init` leaves them: configurators look at the trees that a config names.
+    for (const kit of listFiles("src/configurators/*/starter-kit")) {
+      cpSync(resolve(ROOT, kit), resolve(home, basename(dirname(kit))), { recursive: true });
     }
   });
 
