@@ -1,0 +1,265 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import type { FleetEvent } from "../../src/fleet/events.ts";
+import { addPlay, writeStarterKit, writeTreeFile } from "./ansible/ansible-tree.ts";
+import { type PackageIndex, startPackageIndex } from "./ansible/package-index.ts";
+import { PATIENT_SSH } from "./ansible/patient-ssh.ts";
+import { StackProject } from "./stack-project.ts";
+import { tested } from "./tested.ts";
+
+const SERVERS = [
+  { name: "boss", image: "debian-13", roles: ["control"] },
+  { name: "web1", image: "debian-12", roles: ["web", "front-end"] },
+  { name: "web2", image: "debian-13", roles: ["web"] },
+  { name: "db1", image: "debian-12", roles: [] },
+];
+const MEMBERS = SERVERS.slice(1);
+
+/** A test makes four servers, or runs Ansible on them several times. */
+const LIMIT_MS = 1_200_000;
+
+/** What a failed command said, for the test's own message. */
+function story(result: { readonly stdout: string; readonly stderr: string }): string {
+  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
+}
+
+function outcomes(events: readonly FleetEvent[], server: string): Record<string, string> {
+  return Object.fromEntries(
+    events.flatMap((event) =>
+      event.type === "phase-ended" && event.server === server ? [[event.phase, event.outcome]] : [],
+    ),
+  );
+}
+
+/** What Ansible itself reports, by status. */
+function toolReport(events: readonly FleetEvent[], server: string, status: string) {
+  return events.flatMap((event) =>
+    event.type === "resource" &&
+    event.server === server &&
+    event.tool === "ansible" &&
+    event.status === status
+      ? [event]
+      : [],
+  );
+}
+
+const TITLE = "ansible from a master with Debian 13, on three members with Debian 12 and 13";
+describe(TITLE, { timeout: LIMIT_MS }, () => {
+  tested({
+    what: "ansible, ansible-core 2.21 in a virtual environment",
+    how: "real",
+    on: ["Debian 12", "Debian 13"],
+  });
+  let work: string;
+  let index: PackageIndex;
+  let project: StackProject;
+  beforeAll(async () => {
+    work = await mkdtemp(join(tmpdir(), "bootmachine-ansible-"));
+    index = await startPackageIndex(join(work, "wheels"), "2.21.5");
+    project = await StackProject.create("ansible", SERVERS, {
+      master: "boss",
+      users: [
+        { name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./id.pub"] },
+        { name: "grace", fullName: "Grace Höpper", groups: ["adm"], keys: [] },
+      ],
+      firewall: [{ port: 80, from: "anywhere", roles: ["web"] }],
+      configurator: { name: "ansible", index: index.url },
+      upgrades: { atBoot: "none" },
+      ssh: PATIENT_SSH,
+    });
+    await writeStarterKit(project.directory);
+  });
+  afterAll(async () => {
+    await project.remove();
+    await index.stop();
+    await rm(work, { recursive: true, force: true });
+  });
+
+  it("goes from nothing to proved, and the starter kit's first run changes nothing", async () => {
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    for (const { name } of SERVERS) {
+      expect(outcomes(up.events, name)).toMatchObject({
+        secure: "changed",
+        enroll: "changed",
+        verify: "unchanged",
+      });
+      expect(toolReport(up.events, name, "changed"), name).toEqual([]);
+      expect(toolReport(up.events, name, "ok").length, name).toBeGreaterThan(10);
+    }
+    expect(outcomes(up.events, "boss")).toMatchObject({ install: "changed" });
+  });
+
+  it("does nothing the second time; asked for, the tool runs and changes nothing", async () => {
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    const asked = await project.run("up", "--configure", "--yes", "--json");
+    expect(asked.status, story(asked)).toBe(0);
+    for (const { name } of SERVERS) {
+      expect(Object.values(outcomes(up.events, name)), name).not.toContain("changed");
+      expect(toolReport(up.events, name, "ok"), name).toEqual([]);
+      expect(toolReport(asked.events, name, "changed"), name).toEqual([]);
+      expect(toolReport(asked.events, name, "ok").length, name).toBeGreaterThan(10);
+    }
+  });
+
+  it("lets the master in by its own key alone, from its own address alone", async () => {
+    const { stdout: key } = await project.onServer(
+      "boss",
+      "cat /etc/ansible/bootmachine/id_ed25519.pub; stat -c %a%U /etc/ansible/bootmachine/id_ed25519",
+    );
+    expect(key.split("\n")[1]).toBe("600root");
+    for (const { name } of MEMBERS) {
+      const { stdout } = await project.onServer(name, "cat /home/ansible/.ssh/authorized_keys");
+      expect(stdout).toMatch(/^from="[0-9a-f.:,]+",restrict ssh-ed25519 [^\n]+\n$/);
+      expect(stdout).toContain(key.split("\n")[0]);
+    }
+    const { stdout: secret } = await project.onServer(
+      "boss",
+      "cat /etc/ansible/bootmachine/id_ed25519; cat /etc/ansible/bootmachine/known_hosts/web1 >&2",
+    );
+    // The same key from another member: refused.
+    const stolen = `umask 077; cat >/root/k <<'E'\n${secret}E\nssh -i /root/k -p 2849 -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null ansible@db1 true 2>&1; echo "exit $?"; rm /root/k`;
+    const { stdout: refused } = await project.onServer("web2", stolen);
+    expect(refused).toMatch(/Permission denied \(publickey\)[\s\S]*exit 255/);
+  });
+
+  it("refuses a host whose key is another one, and tells of an account that somebody else can use", async () => {
+    await project.onServer(
+      "boss",
+      "ssh-keygen -q -t ed25519 -N '' -f /root/other && awk '{print \"web1\", $1, $2}' /root/other.pub >/etc/ansible/bootmachine/known_hosts/web1",
+    );
+    const ping = await project.onServer(
+      "boss",
+      "cd /srv/ansible && ansible web1 -m ansible.builtin.ping 2>&1",
+    );
+    expect(ping.status).not.toBe(0);
+    expect(ping.stdout).toContain("Host key verification failed");
+    await project.onServer(
+      "db1",
+      "cat /root/.ssh/x /home/ada/.ssh/authorized_keys 2>/dev/null >>/home/ansible/.ssh/authorized_keys",
+    );
+    const verify = await project.run("verify");
+    expect(verify.status, story(verify)).toBe(1);
+    expect(verify.stdout).toContain("configurator-inventory");
+    expect(verify.stdout).toContain("configurator-account");
+    const up = await project.run("up", "--yes");
+    expect(up.status, story(up)).toBe(0);
+    expect((await project.run("verify")).status).toBe(0);
+  });
+
+  it("runs roles by group, with the members as data; secrets stay out of the journal", async () => {
+    await writeTreeFile(project.directory, "group_vars/web_secret.yml", "password: hush-hush\n");
+    await addPlay(
+      project.directory,
+      `- name: Set up the web servers
+  hosts: front_end
+  become: true
+  gather_facts: false
+  vars_files: [group_vars/web_secret.yml]
+  tasks:
+    - name: Members
+      ansible.builtin.copy:
+        content: "{% for each in bootmachine.members %}{{ each.server }} {{ each.private_addresses[0] }}\\n{% endfor %}"
+        dest: /etc/members
+        mode: "0644"
+    - name: Password
+      ansible.builtin.copy:
+        content: "{{ password }}"
+        dest: /etc/web-password
+        mode: "0600"
+      no_log: true
+    - name: Ask bootmachine for a reboot
+      ansible.builtin.set_stats:
+        data: { bootmachine_reboot: true }
+        per_host: true
+`,
+    );
+    const before = await project.onServer("web1", "stat -c %Y /proc/1");
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    const changed = toolReport(up.events, "web1", "changed");
+    expect(changed.map(({ id }) => id)).toEqual(["Members", "Password"]);
+    expect(changed[0]?.diff?.join("\n")).toMatch(/^\+db1 10\./m);
+    expect(toolReport(up.events, "web2", "changed")).toEqual([]);
+    expect((await project.onServer("web1", "cat /etc/web-password")).stdout).toBe("hush-hush");
+    expect(up.stdout).not.toContain("hush-hush");
+    // It asked for a reboot, and has had one.
+    expect((await project.onServer("web1", "stat -c %Y /proc/1")).stdout).not.toBe(before.stdout);
+    const modes = await project.onServer("boss", "stat -Lc %a /srv/ansible/group_vars/*.yml");
+    expect(modes.stdout).toBe("644\n600\n");
+  });
+
+  it("mends drift of the baseline by its own run, and nothing else", async () => {
+    await project.onServer(
+      "db1",
+      "usermod --comment Nobody grace; gpasswd -d grace adm; echo '# drift' >>/etc/ssh/sshd_config.d/00-bootmachine.conf; nft add rule inet bootmachine input tcp dport 9999 accept; chmod 0600 /etc/apt/apt.conf.d/52bootmachine",
+    );
+    const run = await project.onServer(
+      "boss",
+      "cd /srv/ansible && ansible-playbook --limit db1 site.yml 2>&1",
+    );
+    expect(run.status, run.stdout).toBe(0);
+    for (const task of ["Users", "Files", "Live state"]) {
+      expect(run.stdout).toMatch(
+        new RegExp(`TASK \\[bootmachine : ${task}\\] \\**\\n(.*\\n)*?changed: \\[db1\\]`),
+      );
+    }
+    const up = await project.run("up", "--yes", "--json", "--server", "db1");
+    expect(up.status, story(up)).toBe(0);
+    expect(Object.values(outcomes(up.events, "db1"))).not.toContain("changed");
+  });
+
+  it("tells of a failed task and of a missing role in Ansible's own words", async () => {
+    await addPlay(
+      project.directory,
+      `- name: Set up the databases
+  hosts: db1
+  become: true
+  gather_facts: false
+  tasks:
+    - name: Start what is not there
+      ansible.builtin.service: { name: no-such-unit, state: started }
+`,
+    );
+    const failed = await project.run("up", "--yes");
+    expect(failed.status, story(failed)).toBe(1);
+    expect(failed.stdout).toContain("Start what is not there");
+    expect(failed.stdout).toMatch(/Could not find the requested service no-such-unit/);
+    expect(failed.stdout).toMatch(/ansible failed at 1 of \d+ things on db1/);
+    await addPlay(project.directory, "- name: More\n  hosts: all\n  roles: [no-such-role]\n");
+    const missing = await project.run("up", "--yes");
+    expect(missing.status).toBe(1);
+    expect(missing.stdout).toMatch(/role 'no-such-role' was not found/i);
+    await writeStarterKit(project.directory);
+    const mended = await project.run("up", "--yes");
+    expect(mended.status, story(mended)).toBe(0);
+  });
+
+  it("takes no file into its environment that is not the pinned one", async () => {
+    await project.onServer("boss", "rm -r /opt/bootmachine/ansible/venv");
+    index.spoiled = "jinja2";
+    const spoiled = await project.run("up", "--yes");
+    expect(spoiled.status).toBe(1);
+    expect(spoiled.stdout).toMatch(/DO NOT MATCH THE HASHES/);
+    index.spoiled = "none";
+    const up = await project.run("up", "--yes");
+    expect(up.status, story(up)).toBe(0);
+    expect((await project.onServer("boss", "ansible --version")).stdout).toContain("core 2.21.5");
+  });
+
+  it("forgets a server that is destroyed", async () => {
+    const gone = await project.run("destroy", "--yes", "--server", "web2");
+    expect(gone.status, story(gone)).toBe(0);
+    const { stdout } = await project.onServer(
+      "boss",
+      "ls /etc/ansible/bootmachine/inventory /etc/ansible/bootmachine/known_hosts",
+    );
+    expect(stdout).not.toContain("web2");
+    expect(stdout).toContain("web1");
+  });
+});
