@@ -323,4 +323,25 @@ describe("completion", () => {
     const { stdout } = await runInProcess(["__complete", ...words]);
     expect(stdout.split("\n").filter((line) => line !== "")).toEqual(wanted);
   });
+
+  test.each([
+    [["ssh", "w"], ["web1"]],
+    [["configurator", "restart", "w"], ["web1"]],
+    [
+      ["configurator", "accept", ""],
+      ["web1", "db1"],
+    ],
+    [["configurator", "agents", "w"], []],
+  ])("names of servers: %j", async (words, wanted) => {
+    const directory = await mkdtemp(join(tmpdir(), "complete-"));
+    try {
+      await mkdir(join(directory, ".bootmachine/shop"), { recursive: true });
+      await writeFile(join(directory, ".bootmachine/shop/ssh_config"), "Host web1 db1\n");
+      const { stdout } = await runInProcess(["__complete", ...words], { cwd: directory });
+      const found = stdout.split("\n").filter((line) => /^[a-z]/.test(line));
+      expect(found).toEqual(wanted);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
 });
