@@ -46,11 +46,27 @@ async function whileGuarded<T>(
     process.exitCode = exitStatusOf(error);
   };
   process.once("exit", onExit);
+  const handleSignals = leaveSignalsAlone();
   try {
     return await load();
   } finally {
+    handleSignals();
     process.off("exit", onExit);
   }
+}
+
+/**
+ * Signals end the process, as they end any other, until the answer is called: in a loop of the user's no handler of ours
+ * would ever run, and nothing has been begun yet that could be left half-done.
+ */
+function leaveSignalsAlone(): () => void {
+  const kept = (["SIGINT", "SIGTERM", "SIGHUP"] as const).flatMap((signal) =>
+    process.listeners(signal).map((listener) => ({ signal, listener })),
+  );
+  for (const { signal, listener } of kept) process.off(signal, listener);
+  return () => {
+    for (const { signal, listener } of kept) process.on(signal, listener);
+  };
 }
 
 /** The fleet of the stack that the flags name, with OpenSSH as the way to it. */

@@ -4,7 +4,7 @@ import { registerHooks } from "node:module";
 // file is loaded there as it is in real life.
 
 /** Marks a file of the user's, so that loading it again in one process reads it again. */
-const LOAD_QUERY = "bootmachine-load";
+export const LOAD_QUERY = "bootmachine-load";
 /** Marks a file whose syntax is to be parsed as TypeScript, for the place of an error in JavaScript. */
 const PARSE_QUERY = "bootmachine-parse";
 const FROM_PREFIX = "bootmachine-from:";
@@ -15,6 +15,10 @@ const OWN_MODULES: Readonly<Record<string, string>> = {
   "bootmachine/testing": "testing",
 };
 
+/** Is told the text of each of the user's files before it runs. */
+type SourceListener = (text: string) => void;
+
+let onSource: SourceListener | undefined;
 let areHooksRegistered = false;
 let loadCount = 0;
 
@@ -67,16 +71,26 @@ function registerOnce(): void {
       return { ...resolved, url: url.href };
     },
     load(url, context, nextLoad) {
-      return url.includes(`?${PARSE_QUERY}`)
-        ? nextLoad(url, { ...context, format: "module-typescript" })
-        : nextLoad(url, context);
+      if (url.includes(`?${PARSE_QUERY}`)) {
+        return nextLoad(url, { ...context, format: "module-typescript" });
+      }
+      const loaded = nextLoad(url, context);
+      const { source } = loaded;
+      if (source !== undefined && url.includes(`?${LOAD_QUERY}=`)) {
+        onSource?.(typeof source === "string" ? source : new TextDecoder().decode(source));
+      }
+      return loaded;
     },
   });
 }
 
-/** Imports a file of the user's anew, with the files of the user's that it imports. */
-export async function importAnew(fileUrl: string): Promise<Readonly<Record<string, unknown>>> {
+/** Imports a file of the user's anew, with the files of the user's that it imports. One at a time. */
+export async function importAnew(
+  fileUrl: string,
+  listener?: SourceListener,
+): Promise<Readonly<Record<string, unknown>>> {
   registerOnce();
+  onSource = listener;
   loadCount++;
   const url = new URL(fileUrl);
   url.searchParams.set(LOAD_QUERY, String(loadCount));

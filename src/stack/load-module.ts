@@ -5,7 +5,8 @@ import { pathToFileURL } from "node:url";
 import { type ProblemRecord, UserError } from "../errors/error.ts";
 import { findCodePlace, makeCodeError } from "./code-failure.ts";
 import { type Environment, withEnvironment } from "./environment.ts";
-import { importAnew, parseForPlace } from "./import-natively.ts";
+import { importAnew, LOAD_QUERY, parseForPlace } from "./import-natively.ts";
+import { type LoopPlace, LoopWatchdog } from "./loop-watchdog.ts";
 
 /** A config that is not read by then waits for something that never comes. */
 const LOAD_LIMIT_MS = 30_000;
@@ -74,17 +75,48 @@ function isUserError(thrown: unknown): thrown is UserError {
   );
 }
 
+/** How much later than the limit the watchdog acts: a thread that is not blocked has ended it by then. */
+const WATCHDOG_DELAY_MS = 1_000;
+
 /**
- * Ends the waiting for code that never settles. The timer is a live one: without it Node would find nothing left to
- * do, and end the process.
+ * Ends the waiting for code that never settles, and code that never gives the thread back. The timer is a live one:
+ * without it Node would find nothing left to do, and end the process.
  */
-async function withinLimit<T>(loading: Promise<T>, file: string, limitMs: number): Promise<T> {
+async function withinLimit<T>(
+  load: (watchdog: LoopWatchdog) => Promise<T>,
+  file: string,
+  limitMs: number,
+): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(tookTooLong(file, limitMs)), limitMs);
+  const watchdog = new LoopWatchdog(
+    { afterMs: limitMs + WATCHDOG_DELAY_MS, mark: `?${LOAD_QUERY}=` },
+    (place) => reject(makeCodeError(new EndlessLoop(limitMs, place), file)),
+  );
+  const began = performance.now();
+  let timer = setTimeout(() => {
+    const wasBlocked = performance.now() - began > limitMs + WATCHDOG_DELAY_MS / 2;
+    // The watchdog has freed the thread, and its message says more; it is on its way.
+    timer = setTimeout(
+      () => reject(tookTooLong(file, limitMs)),
+      wasBlocked && watchdog.isWatching ? WATCHDOG_DELAY_MS : 0,
+    );
+  }, limitMs);
   try {
-    return await Promise.race([loading, promise]);
+    return await Promise.race([load(watchdog), promise]);
   } finally {
     clearTimeout(timer);
+    watchdog.end();
+  }
+}
+
+/** Looks like an error that was thrown where the code was when it was ended. */
+class EndlessLoop extends Error {
+  constructor(limitMs: number, place: LoopPlace | undefined) {
+    super(`it was still at work after ${limitMs / 1000} seconds, in a loop that does not end`);
+    this.name = "Error";
+    if (place !== undefined) {
+      this.stack = `Error: ${this.message}\n    at ${place.url}:${place.line}:${place.column}`;
+    }
   }
 }
 
@@ -114,7 +146,11 @@ export async function loadModule(
   }
   const loaded = await withEnvironment(environment, async () => {
     try {
-      return await withinLimit(importAndCall(file, environment), file, limitMs);
+      return await withinLimit(
+        (watchdog) => importAndCall(file, environment, watchdog),
+        file,
+        limitMs,
+      );
     } catch (thrown) {
       const placed = await findSyntaxError(thrown, file);
       return {
@@ -142,8 +178,9 @@ export async function loadModule(
 async function importAndCall(
   file: string,
   environment: Environment,
+  watchdog: LoopWatchdog,
 ): Promise<{ readonly value?: unknown; readonly failure?: UserError }> {
-  const module = await importAnew(pathToFileURL(file).href);
+  const module = await importAnew(pathToFileURL(file).href, (text) => watchdog.see(text));
   if (!("default" in module)) return { failure: noDefaultExport(file) };
   const exported = module["default"];
   const value: unknown =

@@ -149,6 +149,14 @@ describe("exit status", () => {
 });
 
 describe("output", () => {
+  test("130: Ctrl-C while the config loads, in a loop without an end", async () => {
+    const spinning = `...(() => { process.stderr.write("spinning"); for (;;); })(),`;
+    const program = startProgram(["plan"], await project(spinning));
+    await program.shown("spinning");
+    program.kill("SIGINT");
+    expect((await program.result).status).toBe(130);
+  });
+
   test("--json: every line is an event, and nothing else is there", async () => {
     const { status, stdout, stderr } = await run("", "boot", "--json");
     expect(status).toBe(0);

@@ -159,6 +159,38 @@ describe("a config that never finishes", () => {
   });
 });
 
+describe("a config that never gives the thread back", () => {
+  it.each([
+    ["at its top level", "let n = 0;\nwhile (true) { n++; }\nexport default {};\n", 2],
+    [
+      "in its function, and catches everything",
+      "export default () => {\n  for (;;) {\n    try { JSON.parse('{'); } catch { }\n  }\n};\n",
+      3,
+    ],
+  ])("is ended %s, and its line is shown", async (_where, text, line) => {
+    const directory = makeDirectory({ "bootmachine.config.mjs": text });
+    const file = join(directory, "bootmachine.config.mjs");
+    const error = await failureOf(loadModule(file, {}, 300));
+    expect(error.code).toBe("CONFIG_CODE_FAILED");
+    expect(error.message).toContain("in a loop that does not end");
+    expect(error.problems[0]?.line).toBeGreaterThanOrEqual(line - 1);
+    expect(error.problems[0]?.line).toBeLessThanOrEqual(line);
+    // The process is as it was: the next config loads.
+    writeFileSync(file, "let n = 0; for (const i of [1, 2]) n += i; export default { n };");
+    expect((await loadModule(file, {})).value).toEqual({ n: 3 });
+  });
+
+  it("in a file that it imports", async () => {
+    const directory = makeDirectory({
+      "bootmachine.config.mts": 'import { a } from "./spin.ts";\nexport default a;\n',
+      "spin.ts": "export const a: number = 1;\ndo {\n} while (a > 0);\n",
+    });
+    const file = join(directory, "bootmachine.config.mts");
+    const error = await failureOf(loadModule(file, {}, 300));
+    expect(error.problems[0]?.file).toBe(join(realpathSync(directory), "spin.ts"));
+  });
+});
+
 describe("a key that is there and undefined", () => {
   it("is a problem, told once, at its place", async () => {
     const directory = makeDirectory({
