@@ -36,8 +36,18 @@ export function firstBootResources(
 if ! [ -e /run/cloud-init/result.json ]; then
   echo "waiting for cloud-init, which is still at work on the first boot (limit: ${limitSeconds} s)"
 fi
+bm_end=$(($(date +%s) + ${limitSeconds}))
 timeout ${limitSeconds} cloud-init status --wait >/dev/null 2>&1
 bm_status=$?
+# Before 23.4 it answers as soon as one stage has failed, with others still at work. Where the last one never runs, there
+# never is a result.
+while [ "$bm_status" -ne 0 ] && [ "$bm_status" -ne 124 ] && ! [ -e /run/cloud-init/result.json ]; do
+  case $(systemctl show -p ActiveState --value cloud-final.service 2>/dev/null):$(systemctl show -p Job --value cloud-final.service 2>/dev/null) in
+    activating:*|inactive:[1-9]*) ;;
+    *) break ;;
+  esac
+  if [ "$(date +%s)" -ge "$bm_end" ]; then bm_status=124; else sleep 1; fi
+done
 if [ "$bm_status" -eq 124 ]; then
   echo "TIMEOUT: cloud-init did not finish within ${limitSeconds} s; it is at:" >&2
   cloud-init status --long >&2
