@@ -8,7 +8,7 @@ import type { MemberReport } from "../../../../src/configurators/contract.ts";
 
 /** What the run's script wrote on Debian 12 with Salt 3008.5, unchanged. */
 function recorded(name: string, exitStatus: number, output: readonly string[] = []): MemberReport {
-  const result = readFileSync(join(import.meta.dirname, "fixtures", `${name}.json`), "utf8");
+  const result = readFileSync(join(import.meta.dirname, "fixtures", `${name}.txt`), "utf8");
   return parseRun("a1", { result, exitStatus, output });
 }
 
