@@ -1,6 +1,7 @@
 import type { ErrorRecord } from "../errors/error.ts";
 import type { CheckResult } from "../proof/check.ts";
 import type { ResourceStatus } from "../program/report.ts";
+import type { ProviderCall } from "../providers/contract.ts";
 
 export const PHASES = [
   "boot",
@@ -118,6 +119,10 @@ export interface CheckEvent extends EventBase {
   readonly server: string;
   readonly check: CheckResult;
 }
+/** One call to the provider's service: for the journal, and for who asks why it took so long. */
+export interface ProviderCallEvent extends EventBase, ProviderCall {
+  readonly type: "provider-call";
+}
 export interface NoteEvent extends EventBase {
   readonly type: "note";
   readonly level: "info" | "warning";
@@ -143,6 +148,7 @@ export type FleetEvent =
   | IdentityEvent
   | ReachedEvent
   | CheckEvent
+  | ProviderCallEvent
   | NoteEvent
   | ErrorEvent;
 

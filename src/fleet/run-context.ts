@@ -1,5 +1,5 @@
 import type { ProbeBudget } from "../proof/port-scan.ts";
-import type { ProviderContext } from "../providers/contract.ts";
+import type { ProviderCall, ProviderContext } from "../providers/contract.ts";
 import type { Stack } from "../stack/stack.ts";
 import type { Transport } from "../transport/contract.ts";
 import type { AddressBook } from "./address-book.ts";
@@ -46,9 +46,18 @@ export interface RunContext {
 
 /** The provider's view of a call on behalf of one server, or of the whole stack. */
 export function providerContext(
-  context: Pick<RunContext, "stack" | "signal">,
+  context: Pick<RunContext, "stack" | "signal"> & Partial<Pick<RunContext, "emit">>,
   progress: (text: string) => void = () => undefined,
   signal: AbortSignal = context.signal,
 ): ProviderContext {
-  return { stack: context.stack.name, signal, progress, inlets: inletsOf(context.stack) };
+  const { stack, emit } = context;
+  return {
+    stack: stack.name,
+    signal,
+    progress,
+    inlets: inletsOf(stack),
+    ...(emit === undefined
+      ? {}
+      : { trace: (call: ProviderCall): void => emit({ type: "provider-call", ...call }) }),
+  };
 }

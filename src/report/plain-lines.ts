@@ -86,6 +86,13 @@ export function renderPlain(
         event.server,
         `verify: ${event.check.status} ${event.check.id}: ${sanitize(event.check.detail)}`,
       );
+    case "provider-call":
+      return options.verbose
+        ? line(
+            undefined,
+            `provider: ${sanitize(event.what)}: ${event.status ?? "no answer"} (${event.ms} ms)`,
+          )
+        : [];
     case "note":
       return line(
         event.server,

@@ -103,7 +103,7 @@ function floatingIps(project: Project, { method, body }: ApiCall, id: string | u
     const wanted = body["floatingip"] as { readonly port_id: string; readonly description: string };
     const entry = {
       id: randomUUID(),
-      floating_ip_address: project.nextAddress().replace("10.91.", "203.0."),
+      floating_ip_address: project.nextFloatingAddress(),
       description: wanted.description,
       port_id: wanted.port_id,
     };

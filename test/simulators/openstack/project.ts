@@ -57,6 +57,7 @@ export class Project {
   /** What the console of every server says. */
   consoleText = "FAKE CONSOLE OUTPUT\n";
   #nextAddress = 10;
+  #nextFloating = 0;
 
   readonly images = [
     image("debian-12", "2026-01-10", { os_distro: "debian", os_version: "12" }),
@@ -79,6 +80,12 @@ export class Project {
     network("shared", false),
     network("public", true),
   ];
+
+  /** Of a network that is for documentation: nobody is there. */
+  nextFloatingAddress(): string {
+    this.#nextFloating += 1;
+    return `203.0.113.${this.#nextFloating}`;
+  }
 
   nextAddress(): string {
     this.#nextAddress += 1;
