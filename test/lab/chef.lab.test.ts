@@ -1,0 +1,267 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import type { FleetEvent } from "../../src/fleet/events.ts";
+import { writeRecipe, writeStarterKit } from "./chef/chef-tree.ts";
+import { type DownloadService, startDownloadService } from "./chef/download-service.ts";
+import { buildLookAlike } from "./chef/look-alike-package.ts";
+import { StackProject } from "./stack-project.ts";
+import { tested } from "./tested.ts";
+
+tested({
+  what: "chef",
+  how: "look-alike",
+  on: ["Debian 12", "Debian 13"],
+  note: "a package of our own with the paths and the command of Cinc Client 18",
+});
+
+const SERVERS = [
+  { name: "lb1", image: "debian-13", roles: ["loadbalancer", "web"] },
+  { name: "app1", image: "debian-12", roles: ["application", "web"] },
+  { name: "app2", image: "debian-13", roles: ["application"] },
+  { name: "db1", image: "debian-12", roles: [] },
+];
+
+/** What a failed command said, for the test's own message. */
+function story(result: { readonly stdout: string; readonly stderr: string }): string {
+  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
+}
+
+function outcomes(events: readonly FleetEvent[], server: string): Record<string, string> {
+  return Object.fromEntries(
+    events.flatMap((event) =>
+      event.type === "phase-ended" && event.server === server ? [[event.phase, event.outcome]] : [],
+    ),
+  );
+}
+
+/** What the tool itself says that it has changed. */
+function toolChanges(events: readonly FleetEvent[], server: string): readonly string[] {
+  return events.flatMap((event) =>
+    event.type === "resource" &&
+    event.server === server &&
+    event.tool === "chef" &&
+    event.status === "changed"
+      ? [event.id]
+      : [],
+  );
+}
+
+describe(
+  "chef with a look-alike of Cinc Client, on four servers of Debian 12 and 13",
+  { timeout: 1_200_000 },
+  () => {
+    let work: string;
+    let service: DownloadService;
+    let project: StackProject;
+    beforeAll(async () => {
+      work = await mkdtemp(join(tmpdir(), "bootmachine-chef-"));
+      service = await startDownloadService(buildLookAlike(work, "18.7.10"));
+      project = await StackProject.create("chef", SERVERS, {
+        users: [
+          { name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./id.pub"] },
+          { name: "grace", fullName: "Grace Höpper", groups: ["adm"], keys: [] },
+        ],
+        firewall: [{ port: 80, from: "anywhere", roles: ["web"] }],
+        configurator: { name: "chef", tree: "./chef", downloadService: service.url },
+        upgrades: { atBoot: "none" },
+        // The access change is not what is tested here: it may take its time on a busy computer.
+        ssh: { port: 2849, identityFile: "./id", configFile: "none", rollbackSeconds: 300 },
+      });
+      await writeStarterKit(project.directory);
+    });
+    afterAll(async () => {
+      await project.remove();
+      await service.stop();
+      await rm(work, { recursive: true, force: true });
+    });
+
+    it("goes from nothing to proved, and the starter kit's first run changes nothing", async () => {
+      const up = await project.run("up", "--yes", "--json");
+      expect(up.status, story(up)).toBe(0);
+      for (const { name } of SERVERS) {
+        expect(outcomes(up.events, name)).toMatchObject({
+          secure: "changed",
+          install: "changed",
+          verify: "unchanged",
+        });
+        expect(toolChanges(up.events, name), name).toEqual([]);
+      }
+      expect(service.requests).toContainEqual({ line: "GET /package.deb", from: "server" });
+      expect(service.requests).not.toContainEqual({ line: "GET /package.deb", from: "here" });
+    });
+
+    it("looked at all of the baseline in that run", async () => {
+      const { stdout } = await project.onServer("lb1", "cat /var/lib/bootmachine/tool/result");
+      const report = JSON.parse(stdout) as {
+        readonly changes: readonly { readonly id: string; readonly status: string }[];
+      };
+      const looked = report.changes.filter(({ status }) => status === "ok").map(({ id }) => id);
+      expect(looked).toContain("linux_user[grace] create");
+      expect(looked).toContain("file[/etc/ssh/sshd_config.d/00-bootmachine.conf] create");
+      expect(looked).toContain("file[/etc/sudoers.d/bootmachine-ada] create");
+      expect(looked.length).toBeGreaterThan(12);
+      expect(report.changes.filter(({ status }) => status === "failed")).toEqual([]);
+    });
+
+    it("does nothing the second time", async () => {
+      const up = await project.run("up", "--yes", "--json");
+      expect(up.status, story(up)).toBe(0);
+      for (const { name } of SERVERS) {
+        expect(Object.values(outcomes(up.events, name)), name).not.toContain("changed");
+      }
+    });
+
+    it("runs recipes by role, with members and roles as attributes", async () => {
+      await writeRecipe(
+        project.directory,
+        "web",
+        `file '/etc/members' do
+  content node['bootmachine']['members'].map { |each| "#{each['server']} #{each['private_addresses'].first}\\n" }.join
+  mode '0644'
+end
+`,
+      );
+      const up = await project.run("up", "--yes", "--json");
+      expect(up.status, story(up)).toBe(0);
+      expect(toolChanges(up.events, "lb1")).toEqual(["file[/etc/members] create"]);
+      expect(toolChanges(up.events, "app1")).toEqual(["file[/etc/members] create"]);
+      expect(toolChanges(up.events, "db1")).toEqual([]);
+      const { stdout } = await project.onServer("app1", "cat /etc/members");
+      expect(stdout.split("\n")).toHaveLength(SERVERS.length + 1);
+      expect(stdout).toMatch(/^db1 10\.\d+\.\d+\.\d+$/m);
+    });
+
+    it("mends drift of the baseline by its own run", async () => {
+      await project.onServer(
+        "db1",
+        "usermod --comment Nobody grace; gpasswd -d grace adm; echo '# drift' >>/etc/sudoers.d/bootmachine-ada",
+      );
+      const client = await project.onServer("db1", "cinc-client --no-color");
+      expect(client.status, client.stdout).toBe(0);
+      expect(client.stdout).toMatch(/linux_user\[grace\] action create \(updated\)/);
+      expect(client.stdout).toMatch(/group\[members of adm\] action manage \(updated\)/);
+      expect(client.stdout).toMatch(/sudoers.d\/bootmachine-ada\] action create \(updated\)/);
+      const up = await project.run("up", "--yes", "--json", "--server", "db1");
+      expect(Object.values(outcomes(up.events, "db1"))).not.toContain("changed");
+    });
+
+    it("tells of a wrong recipe in the client's own words, and of the place in it", async () => {
+      await writeRecipe(project.directory, "application", "fil '/etc/typo' do\nend\n");
+      const up = await project.run("up", "--yes");
+      expect(up.status, story(up)).toBe(1);
+      expect(up.stdout).toMatch(
+        /NoMethodError: undefined method .fil' for .*site\/recipes\/application\.rb:1/,
+      );
+      const verify = await project.run("verify", "--server", "app2");
+      expect(verify.status).toBe(1);
+      expect(verify.stdout).toContain("configurator-last-run");
+    });
+
+    it("shows a resource that fails, and what it had done until then", async () => {
+      await writeRecipe(
+        project.directory,
+        "application",
+        "file '/etc/first' do\n  content 'one'\nend\n\nfile '/nowhere/second' do\n  content 'two'\nend\n",
+      );
+      const up = await project.run("up", "--yes", "--json");
+      expect(up.status).toBe(1);
+      expect(toolChanges(up.events, "app2")).toEqual(["file[/etc/first] create"]);
+      expect(up.events).toContainEqual(
+        expect.objectContaining({
+          type: "resource",
+          tool: "chef",
+          server: "app2",
+          id: "file[/nowhere/second] create",
+          status: "failed",
+          output: [expect.stringContaining("Parent directory /nowhere does not exist") as string],
+        }),
+      );
+    });
+
+    it("reboots where a recipe asks for it, and proves that", async () => {
+      await writeRecipe(
+        project.directory,
+        "application",
+        `reboot 'after the kernel' do
+  reason 'a new kernel'
+  action :request_reboot
+  not_if { File.exist?('/etc/rebooted') }
+end
+
+file '/etc/rebooted' do
+  content 'once'
+end
+`,
+      );
+      const up = await project.run("up", "--yes", "--json");
+      expect(up.status, story(up)).toBe(0);
+      for (const server of ["app1", "app2"]) {
+        expect(up.events).toContainEqual(
+          expect.objectContaining({
+            type: "step",
+            server,
+            text: expect.stringMatching(/^reboot/) as string,
+          }),
+        );
+      }
+    });
+
+    it("waits for another run of the client, and tries again", async () => {
+      await writeRecipe(project.directory, "application", "log 'once more'\n");
+      await project.onServer(
+        "app2",
+        "touch /run/held; systemd-run --quiet --collect flock /var/cinc/client-running.pid sh -c 'while [ -e /run/held ]; do sleep 1; done'",
+      );
+      let release: Promise<unknown> | undefined;
+      const { result } = project.start(["up", "--yes", "--json", "--server", "app2"], {
+        onEvent: (event) => {
+          if (event.type !== "step" || !event.text.includes("in progress")) return;
+          release ??= project.onServer("app2", "rm /run/held");
+        },
+      });
+      const up = await result;
+      await release;
+      expect(release, "it was told that it has to wait").toBeDefined();
+      expect(up.status, story(up)).toBe(0);
+    });
+
+    it("refuses a package that is not what its checksum says", async () => {
+      await project.onServer("db1", "apt-get -qq -y purge cinc");
+      service.isSpoiled = true;
+      const up = await project.run("up", "--yes", "--server", "db1");
+      expect(up.status).toBe(1);
+      expect(up.stdout).toContain("the package is not what its checksum says");
+      service.isSpoiled = false;
+      expect((await project.onServer("db1", "test -e /usr/bin/cinc-client")).status).not.toBe(0);
+    });
+
+    it("has the package brought by this computer where the server cannot reach it", async () => {
+      service.shutOutServers = true;
+      service.requests.splice(0);
+      const up = await project.run("up", "--yes", "--json", "--server", "db1");
+      service.shutOutServers = false;
+      expect(up.status, story(up)).toBe(0);
+      expect(service.requests).toContainEqual({ line: "GET /package.deb", from: "here" });
+      const { stdout } = await project.onServer("db1", "cinc-client --version");
+      expect(stdout).toContain("18.7.10");
+    });
+
+    it("is told before anything is touched that a cookbook is missing", async () => {
+      const good = project.config["configurator"];
+      project.config = {
+        ...project.config,
+        configurator: { ...(good as object), runList: ["recipe[bootmachine]", "recipe[nginx]"] },
+      };
+      await project.write();
+      const plan = await project.run("plan");
+      expect(plan.status).toBe(2);
+      expect(plan.stderr + plan.stdout).toContain('has no cookbook "nginx"');
+      project.config = { ...project.config, configurator: good };
+      await project.write();
+    });
+  },
+);
