@@ -1,6 +1,8 @@
-import type { ConfiguratorWorld } from "../../src/testing/configurator-world.ts";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, describe, it } from "vitest";
 import type { WorldRunner } from "../../src/testing/configurator-suite.ts";
+import type { ConfiguratorWorld } from "../../src/testing/configurator-world.ts";
 import { StackProject } from "./stack-project.ts";
 
 /** One case makes and destroys servers, and installs a tool on each. */
@@ -12,11 +14,22 @@ export const labRunner: WorldRunner = {
   afterAll,
 };
 
+/** A configurator that is no built-in one: `call` is an expression on what the module exports, such as "toy()". */
+interface OwnConfigurator {
+  /** Absolute. */
+  readonly from: string;
+  readonly call: string;
+}
+
+function isOwn(configurator: unknown): configurator is OwnConfigurator {
+  return typeof configurator === "object" && configurator !== null && "call" in configurator;
+}
+
 /**
  * A stack of local servers for the suite of configurators, set up by the real command from a YAML config.
  *
- * @param configurator what stands under `configurator` in the config: "none", or { name: salt, states: ./states }; the
- *   config is written before each command, so that a test may change it in place
+ * @param configurator what stands under `configurator` in the config: "none", { name: salt, states: ./states }, or one of
+ *   one's own; the config is written before each command, so that a test may change it in place
  * @param options `hasMaster`: the first server is the master; `image` and `size`: of every server, "hub" included
  */
 export async function labWorld(
@@ -32,11 +45,27 @@ export async function labWorld(
   },
 ): Promise<ConfiguratorWorld> {
   const project = await StackProject.create("suite", [{ name: "hub" }], {
-    configurator,
+    ...(isOwn(configurator) ? {} : { configurator }),
     // Upgrades have tests of their own, and the archive's of today would make every run another one.
     upgrades: { atBoot: "none" },
     ...options.config,
   });
+  // These runs are long, and several may share a small computer: nothing here is about the access change's limit.
+  project.config = {
+    ...project.config,
+    ssh: { ...(project.config["ssh"] as Record<string, unknown>), rollbackSeconds: 180 },
+  };
+  const write = async (): Promise<void> => {
+    await project.write();
+    if (!isOwn(configurator)) return;
+    await rm(join(project.directory, "bootmachine.config.yaml"));
+    await writeFile(
+      join(project.directory, "bootmachine.config.mjs"),
+      `import * as tool from ${JSON.stringify(configurator.from)};
+export default { ...${JSON.stringify(project.config)}, configurator: tool.${configurator.call} };
+`,
+    );
+  };
   return {
     directory: project.directory,
     async useServers(names) {
@@ -53,7 +82,7 @@ export async function labWorld(
       };
     },
     async run(words, onEvent) {
-      await project.write();
+      await write();
       return project.start(words, {
         onEvent: (event, child) => onEvent?.(event, (signal) => void child.kill(signal)),
       }).result;

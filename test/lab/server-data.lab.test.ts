@@ -3,6 +3,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { StackProject } from "./stack-project.ts";
+import { tested } from "./tested.ts";
+
+tested({
+  what: "the data for the starter kits",
+  how: "real",
+  on: ["Debian 11", "Debian 12", "Debian 13"],
+});
 
 const SERVERS = [
   { name: "old1", image: "debian-11", roles: ["database"] },

@@ -8,6 +8,13 @@ import { openHost } from "../../src/host/open-host.ts";
 import { readLocalTree } from "../../src/host/tree/local-tree.ts";
 import { syncTree, type TreeChanges } from "../../src/host/tree/sync-tree.ts";
 import { ReachedServers } from "./reached-servers.ts";
+import { tested } from "./tested.ts";
+
+tested({
+  what: "trees of yours on a server",
+  how: "real",
+  on: ["Debian 11", "Debian 12", "Debian 13"],
+});
 
 const IMAGES = { old1: "debian-11", web1: "debian-12", db1: "debian-13" };
 
