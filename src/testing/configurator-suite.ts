@@ -8,7 +8,7 @@ import {
   MASTER,
   MEMBER,
 } from "./configurator-bench.ts";
-import type { TestRunner } from "./provider-suite.ts";
+import type { TestRunner } from "./provider-world.ts";
 
 /** The cases, in the order in which they run. Each begins by itself from a stack that is up, so that it can be run alone. */
 export const CONFIGURATOR_CASES = [

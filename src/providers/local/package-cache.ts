@@ -1,29 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import {
-  access,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-  type FileHandle,
-} from "node:fs/promises";
-import {
-  createServer,
-  request as requestHttp,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http";
-import { request as requestHttps } from "node:https";
+import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
-import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
+import { Download } from "./package-download.ts";
+import { fetchUpstream } from "./package-upstream.ts";
 import { readStartTicks } from "./processes.ts";
 
 export interface PackageCacheOptions {
@@ -41,9 +24,6 @@ export interface PackageCacheOptions {
 }
 
 const LIMIT_BYTES = 4 * 1024 ** 3;
-const REDIRECTS = 5;
-const CHUNK_BYTES = 256 * 1024;
-const UPSTREAM_TIMEOUT_MS = 30_000;
 
 /**
  * A small caching http proxy for apt. Many servers that want the same package at once cause one download.
@@ -155,156 +135,6 @@ export async function writeCacheMark(directory: string, mark: string): Promise<v
 
 /** This very module, to be run by a process of its own: it imports little, and so needs little memory. */
 export const PACKAGE_CACHE_MODULE = import.meta.url;
-
-type DownloadState = "starting" | "coming" | "done" | "failed";
-
-/** A file on its way: written to disk once, and given to everybody who waits for it as it comes. */
-class Download {
-  readonly #file: string;
-  readonly #partial: string;
-  readonly #expected: string | undefined;
-  readonly #waiting = new Set<() => void>();
-  /** One handle for writing and for all who read: a name would change under a reader when the file is complete. */
-  #handle: FileHandle | undefined;
-  #readers = 0;
-  #written = 0;
-  #state: DownloadState = "starting";
-  #length = 0;
-
-  constructor(file: string, expected: string | undefined) {
-    this.#file = file;
-    this.#partial = `${file}.part-${process.pid}-${Date.now()}`;
-    this.#expected = expected;
-  }
-
-  async run(start: () => Promise<IncomingMessage>): Promise<void> {
-    let upstream: IncomingMessage | undefined;
-    try {
-      upstream = await start();
-      this.#length = Number(upstream.headers["content-length"]);
-      if (upstream.statusCode !== 200 || !Number.isInteger(this.#length))
-        throw new Error("not to be kept");
-      await mkdir(dirname(this.#partial), { recursive: true, mode: 0o755 });
-      this.#handle = await open(this.#partial, "w+", 0o644);
-      this.#tell("coming");
-      const hash = createHash("sha256");
-      for await (const chunk of upstream) {
-        const bytes = chunk as Buffer;
-        hash.update(bytes);
-        await this.#handle.write(bytes, 0, bytes.length, this.#written);
-        this.#written += bytes.length;
-        this.#tell("coming");
-      }
-      const isRight = this.#expected === undefined || hash.digest("hex") === this.#expected;
-      if (this.#written !== this.#length || !isRight) throw new Error("broken on the way");
-      await rename(this.#partial, this.#file);
-      this.#tell("done");
-    } catch {
-      upstream?.destroy();
-      await rm(this.#partial, { force: true });
-      this.#tell("failed");
-    }
-    await this.#closeWhenUnused();
-  }
-
-  /** False, with nothing sent, where there is nothing to send. */
-  async copyTo(response: ServerResponse): Promise<boolean> {
-    this.#readers += 1;
-    try {
-      while (this.#state === "starting") await this.#change();
-      if (this.#state === "failed" && this.#written === 0) return false;
-      response.writeHead(200, {
-        "content-length": this.#length,
-        "content-type": "application/octet-stream",
-      });
-      await pipeline(Readable.from(this.#chunks()), response);
-      return true;
-    } finally {
-      this.#readers -= 1;
-      await this.#closeWhenUnused();
-    }
-  }
-
-  async *#chunks(): AsyncGenerator<Buffer> {
-    let sent = 0;
-    for (;;) {
-      if (this.#state === "failed" || this.#handle === undefined)
-        throw new Error("broken on the way");
-      if (sent < this.#written) {
-        const buffer = Buffer.alloc(Math.min(CHUNK_BYTES, this.#written - sent));
-        const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, sent);
-        sent += bytesRead;
-        yield buffer.subarray(0, bytesRead);
-      } else if (this.#state === "done") {
-        return;
-      } else {
-        await this.#change();
-      }
-    }
-  }
-
-  async #closeWhenUnused(): Promise<void> {
-    if (this.#readers > 0 || this.#state === "starting" || this.#state === "coming") return;
-    const handle = this.#handle;
-    this.#handle = undefined;
-    await handle?.close();
-  }
-
-  #tell(state: DownloadState): void {
-    this.#state = state;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
-  }
-
-  async #change(): Promise<void> {
-    await new Promise<void>((resolve) => this.#waiting.add(resolve));
-  }
-}
-
-async function fetchUpstream(
-  url: URL,
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-  proxy: string | undefined,
-  method = "GET",
-): Promise<IncomingMessage> {
-  let target = url;
-  for (let redirects = 0; redirects <= REDIRECTS; redirects += 1) {
-    const response = await ask(target, headers, proxy, method);
-    const { location } = response.headers;
-    if (![301, 302, 303, 307, 308].includes(response.statusCode ?? 0) || location === undefined)
-      return response;
-    response.resume();
-    target = new URL(location, target);
-  }
-  throw new Error("too many redirects");
-}
-
-async function ask(
-  url: URL,
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-  proxy: string | undefined,
-  method: string,
-): Promise<IncomingMessage> {
-  const own = { ...headers, host: url.host };
-  const sent = { method, headers: own, timeout: UPSTREAM_TIMEOUT_MS };
-  const via = proxy === undefined || url.protocol === "https:" ? undefined : new URL(proxy);
-  const request =
-    via === undefined
-      ? (url.protocol === "https:" ? requestHttps : requestHttp)(url, sent)
-      : requestHttp({
-          ...sent,
-          host: via.hostname,
-          port: via.port === "" ? 80 : via.port,
-          path: url.href,
-        });
-  return await new Promise((resolve, reject) => {
-    request.once("response", resolve);
-    request.once("error", reject);
-    request.once("timeout", () => request.destroy(new Error("no answer")));
-    request.end();
-  });
-}
 
 /** What never changes under its name: packages, and indexes by hash. */
 export function isImmutable(url: URL): boolean {
