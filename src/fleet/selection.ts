@@ -2,8 +2,6 @@ import { UserError } from "../errors/error.ts";
 import type { Server, Stack } from "../stack/stack.ts";
 import type { Selection } from "./fleet-contract.ts";
 
-export const EVERYTHING: Selection = { servers: [], roles: [] };
-
 /**
  * The stack's servers that a selection names, in the order of the config.
  *
