@@ -73,7 +73,11 @@ describe("salt: a master and three minions, of Debian 12 and 13", () => {
 
   beforeAll(async () => {
     repository = await serveRepository(await buildSaltRepository());
-    project = await StackProject.create("salt", SERVERS, { master: MASTER.name });
+    project = await StackProject.create("salt", SERVERS, {
+      master: MASTER.name,
+      // Upgrades have tests of their own.
+      upgrades: { atBoot: "none" },
+    });
     await writeFile(join(project.directory, "salt.asc"), repository.key);
     project.config = {
       ...project.config,

@@ -39,7 +39,7 @@ const repositorySchema = z
 /** Options of the `salt` configurator. All have defaults. */
 export const saltOptionsSchema = z
   .strictObject({
-    /** Series of releases. Newer ones of the same series come with the system's upgrades. Default "3008" (long-term support). */
+    /** Series of releases. Newer ones of the same series come with `apt upgrade`. Default "3008" (long-term support). */
     version: z.enum(["3008", "3007", "3006"]).default("3008"),
     /** Packages from a mirror. Default: the Salt Project's own repository, and its key by fingerprint. */
     repository: repositorySchema.optional(),
