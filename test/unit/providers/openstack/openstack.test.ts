@@ -37,6 +37,26 @@ describe("calls", () => {
     expect(cloud.calls.length).toBeLessThanOrEqual(60);
   });
 
+  test("those that ask at the same moment share one list", async () => {
+    await start({ latencyMs: 20 });
+    const provider = openstack(QUICK, cloud.environment);
+    await Promise.all(Array.from({ length: 10 }, async () => await provider.observe(contextOf())));
+    expect(cloud.count(LIST)).toBeLessThanOrEqual(2);
+  });
+
+  test("a create is not forgotten when the run is cancelled in the middle of it", async () => {
+    await start({ latencyMs: 50, lagMs: 1000 });
+    const provider = openstack(QUICK, cloud.environment);
+    const cancel = new AbortController();
+    const cut = failureOf(provider.ensure(requestOf("web"), contextOf({ signal: cancel.signal })));
+    while (cloud.count(CREATE) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    cancel.abort();
+    expect(await cut).toMatch(/^CANCELLED/);
+    // No list shows the server yet.
+    await provider.ensure(requestOf("web"), contextOf());
+    expect(cloud.count(CREATE)).toBe(1);
+  });
+
   test("the token ends in the middle: one new login, and the work goes on", async () => {
     const provider = openstack(QUICK, cloud.environment);
     await provider.observe(contextOf());
@@ -263,6 +283,14 @@ describe("servers", () => {
     expect(machine.publicAddresses).toEqual([floating?.floating_ip_address]);
     expect(machine.privateAddresses).toEqual([cloud.project.servers[0]?.address]);
     await provider.destroy("web", contextOf());
+    expect(cloud.project.floatingIps).toEqual([]);
+  });
+
+  test("a floating address whose server somebody else has deleted is removed as well", async () => {
+    const provider = openstack({ ...QUICK, floatingIps: true }, cloud.environment);
+    await provider.ensure(requestOf("web"), contextOf());
+    cloud.project.servers = [];
+    expect(await provider.destroy("web", contextOf())).toEqual({ existed: true });
     expect(cloud.project.floatingIps).toEqual([]);
   });
 
