@@ -75,6 +75,14 @@ function serverFiles(
   const dropIns = `/etc/systemd/system/${SERVER_SERVICE}.d`;
   return [
     { type: "directory", path: layout.environments },
+    {
+      // Where the folder of environments is there and this one is not, Puppet Server tries to make it as the user puppet, and
+      // does not start when it cannot. A link, as the tree will be one, is as good.
+      type: "command",
+      id: "puppet environment",
+      check: `[ -e ${layout.environments}/production ]`,
+      run: `mkdir ${layout.environments}/production`,
+    },
     { type: "directory", path: dataFolder(layout) },
     { type: "directory", path: `${dataFolder(layout)}/nodes` },
     {

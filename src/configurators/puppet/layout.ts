@@ -14,6 +14,7 @@ export interface Layout {
   readonly authority: string;
   /** Puppet Server's settings that are merged from several files. */
   readonly serverSettings: string;
+  readonly serverLog: string;
   /** State of the agent: locks, the last run's report. */
   readonly state: string;
   /** The last run's summary. */
@@ -30,6 +31,7 @@ const DEBIAN: Layout = {
   ssl: "/var/lib/puppet/ssl",
   authority: "/etc/puppet/puppetserver/ca",
   serverSettings: "/etc/puppet/puppetserver/conf.d",
+  serverLog: "/var/log/puppetserver/puppetserver.log",
   state: "/var/cache/puppet/state",
   summary: "/var/cache/puppet/public/last_run_summary.yaml",
   agentPackages: ["puppet-agent"],
@@ -44,6 +46,7 @@ const OPENVOX: Layout = {
   ssl: "/etc/puppetlabs/puppet/ssl",
   authority: "/etc/puppetlabs/puppetserver/ca",
   serverSettings: "/etc/puppetlabs/puppetserver/conf.d",
+  serverLog: "/var/log/puppetlabs/puppetserver/puppetserver.log",
   state: "/opt/puppetlabs/puppet/cache/state",
   summary: "/opt/puppetlabs/puppet/public/last_run_summary.yaml",
   agentPackages: ["openvox-agent"],

@@ -91,8 +91,8 @@ jruby-puppet: {
 `;
 }
 
-/** Starting takes 80 s of processor time; the packages give up after five minutes, which a small server under load exceeds. */
-const START_LIMIT_SECONDS = 900;
+/** Starting takes 80 s of processor time; the packages give up after five minutes, which a busy small server exceeds. */
+const START_LIMIT_SECONDS = 1800;
 
 /** Lines at the end of /etc/default/puppetserver, where the last one counts. */
 export function serverDefaults(settings: PuppetSettings, facts: HostFacts): string {
