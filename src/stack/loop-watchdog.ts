@@ -1,4 +1,6 @@
-import { Worker } from "node:worker_threads";
+import type { Debugger } from "node:inspector";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parentPort, Worker, workerData } from "node:worker_threads";
 
 /** Where the main thread was, 1-based. */
 export interface LoopPlace {
@@ -8,7 +10,7 @@ export interface LoopPlace {
 }
 
 /** What the watchdog's thread is given. */
-export interface WatchdogTask {
+interface WatchdogTask {
   readonly afterMs: number;
   /** Stands in the URLs of the user's own files. */
   readonly mark: string;
@@ -19,6 +21,9 @@ const LOOP = /\b(?:while|for)\s*(?:await\s*)?\(|\bdo\s*\{/;
 
 /**
  * Ends code that never gives the thread back. Nothing else could: neither timers nor signals are heard in a loop.
+ *
+ * A loop that makes errors without an end may take the whole process with it: Node aborts when it is ended in the middle of
+ * making a stack trace (seen once in sixteen). It is ended all the same.
  *
  * A thread costs 15 MB and some ten milliseconds, so it is started only when a text with a loop in it is about to run.
  */
@@ -39,9 +44,14 @@ export class LoopWatchdog {
   /** Looks at a text that is about to run. */
   see(text: string): void {
     if (this.#worker !== undefined || !LOOP.test(text)) return;
-    const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-    const file = new URL(`./loop-watchdog-worker${extension}`, import.meta.url);
-    this.#worker = new Worker(file, { workerData: this.#task, execArgv: [], env: {} });
+    // The thread runs a function of this very module.
+    const own = JSON.stringify(import.meta.url);
+    this.#worker = new Worker(`import(${own}).then((own) => own.${endLoopLater.name}())`, {
+      eval: true,
+      workerData: this.#task,
+      execArgv: [],
+      env: {},
+    });
     this.#worker.unref();
     this.#worker.once("message", this.#onLoop);
     // Without it, a loop without an end is one again.
@@ -52,4 +62,45 @@ export class LoopWatchdog {
     void this.#worker?.terminate();
     this.#worker = undefined;
   }
+}
+
+/**
+ * In the watchdog's thread: when the time is up, stops the main thread by the inspector, looks where that was, and ends
+ * what it ran.
+ */
+export async function endLoopLater(): Promise<void> {
+  const { afterMs, mark } = workerData as WatchdogTask;
+  await sleep(afterMs);
+  const { Session } = await import("node:inspector");
+  // An open session alone does not keep a thread.
+  const stayAlive = setInterval(() => undefined, 1_000);
+  const urls = new Map<string, string>();
+  const session = new Session();
+  session.connectToMainThread();
+  session.on("Debugger.scriptParsed", ({ params }) => urls.set(params.scriptId, params.url));
+  session.on("Debugger.paused", ({ params }) => {
+    parentPort?.postMessage(placeOf(params.callFrames, urls, mark));
+    session.post("Debugger.resume", { terminateOnResume: true }, () => {
+      session.post("Debugger.disable", () => {
+        session.disconnect();
+        clearInterval(stayAlive);
+      });
+    });
+  });
+  session.post("Debugger.enable", () => session.post("Debugger.pause"));
+}
+
+/** The innermost place in the user's own files. */
+function placeOf(
+  frames: readonly Debugger.CallFrame[],
+  urls: ReadonlyMap<string, string>,
+  mark: string,
+): LoopPlace | undefined {
+  for (const { location } of frames) {
+    const url = urls.get(location.scriptId) ?? "";
+    if (url.includes(mark)) {
+      return { url, line: location.lineNumber + 1, column: (location.columnNumber ?? 0) + 1 };
+    }
+  }
+  return undefined;
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -160,34 +161,60 @@ describe("a config that never finishes", () => {
 });
 
 describe("a config that never gives the thread back", () => {
+  const module = pathToFileURL(resolve("src/stack/load-module.ts")).href;
+  /** Loads it in a process of its own, and then another config: what is told, and what the second one holds. */
+  const loadApart = (
+    file: string,
+    second: string,
+  ): { readonly told: unknown; readonly next: unknown } => {
+    const script = `import { loadModule } from ${JSON.stringify(module)};
+const told = await loadModule(${JSON.stringify(file)}, {}, 300).catch(({ code, problems }) => ({ code, problems }));
+const { value: next } = await loadModule(${JSON.stringify(second)}, {});
+console.log(JSON.stringify({ told, next }));`;
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ["--input-type=module", "--eval", script],
+      { encoding: "utf8", timeout: 15_000, killSignal: "SIGKILL" },
+    );
+    if (!stdout.startsWith("{")) throw new Error(`it said nothing: ${stderr}`);
+    return JSON.parse(stdout) as { told: unknown; next: unknown };
+  };
+
   it.each([
-    ["at its top level", "let n = 0;\nwhile (true) { n++; }\nexport default {};\n", 2],
+    ["at its top level", "let n = 0;\nfor (;;) n++;\nexport default {};\n", {}, "spin.mjs", 2],
     [
       "in its function, and catches everything",
-      "export default () => {\n  for (;;) {\n    try { JSON.parse('{'); } catch { }\n  }\n};\n",
+      "export default () => { let n = 0; for (;;) { try { n += 1; } catch { } } };\n",
+      {},
+      "spin.mjs",
+      1,
+    ],
+    [
+      "in a file that it imports",
+      'import { a } from "./other.ts";\nexport default a;\n',
+      { "other.ts": "export const a: number = 1;\ndo {\n} while (a > 0);\n" },
+      "other.ts",
       3,
     ],
-  ])("is ended %s, and its line is shown", async (_where, text, line) => {
-    const directory = makeDirectory({ "bootmachine.config.mjs": text });
-    const file = join(directory, "bootmachine.config.mjs");
-    const error = await failureOf(loadModule(file, {}, 300));
-    expect(error.code).toBe("CONFIG_CODE_FAILED");
-    expect(error.message).toContain("in a loop that does not end");
-    expect(error.problems[0]?.line).toBeGreaterThanOrEqual(line - 1);
-    expect(error.problems[0]?.line).toBeLessThanOrEqual(line);
-    // The process is as it was: the next config loads.
-    writeFileSync(file, "let n = 0; for (const i of [1, 2]) n += i; export default { n };");
-    expect((await loadModule(file, {})).value).toEqual({ n: 3 });
-  });
-
-  it("in a file that it imports", async () => {
+  ])("is ended %s, and its line is shown", (_where, text, others, name, line) => {
     const directory = makeDirectory({
-      "bootmachine.config.mts": 'import { a } from "./spin.ts";\nexport default a;\n',
-      "spin.ts": "export const a: number = 1;\ndo {\n} while (a > 0);\n",
+      "spin.mjs": text,
+      "good.mjs": "let n = 0; for (const i of [1, 2]) n += i; export default { n };",
+      ...others,
     });
-    const file = join(directory, "bootmachine.config.mts");
-    const error = await failureOf(loadModule(file, {}, 300));
-    expect(error.problems[0]?.file).toBe(join(realpathSync(directory), "spin.ts"));
+    const { told, next } = loadApart(join(directory, "spin.mjs"), join(directory, "good.mjs"));
+    expect(told).toMatchObject({
+      code: "CONFIG_CODE_FAILED",
+      problems: [
+        {
+          message: "it was still at work after 0.3 seconds, in a loop that does not end",
+          file: join(realpathSync(directory), name),
+        },
+      ],
+    });
+    expect((told as { problems: { line: number }[] }).problems[0]?.line).toBeLessThanOrEqual(line);
+    // The process is as it was.
+    expect(next).toEqual({ n: 3 });
   });
 });
 
