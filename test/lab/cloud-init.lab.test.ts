@@ -24,6 +24,8 @@ describe("up, on servers whose cloud-init is still at work", () => {
         { name: "d13", image: "debian-13" },
       ],
       {
+        // Not what this is about.
+        upgrades: { atBoot: "none" },
         provider: {
           name: "local",
           userData:
