@@ -94,7 +94,9 @@ describe("layers", () => {
     expect(
       violations(({ path }, { specifier }) =>
         /^(node:child_process|execa)$/.test(specifier) &&
-        !/^src\/(transport\/|providers\/local\/|cli\/|stack\/identity\.ts$|fleet\/configurator\/controller-run\.ts$)/.test(path)
+        !/^src\/(transport\/|providers\/local\/|cli\/|stack\/identity\.ts$|fleet\/configurator\/controller-run\.ts$)/.test(
+          path,
+        )
           ? `imports ${specifier}`
           : undefined,
       ),
