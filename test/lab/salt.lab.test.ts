@@ -128,7 +128,7 @@ describe("salt: a master and three minions, of Debian 12 and 13", () => {
     for (const { name, roles } of AGENTS) {
       const said = await onServer(
         name,
-        "salt-call --log-level=quiet --out=json pillar.items; salt-call --log-level=quiet --out=json grains.get roles; salt-call --log-level=quiet --out=json grains.get bootmachine:members",
+        "salt-call --log-level=quiet --out=json pillar.items unmask=True; salt-call --log-level=quiet --out=json grains.get roles; salt-call --log-level=quiet --out=json grains.get bootmachine:members",
       );
       const [pillar, grain, members] = said
         .split(/^(?=\{)/m)
