@@ -38,7 +38,8 @@ export function revokeResources(layout: Layout, server: string): readonly Resour
       type: "command",
       id: `puppet certificate of ${server} revoked`,
       check: `[ ! -e ${authority}/signed/${server}.pem ] && [ ! -e ${authority}/requests/${server}.pem ]`,
-      run: `${bin}/puppetserver ca clean --certname ${server}`,
+      // The tool fails for a request without a certificate; a request is a file and nothing else.
+      run: `rm -f ${authority}/requests/${server}.pem && { [ ! -e ${authority}/signed/${server}.pem ] || ${bin}/puppetserver ca clean --certname ${server}; }`,
     },
     { type: "file", path: `${dataFolder(layout)}/nodes/${server}.yaml`, state: "absent" },
   ];

@@ -205,8 +205,10 @@ fi`,
     showCheckOutput: true,
     run: `cd ${folder} || exit 1
 umask 027
-# Of an earlier server of this name: revoked. With it goes any request that waits under the name.
-if [ -e signed/${server}.pem ] || [ -e requests/${server}.pem ]; then
+# The tool fails for a request without a certificate; a request is a file and nothing else.
+rm -f requests/${server}.pem || exit 1
+# Of an earlier server of this name: revoked.
+if [ -e signed/${server}.pem ]; then
   ${bin}/puppetserver ca clean --certname ${server} || exit 1
 fi
 mkdir -p requests && printf '%s\\n' ${quote(request)} >requests/.${server}.new &&
