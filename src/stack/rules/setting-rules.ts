@@ -11,7 +11,7 @@ export const RESERVED_NAMES: readonly string[] = ["trust", "prepare", "install",
 export const COMMAND_NAMES: ReadonlySet<string> = new Set([
   ...(
     "init up plan boot bootstrap secure configure verify status inventory log console images sizes " +
-    "ssh exec put run reboot destroy explain completion help"
+    "ssh exec put run configurator reboot destroy explain completion help"
   ).split(" "),
   ...RESERVED_NAMES,
 ]);

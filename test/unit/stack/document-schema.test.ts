@@ -26,6 +26,8 @@ describe("the JSON Schema for editors", () => {
     const bare: string[] = [];
     const walk = (schema: unknown, path: string): void => {
       if (typeof schema !== "object" || schema === null) return;
+      // The fields of a resource are data, not options; docs/guide/script.md names them.
+      if (/^\.configurator\/anyOf\/\d+\.resources\/additionalProperties/u.test(path)) return;
       const { properties, ...rest } = schema as Record<string, unknown>;
       for (const [key, option] of Object.entries(properties ?? {}) as [string, object][]) {
         const isNamed = key !== "name" || path === "";
