@@ -1,13 +1,31 @@
 import { z } from "zod";
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "a checksum is 64 hexadecimal digits");
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "a checksum is 64 hexadecimal digits")
+  .meta({ description: "The package's SHA-256: 64 hexadecimal digits." });
 const webAddress = z.url({ protocol: /^https?$/ });
 const folder = z.string().regex(/^(\/[A-Za-z0-9_.-]+)+$/, "an absolute path without spaces");
 
 /** Where one platform's package comes from: an address, or a file on your computer. */
 const packageSchema = z.union([
-  z.strictObject({ url: webAddress, sha256 }).readonly(),
-  z.strictObject({ file: z.string().min(1), sha256 }).readonly(),
+  z
+    .strictObject({
+      url: webAddress.meta({ description: "Where the package is fetched." }),
+      sha256,
+    })
+    .readonly(),
+  z
+    .strictObject({
+      file: z
+        .string()
+        .min(1)
+        .meta({
+          description: "The package on your own computer, counted from the config's folder.",
+        }),
+      sha256,
+    })
+    .readonly(),
 ]);
 
 /** `recipe[site]`, `recipe[site::web]`, `role[web]`, or a recipe's bare name. */

@@ -21,7 +21,9 @@ export const puppetOptionsSchema = z
     /** A mirror of OpenVox's apt repository. Default: https://apt.voxpupuli.org with the project's own key. */
     repository: z
       .strictObject({
-        url: z.url({ protocol: /^https?$/ }),
+        url: z
+          .url({ protocol: /^https?$/ })
+          .meta({ description: "The address of the mirror, up to the folder that holds `dists`." }),
         /** ASCII-armoured OpenPGP public key that the mirror signs with. Default: the OpenVox project's. */
         key: z
           .string()
@@ -65,7 +67,11 @@ export const puppetOptionsSchema = z
     showDiff: z.boolean().default(false),
     /** More settings of puppet.conf, by its sections. Default: none. */
     settings: z
-      .strictObject({ main: section, agent: section, server: section })
+      .strictObject({
+        main: section.meta({ description: "For all of Puppet's programs." }),
+        agent: section.meta({ description: "For the agent alone." }),
+        server: section.meta({ description: "For Puppet Server alone." }),
+      })
       .partial()
       .superRefine((sections, context) => {
         for (const [name, values] of Object.entries(sections)) {

@@ -10,9 +10,7 @@ const webAddress = z.url({ protocol: /^https?$/ });
 /** A key that is fetched by each server and counts only if its fingerprint is this one. */
 const fetchedKey = z
   .strictObject({
-    /** Where the armoured or binary public key is. */
-    url: webAddress,
-    /** The primary key's fingerprint: 40 hexadecimal digits, or 64; spaces do not count. */
+    url: webAddress.meta({ description: "Where the armoured or binary public key is." }),
     fingerprint: z
       .string()
       .transform((text) => text.replaceAll(/\s/g, "").toUpperCase())
@@ -23,7 +21,11 @@ const fetchedKey = z
             /^([0-9A-F]{40}|[0-9A-F]{64})$/,
             "a whole fingerprint, 40 or 64 hexadecimal digits",
           ),
-      ),
+      )
+      .meta({
+        description:
+          "The primary key's fingerprint: 40 hexadecimal digits, or 64; spaces do not count.",
+      }),
   })
   .readonly();
 
