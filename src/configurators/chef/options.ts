@@ -17,12 +17,9 @@ const packageSchema = z.union([
     .readonly(),
   z
     .strictObject({
-      file: z
-        .string()
-        .min(1)
-        .meta({
-          description: "The package on your own computer, counted from the config's folder.",
-        }),
+      file: z.string().min(1).meta({
+        description: "The package on your own computer, counted from the config's folder.",
+      }),
       sha256,
     })
     .readonly(),
