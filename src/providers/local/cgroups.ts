@@ -88,7 +88,7 @@ export async function removeCgroups(
 
 /** Removes the group above all servers, if no server is left in it. */
 export async function removeParentCgroup(layout: CgroupLayout, parent: string): Promise<void> {
-  for (const root of rootsOf(layout)) await rmdir(join(root, parent)).catch(() => undefined);
+  for (const root of rootsOf(layout)) await removeGroup(join(root, parent));
 }
 
 function rootsOf(layout: CgroupLayout): readonly string[] {
@@ -100,14 +100,22 @@ async function removeTree(directory: string): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   for (const entry of entries)
     if (entry.isDirectory()) await removeTree(join(directory, entry.name));
-  // A group can be busy for a moment after its last process ended.
-  for (let tries = 0; tries < 20; tries += 1) {
+  await removeGroup(directory);
+}
+
+/** How often a group that is busy is tried again, each time after a pause; two seconds together. */
+const REMOVE_TRIES = 80;
+const REMOVE_PAUSE_MS = 25;
+
+/** A group can be busy for a moment after its last process ended, or after the last group in it was removed. */
+async function removeGroup(directory: string): Promise<void> {
+  for (let tries = 0; tries < REMOVE_TRIES; tries += 1) {
     try {
       await rmdir(directory);
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EBUSY") return;
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await new Promise((resolve) => setTimeout(resolve, REMOVE_PAUSE_MS));
     }
   }
 }
