@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 
 import { UserError } from "../errors/error.ts";
-import { isUnencrypted, makeKeyPair } from "./key-pair.ts";
+import { isUnencrypted } from "./is-unencrypted.ts";
+import { makeKeyPair } from "../host/key-pair.ts";
 
 /** The key that a new stack's operator logs in with. */
 export interface LoginKey {

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 
-import type { HostKeyPair } from "./host-key-pair.ts";
+import type { KeyPair } from "./key-pair.ts";
 
 /** Where a machine keeps the nonce of the user-data that it ran. */
 export const NONCE_PATH = "/var/lib/bootmachine/first-boot";
@@ -9,7 +9,7 @@ export interface FirstBoot {
   /** Who may log in the first time, as authorized_keys lines; for the image's own user. */
   readonly bootstrapKeys: readonly string[];
   /** Absent: the machine makes its own. */
-  readonly hostKey: HostKeyPair | undefined;
+  readonly hostKey: KeyPair | undefined;
   /** Written on the machine: proves that this very text was carried out there. */
   readonly nonce: string;
 }

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { firstBootData, NONCE_PATH } from "../../src/host/first-boot-data.ts";
-import { makeHostKeyPair } from "../../src/host/host-key-pair.ts";
+import { makeKeyPair } from "../../src/host/key-pair.ts";
 import { StackProject } from "./stack-project.ts";
 
 const SOURCE = resolve(import.meta.dirname, "../../src/index.ts");
@@ -37,7 +37,7 @@ export default defineStack({
 `;
 
 describe("user-data under real cloud-init, 22.4 on Debian 12 and 25.1 on Debian 13", () => {
-  const hostKey = makeHostKeyPair();
+  const hostKey = makeKeyPair();
   let project: StackProject;
   beforeAll(async () => {
     project = await StackProject.create("fbd", []);

@@ -18,10 +18,6 @@ export class MasterHost {
     this.#own = run;
   }
 
-  get takesPart(): boolean {
-    return this.#own !== undefined;
-  }
-
   /**
    * The connected master. A member waits until the master has enrolled itself: before that there is nobody to enroll with.
    *

@@ -1,6 +1,6 @@
 import { TimeoutError, UserError } from "../../errors/error.ts";
 import { firstBootData } from "../../host/first-boot-data.ts";
-import { makeHostKeyPair } from "../../host/host-key-pair.ts";
+import { makeKeyPair } from "../../host/key-pair.ts";
 import type { MachineRequest, ProviderContext } from "../contract.ts";
 import type { Caller } from "./client.ts";
 import type { Cloud } from "./cloud.ts";
@@ -101,7 +101,7 @@ async function prepare(
     ensureKeyPair(cloud, settings.keyPair, stack, request.bootstrapKeys, context),
     ensureServerGroup(cloud, settings.serverGroup, stack, context),
   ]);
-  const hostKey = settings.hostIdentity === "injected" ? makeHostKeyPair() : undefined;
+  const hostKey = settings.hostIdentity === "injected" ? makeKeyPair() : undefined;
   const metadata = toMetadata({
     stack,
     request,

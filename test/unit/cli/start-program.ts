@@ -4,7 +4,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { makeKeyPair } from "../../../src/cli/key-pair.ts";
+import { makeKeyPair } from "../../../src/host/key-pair.ts";
 
 export const MAIN = resolve(import.meta.dirname, "../../../src/cli/main.ts");
 

@@ -7,25 +7,25 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 
 import { firstBootData, NONCE_PATH } from "../../../src/host/first-boot-data.ts";
-import { makeHostKeyPair } from "../../../src/host/host-key-pair.ts";
+import { makeKeyPair } from "../../../src/host/key-pair.ts";
 
 test("OpenSSH reads the private key, and finds the same public half; no two are alike", () => {
   const directory = mkdtempSync(join(tmpdir(), "bootmachine-key-"));
   try {
-    const pair = makeHostKeyPair();
+    const pair = makeKeyPair();
     const file = join(directory, "key");
     writeFileSync(file, pair.privateKey, { mode: 0o600 });
     expect(execFileSync("ssh-keygen", ["-y", "-f", file], { encoding: "utf8" }).trim()).toBe(
       pair.publicKey,
     );
-    expect(makeHostKeyPair().publicKey).not.toBe(pair.publicKey);
+    expect(makeKeyPair().publicKey).not.toBe(pair.publicKey);
   } finally {
     rmSync(directory, { recursive: true });
   }
 });
 
 test("user-data: who may log in, the host key, the nonce, and nothing else", () => {
-  const hostKey = makeHostKeyPair();
+  const hostKey = makeKeyPair();
   const text = firstBootData({ bootstrapKeys: ["ssh-ed25519 AAAA ada"], hostKey, nonce: "n-1" });
   expect(text.startsWith("#cloud-config\n")).toBe(true);
   expect(parse(text)).toEqual({

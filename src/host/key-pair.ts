@@ -1,15 +1,15 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 
-/** A host key that was made on the controller. */
-export interface HostKeyPair {
+/** An ed25519 key pair that was made on the controller: a host's, or a user's. */
+export interface KeyPair {
   /** OpenSSH's own format, without a passphrase. A secret. */
   readonly privateKey: string;
-  /** `ssh-ed25519 BASE64`, without a comment. */
+  /** `ssh-ed25519 BASE64`, and the comment where there is one; no newline. */
   readonly publicKey: string;
 }
 
-/** Makes an ed25519 host key. The format is that of OpenSSH's PROTOCOL.key: older servers read no other for ed25519. */
-export function makeHostKeyPair(): HostKeyPair {
+/** Makes an ed25519 key pair; `comment`: default none. The format is that of OpenSSH's PROTOCOL.key: older servers read no other for ed25519. */
+export function makeKeyPair(comment = ""): KeyPair {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const point = publicKey.export({ type: "spki", format: "der" }).subarray(-32);
   const seed = privateKey.export({ type: "pkcs8", format: "der" }).subarray(-32);
@@ -23,7 +23,7 @@ export function makeHostKeyPair(): HostKeyPair {
     field(type),
     field(point),
     field(Buffer.concat([seed, point])),
-    field(Buffer.alloc(0)),
+    field(Buffer.from(comment)),
   ]);
   const padding = Buffer.from(
     Array.from({ length: (8 - (open.length % 8)) % 8 }, (_, index) => index + 1),
@@ -45,7 +45,7 @@ export function makeHostKeyPair(): HostKeyPair {
       "-----END OPENSSH PRIVATE KEY-----",
       "",
     ].join("\n"),
-    publicKey: `ssh-ed25519 ${blob.toString("base64")}`,
+    publicKey: ["ssh-ed25519", blob.toString("base64"), comment].join(" ").trimEnd(),
   };
 }
 
