@@ -24,7 +24,7 @@ const LAYERS: readonly (readonly [pattern: RegExp, rank: number])[] = [
   [/^src\/(program|transport)\//, 1],
   [/^src\/host\/facts\.ts$/, 1],
   [/^src\/stack\//, 2],
-  [/^src\/host\//, 3],
+  [/^src\/(host|cloud)\//, 3],
   [/^src\/(distros|providers|configurators|baseline|proof)\//, 4],
   [/^src\/fleet\//, 5],
   [/^src\/report\//, 6],

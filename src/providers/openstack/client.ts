@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import type { z } from "zod";
 
-import { CancelledError, InternalError, ProviderError } from "../../errors/error.ts";
-import type { ProviderContext } from "../contract.ts";
+import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
+import { budgetOf, type CallBudget } from "../../cloud/call-budget.ts";
+import { type Caller, jittered, pause, unlessAborted } from "../../cloud/caller.ts";
+import { InternalError, ProviderError } from "../../errors/error.ts";
 import { type Account, accountKey, type ServiceName } from "./account.ts";
-import { budgetOf, type CallBudget } from "./call-budget.ts";
-import { AnswerLostError, judge, judgeFailure } from "./failures.ts";
+import { judge, judgeFailure } from "./failures.ts";
 import {
   HttpFailure,
   type HttpRequest,
@@ -16,9 +15,6 @@ import {
 } from "./http.ts";
 import { endpointOf, type Session, tokenRequest, tokenSchema, toSession } from "./session.ts";
 import { computeVersion, serviceRoot } from "./versions.ts";
-
-/** Who waits for a call. */
-export type Caller = Pick<ProviderContext, "signal" | "progress" | "trace">;
 
 export interface Call {
   readonly service: ServiceName;
@@ -289,29 +285,8 @@ export class OpenStackClient {
   }
 }
 
-/** @throws CancelledError at `signal`; the promise goes on for the others. */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) throw new CancelledError();
-  return await new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(new CancelledError());
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
-}
-
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => {
-    throw new CancelledError();
-  });
-}
-
 export function isNotFound(thrown: unknown): boolean {
   return thrown instanceof ProviderError && thrown.code === "PROVIDER_NOT_FOUND";
-}
-
-/** So that many calls that failed together do not come back together. */
-function jittered(ms: number): number {
-  return ms * (0.75 + Math.random() / 2);
 }
 
 function isPassing(error: ProviderError): boolean {

@@ -1,26 +1,28 @@
+import { AnswerStore } from "../../cloud/answer-store.ts";
+import type { Caller } from "../../cloud/caller.ts";
+import { MachineWatch } from "../../cloud/machine-watch.ts";
 import { ProviderError } from "../../errors/error.ts";
 import type { Environment } from "../../stack/environment.ts";
 import { suggestWord } from "../../stack/suggest.ts";
-import { type Caller, OpenStackClient } from "./client.ts";
+import { OpenStackClient } from "./client.ts";
 import { type GlanceImage, listImages } from "./glance.ts";
 import { listNetworks, type NeutronNetwork } from "./neutron.ts";
-import { listFlavors, type NovaFlavor } from "./nova.ts";
+import { listFlavors, listServers, type NovaFlavor, type NovaServer } from "./nova.ts";
 import type { ImageWish, OpenStackSettings } from "./options.ts";
 import { readAccount } from "./read-account.ts";
-import { ServerWatch } from "./server-watch.ts";
 import { chooseImage } from "./wishes.ts";
 
 /** One project of one OpenStack: its client, and what does not change while a run lasts, asked for once. */
 export class Cloud {
   readonly client: OpenStackClient;
-  readonly watch: ServerWatch;
+  readonly watch: MachineWatch<NovaServer>;
   /** Servers that this process made, by `stack.server`: a list may not show them yet. */
   readonly made = new Map<string, string>();
-  readonly #answers = new Map<string, Promise<unknown>>();
+  readonly #answers = new AnswerStore();
 
   constructor(client: OpenStackClient, pollMs: number) {
     this.client = client;
-    this.watch = new ServerWatch(client, pollMs);
+    this.watch = new MachineWatch(async (caller) => await listServers(client, caller), pollMs);
   }
 
   /** @throws UserError CONFIG_INVALID, CONFIG_UNREADABLE for credentials that are missing or no good. */
@@ -37,15 +39,21 @@ export class Cloud {
   }
 
   async flavors(caller: Caller): Promise<readonly NovaFlavor[]> {
-    return await this.#once("flavors", async () => await listFlavors(this.client, caller));
+    return await this.#answers.once("flavors", async () => await listFlavors(this.client, caller));
   }
 
   async networks(caller: Caller): Promise<readonly NeutronNetwork[]> {
-    return await this.#once("networks", async () => await listNetworks(this.client, caller));
+    return await this.#answers.once(
+      "networks",
+      async () => await listNetworks(this.client, caller),
+    );
   }
 
   async images(caller: Caller): Promise<readonly GlanceImage[]> {
-    return await this.#once("images", async () => await listImages(this.client, undefined, caller));
+    return await this.#answers.once(
+      "images",
+      async () => await listImages(this.client, undefined, caller),
+    );
   }
 
   /** The image that is meant. @throws UserError IMAGE_UNKNOWN, with near names */
@@ -90,28 +98,10 @@ export class Cloud {
 
   /** What a share of servers needs and one asks for: an answer is kept, a failure is not. */
   async shared<T>(what: string, caller: Caller, ask: (caller: Caller) => Promise<T>): Promise<T> {
-    return await this.#once(what, async () => await ask(caller));
+    return await this.#answers.once(what, async () => await ask(caller));
   }
 
   forget(what: string): void {
-    this.#answers.delete(what);
-  }
-
-  async #once<T>(what: string, ask: () => Promise<T>): Promise<T> {
-    const known = this.#answers.get(what) as Promise<T> | undefined;
-    if (known !== undefined) {
-      // Another caller's cancelled question is asked again.
-      return await known.catch(async () => await this.#ask(what, ask));
-    }
-    return await this.#ask(what, ask);
-  }
-
-  async #ask<T>(what: string, ask: () => Promise<T>): Promise<T> {
-    const current = this.#answers.get(what) as Promise<T> | undefined;
-    if (current !== undefined) return await current;
-    const answer = ask();
-    this.#answers.set(what, answer);
-    answer.catch(() => this.#answers.delete(what));
-    return await answer;
+    this.#answers.forget(what);
   }
 }

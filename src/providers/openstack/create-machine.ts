@@ -1,11 +1,12 @@
+import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
+import type { Caller } from "../../cloud/caller.ts";
+import { machineName } from "../../cloud/names.ts";
 import { TimeoutError, UserError } from "../../errors/error.ts";
 import { firstBootData } from "../../host/first-boot-data.ts";
 import { makeKeyPair } from "../../host/key-pair.ts";
 import type { MachineRequest, ProviderContext } from "../contract.ts";
-import type { Caller } from "./client.ts";
 import type { Cloud } from "./cloud.ts";
-import { AnswerLostError } from "./failures.ts";
-import { isOf, machineName, toMetadata } from "./marks.ts";
+import { isOf, toMetadata } from "./marks.ts";
 import type { GlanceImage } from "./glance.ts";
 import type { NeutronNetwork } from "./neutron.ts";
 import { createServer, type NovaServer, type NovaServerRequest } from "./nova.ts";

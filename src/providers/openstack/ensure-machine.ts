@@ -1,9 +1,10 @@
+import { machineName } from "../../cloud/names.ts";
 import { ProviderError, RefusedError } from "../../errors/error.ts";
 import type { Machine, MachineRequest, ProviderContext } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { createMachine } from "./create-machine.ts";
 import { chooseExternal, ensureFloatingIp } from "./floating-ips.ts";
-import { hasFloatingAddress, isGoing, isOf, machineName, statusOf, toMachine } from "./marks.ts";
+import { hasFloatingAddress, isGoing, isOf, statusOf, toMachine } from "./marks.ts";
 import {
   actOnServer,
   deleteServer,

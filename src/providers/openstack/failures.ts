@@ -1,15 +1,6 @@
+import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import { ProviderError, type RefusedError } from "../../errors/error.ts";
 import type { HttpFailure, HttpResponse } from "./http.ts";
-
-/** The call was sent and its answer did not come: it may have been carried out. Look, and do not send it again. */
-export class AnswerLostError extends ProviderError {
-  constructor(what: string, why: string, cause?: unknown) {
-    super("PROVIDER_UNAVAILABLE", `Whether "${what}" was carried out is not known: ${why}.`, {
-      cause,
-      hint: "Run the command again: it looks first, and makes nothing twice.",
-    });
-  }
-}
 
 /** What to do with an answer that is no success. */
 export type Verdict =

@@ -1,7 +1,8 @@
+import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
+import type { Caller } from "../../cloud/caller.ts";
+import { markOf } from "../../cloud/names.ts";
 import { ProviderError } from "../../errors/error.ts";
-import type { Caller, OpenStackClient } from "./client.ts";
-import { AnswerLostError } from "./failures.ts";
-import { markOf } from "./marks.ts";
+import type { OpenStackClient } from "./client.ts";
 import {
   attachFloatingIp,
   createFloatingIp,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-import type { Caller, OpenStackClient } from "./client.ts";
+import type { Caller } from "../../cloud/caller.ts";
+import type { OpenStackClient } from "./client.ts";
 
 // Loose: an image has whatever properties its makers gave it, and a wish may ask for one.
 const imageSchema = z.looseObject({

@@ -13,21 +13,6 @@ const HOST_KEY = "bootmachine-host-key";
 /** Whether it is still the injected one that counts. */
 const HOST_PROOF = "bootmachine-host-proof";
 
-/** The name at the cloud: a dot stands in neither part, so that no two servers of any stacks share one. */
-export function machineName(stack: string, server: string): string {
-  return `${stack}.${server}`;
-}
-
-/** The name of what all servers of a stack share, and of what is sought there to be removed. */
-export function sharedName(stack: string): string {
-  return `bootmachine.${stack}`;
-}
-
-/** What stands in the description of a thing that has no metadata. */
-export function markOf(stack: string, server?: string): string {
-  return `Made by bootmachine for the ${server === undefined ? `stack ${stack}` : `server ${machineName(stack, server)}`}.`;
-}
-
 export interface Marks {
   readonly stack: string;
   readonly request: Pick<MachineRequest, "server" | "token">;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-import type { Caller, OpenStackClient } from "./client.ts";
+import type { Caller } from "../../cloud/caller.ts";
+import type { OpenStackClient } from "./client.ts";
 
 const networkSchema = z.object({
   id: z.string(),

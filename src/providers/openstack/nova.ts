@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-import { type Caller, isNotFound, type OpenStackClient } from "./client.ts";
+import type { Caller } from "../../cloud/caller.ts";
+import { isNotFound, type OpenStackClient } from "./client.ts";
 import { ProviderError } from "../../errors/error.ts";
 
 const addressSchema = z.object({

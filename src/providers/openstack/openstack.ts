@@ -1,11 +1,13 @@
+import { pause } from "../../cloud/caller.ts";
+import { hostKeysIn } from "../../cloud/console-keys.ts";
+import { machineName } from "../../cloud/names.ts";
+import { Turns } from "../../cloud/turns.ts";
 import { ProviderError, RefusedError } from "../../errors/error.ts";
 import { type Environment, loadingEnvironment } from "../../stack/environment.ts";
 import { parsePluginOptions } from "../../stack/plugin-options.ts";
 import { suggestWord } from "../../stack/suggest.ts";
 import type { Machine, Provider, ProviderContext } from "../contract.ts";
-import { pause } from "./client.ts";
 import { Cloud } from "./cloud.ts";
-import { hostKeysIn } from "./console-keys.ts";
 import { groupKey } from "./create-machine.ts";
 import { ensureMachine, removeServers } from "./ensure-machine.ts";
 import { removeFloatingIps } from "./floating-ips.ts";
@@ -15,7 +17,6 @@ import {
   identityOf,
   isOf,
   isOurs,
-  machineName,
   toMachine,
 } from "./marks.ts";
 import { actOnServer, type NovaServer, readConsole, readServer, writeMetadata } from "./nova.ts";
@@ -44,7 +45,7 @@ export function openstack(
   let opened: Promise<Cloud> | undefined;
   /** What the last lists held, for `check`. */
   const known: { images?: ReadonlySet<string>; sizes?: ReadonlySet<string> } = {};
-  const underWay = new Map<string, Promise<unknown>>();
+  const turns = new Turns();
 
   const open = async (): Promise<Cloud> => {
     opened ??= Cloud.open(settings, environment);
@@ -60,22 +61,6 @@ export function openstack(
     const servers = await cloud.watch.fresh(context);
     return servers.filter(claim).map((server) => toMachine(server, settings));
   };
-
-  /** Within one process one at a time for a server; what two processes made twice is found by its marks. */
-  async function inTurn<T>(
-    server: string,
-    context: ProviderContext,
-    work: () => Promise<T>,
-  ): Promise<T> {
-    const key = machineName(context.stack, server);
-    const mine = (underWay.get(key) ?? Promise.resolve()).then(work);
-    const settled = mine.then(
-      () => undefined,
-      () => undefined,
-    );
-    underWay.set(key, settled);
-    return await mine;
-  }
 
   const check: Provider["check"] = ({ image, size }) => {
     const problems: string[] = [];
@@ -141,9 +126,8 @@ export function openstack(
       );
     },
     ensure: async (request, context) =>
-      await inTurn(
-        request.server,
-        context,
+      await turns.take(
+        machineName(context.stack, request.server),
         async () => await ensureMachine(await open(), settings, request, context),
       ),
     identity: async (machine, context) => {
@@ -171,7 +155,7 @@ export function openstack(
       cloud.watch.forget(machine.id);
     },
     destroy: async (server, context) =>
-      await inTurn(server, context, async () => {
+      await turns.take(machineName(context.stack, server), async () => {
         const cloud = await open();
         const listed = (await cloud.watch.fresh(context)).filter((entry) =>
           isOf(entry, context.stack, server),

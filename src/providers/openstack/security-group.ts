@@ -1,10 +1,11 @@
 import { isIPv6 } from "node:net";
 
+import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
+import { type Caller, pause } from "../../cloud/caller.ts";
+import { markOf, sharedName } from "../../cloud/names.ts";
 import { ProviderError, RefusedError } from "../../errors/error.ts";
 import type { Inlet } from "../contract.ts";
-import { type Caller, type OpenStackClient, pause } from "./client.ts";
-import { AnswerLostError } from "./failures.ts";
-import { markOf, sharedName } from "./marks.ts";
+import type { OpenStackClient } from "./client.ts";
 import {
   createGroup,
   createRules,

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 
+import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
+import type { Caller } from "../../cloud/caller.ts";
+import { sharedName } from "../../cloud/names.ts";
 import { ProviderError } from "../../errors/error.ts";
-import type { Caller } from "./client.ts";
 import type { Cloud } from "./cloud.ts";
-import { AnswerLostError } from "./failures.ts";
-import { sharedName } from "./marks.ts";
 import {
   createKeyPair,
   createServerGroup,

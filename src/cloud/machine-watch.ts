@@ -1,60 +1,60 @@
-import { TimeoutError } from "../../errors/error.ts";
-import { type Caller, type OpenStackClient, pause, unlessAborted } from "./client.ts";
-import { listServers, type NovaServer } from "./nova.ts";
+import { TimeoutError } from "../errors/error.ts";
+import { type Caller, pause, unlessAborted } from "./caller.ts";
 
 /** The longest pause between two looks, as a multiple of the shortest. */
 const SLOWEST = 15;
 /** A waiter is looked after again when it has waited this much longer than at the last look. */
 const GROWTH = 0.25;
 
-export interface Wait<T> {
+export interface Wait<M, T> {
   /** Called with each list; undefined: not yet. */
-  readonly claim: (servers: readonly NovaServer[]) => T | undefined;
+  readonly claim: (machines: readonly M[]) => T | undefined;
   readonly limitMs: number;
   /** Said when the limit is reached: "web1 did not become active". */
   readonly what: string;
 }
 
-interface Waiter {
+interface Waiter<M> {
   readonly since: number;
-  readonly look: (servers: readonly NovaServer[]) => void;
+  readonly look: (machines: readonly M[]) => void;
   readonly fail: (error: unknown) => void;
   readonly caller: Caller;
 }
 
+/** Asks the cloud for all machines that may be ours. */
+export type ListMachines<M> = (caller: Caller) => Promise<readonly M[]>;
+
 /**
- * One list call for all who wait for servers of one project. Those that ask at the same moment share a call; the
+ * One list call for all who wait for machines of one account. Those that ask at the same moment share a call; the
  * pauses between calls grow with the time that the youngest waiter has waited.
  */
-export class ServerWatch {
-  readonly #client: OpenStackClient;
+export class MachineWatch<M extends { readonly id: string }> {
+  readonly #ask: ListMachines<M>;
   readonly #pollMs: number;
   readonly #never = new AbortController().signal;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Set<Waiter<M>>();
   #current: Promise<unknown> = Promise.resolve();
-  #next:
-    | { readonly list: Promise<readonly NovaServer[]>; readonly sharers: Set<Caller> }
-    | undefined;
+  #next: { readonly list: Promise<readonly M[]>; readonly sharers: Set<Caller> } | undefined;
   #isPolling = false;
-  #last: readonly NovaServer[] = [];
+  #last: readonly M[] = [];
 
-  constructor(client: OpenStackClient, pollMs: number) {
-    this.#client = client;
+  constructor(ask: ListMachines<M>, pollMs: number) {
+    this.#ask = ask;
     this.#pollMs = pollMs;
   }
 
-  /** The server as the last list showed it: for its metadata, which nobody else changes. */
-  lastSeen(id: string): NovaServer | undefined {
-    return this.#last.find((server) => server.id === id);
+  /** The machine as the last list showed it: for its tags, which nobody else changes. */
+  lastSeen(id: string): M | undefined {
+    return this.#last.find((machine) => machine.id === id);
   }
 
-  /** What was seen of the server holds no longer. */
+  /** What was seen of the machine holds no longer. */
   forget(id: string): void {
-    this.#last = this.#last.filter((server) => server.id !== id);
+    this.#last = this.#last.filter((machine) => machine.id !== id);
   }
 
-  /** A list that Nova was asked for after this call. */
-  async fresh(caller: Caller): Promise<readonly NovaServer[]> {
+  /** A list that the cloud was asked for after this call. */
+  async fresh(caller: Caller): Promise<readonly M[]> {
     const sharers = this.#next?.sharers ?? new Set<Caller>();
     sharers.add(caller);
     this.#next ??= { list: this.#listAfter(this.#current, sharers), sharers };
@@ -67,15 +67,15 @@ export class ServerWatch {
   }
 
   /** @throws TimeoutError, CancelledError, and what the list call throws. */
-  async until<T>(wait: Wait<T>, caller: Caller): Promise<T> {
+  async until<T>(wait: Wait<M, T>, caller: Caller): Promise<T> {
     const timer = new AbortController();
-    let waiter: Waiter | undefined;
+    let waiter: Waiter<M> | undefined;
     const found = new Promise<T>((resolve, reject) => {
       waiter = {
         since: Date.now(),
-        look: (servers) => {
+        look: (machines) => {
           try {
-            const value = wait.claim(servers);
+            const value = wait.claim(machines);
             if (value !== undefined) resolve(value);
           } catch (error) {
             reject(error);
@@ -101,21 +101,15 @@ export class ServerWatch {
     }
   }
 
-  async #listAfter(
-    before: Promise<unknown>,
-    sharers: ReadonlySet<Caller>,
-  ): Promise<readonly NovaServer[]> {
+  async #listAfter(before: Promise<unknown>, sharers: ReadonlySet<Caller>): Promise<readonly M[]> {
     await before.catch(() => undefined);
     this.#next = undefined;
     // Asked for by several, so that none of them alone may end it; it has the limits of every call.
-    const list = withCommonCaller(
-      sharers,
-      async (common) => await listServers(this.#client, common),
-    );
+    const list = withCommonCaller(sharers, this.#ask);
     this.#current = list;
-    const servers = await list;
-    this.#last = servers;
-    return servers;
+    const machines = await list;
+    this.#last = machines;
+    return machines;
   }
 
   async #poll(): Promise<void> {
@@ -128,8 +122,8 @@ export class ServerWatch {
         const waiters = [...this.#waiters];
         const callers = waiters.map(({ caller }) => caller);
         await withCommonCaller(callers, async (common) => await this.fresh(common)).then(
-          (servers) => {
-            for (const waiter of waiters) waiter.look(servers);
+          (machines) => {
+            for (const waiter of waiters) waiter.look(machines);
           },
           (error: unknown) => {
             for (const waiter of waiters) waiter.fail(error);

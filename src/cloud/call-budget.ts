@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import pLimit, { type LimitFunction } from "p-limit";
 
-import { CancelledError } from "../../errors/error.ts";
+import { CancelledError } from "../errors/error.ts";
 
 /** How many calls are under way at once for one account. */
 const CALLS_AT_ONCE = 8;
