@@ -59,6 +59,9 @@ export class SessionShell {
   readonly hello: Promise<SessionHello>;
   readonly ended: Promise<SessionEnd>;
   #resolveHello: ((hello: SessionHello) => void) | undefined;
+  /** The two streams are two pipes, and either may be read first: the session is open when both have said hello. */
+  #outHello: Pick<SessionHello, "role" | "pid"> | undefined;
+  #hasErrHello = false;
 
   constructor(child: ChildProcessWithoutNullStreams, marker: string, server: string) {
     this.#child = child;
@@ -248,7 +251,12 @@ export class SessionShell {
       const text = line.toString("utf8");
       const groups = new RegExp(`^${this.#marker}-groups (.*)$`, "m").exec(text)?.[1];
       if (groups !== undefined) this.#groups = groups.trim().split(/\s+/);
-      else this.#rememberError(text);
+      else if (text.endsWith(`${this.#marker}-hello\n`)) {
+        // A login may end its words without a newline.
+        this.#rememberError(text.slice(0, text.lastIndexOf(this.#marker)));
+        this.#hasErrHello = true;
+        this.#openWhenGreeted();
+      } else this.#rememberError(text);
       return;
     }
     const at = line.indexOf(endMarker(this.#marker, running.number));
@@ -278,21 +286,26 @@ export class SessionShell {
       this.#noise = (this.#noise + text).slice(-NOISE_BYTES);
       return;
     }
-    if (this.#resolveHello === undefined) {
+    if (this.#outHello !== undefined) {
       this.#child.kill("SIGKILL");
       return;
     }
-    const hello = {
+    this.#outHello = {
       role: match[1] === "root" ? "root" : "user",
       pid: Number.parseInt(match[2] ?? "0", 10),
-    } as const;
-    const resolve = this.#resolveHello;
+    };
+    this.#openWhenGreeted();
+  }
+
+  #openWhenGreeted(): void {
+    const hello = this.#outHello;
+    if (hello === undefined || !this.#hasErrHello) return;
+    this.#resolveHello?.(
+      hello.role === "root"
+        ? { ...hello, groups: [], words: "" }
+        : { ...hello, groups: this.#groups, words: this.#errors },
+    );
     this.#resolveHello = undefined;
-    // Standard error is another pipe: what sudo wrote there before the hello may arrive just after it.
-    if (hello.role === "root") resolve({ ...hello, groups: [], words: "" });
-    else {
-      setTimeout(() => resolve({ ...hello, groups: this.#groups, words: this.#errors }), 50);
-    }
   }
 
   #rememberError(text: string): void {

@@ -16,8 +16,9 @@ const ENVIRONMENT =
   "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin; export PATH; umask 022; " +
   "cd 2>/dev/null || cd /; ";
 
+/** On both streams: what was printed before it is the login's, and not a script's. */
 function hello(marker: string, role: "root" | "user"): string {
-  return `echo ${marker}-hello ${role} $$; `;
+  return `echo ${marker}-hello >&2; echo ${marker}-hello ${role} $$; `;
 }
 
 /**

@@ -194,6 +194,19 @@ describe("the way in", () => {
     expect(await session.run("echo mine")).toEqual({ status: 0, stdout: "mine\n", stderr: "" });
   });
 
+  test("what a login printed on standard error is not taken for output where that stream lags behind", async () => {
+    const pipe = join(directory, "late");
+    const relay = `while IFS= read -r line; do sleep 0.3; echo "$line" >&2; done <${pipe}`;
+    const session = openLocal({
+      before: `mkfifo ${pipe}; { ${relay}; } & exec 2>${pipe}; echo 'motd on stderr' >&2; `,
+    });
+    expect(await session.run("echo mine; echo words >&2")).toEqual({
+      status: 0,
+      stdout: "mine\n",
+      stderr: "words\n",
+    });
+  });
+
   test("a shell that lets nobody in ends without a hello", async () => {
     const session = openLocal({
       before: "echo 'This account is currently not available.'; exit 1; ",
