@@ -324,6 +324,22 @@ describe("the local provider and crashes", () => {
   });
 });
 
+describe("two state directories on one computer", () => {
+  test("take different networks, and the last destroy of one leaves the other its way out", async () => {
+    const [one, other] = [await makeWorld(), await makeWorld()];
+    const [context, otherContext] = [one.context(STACK), other.context(STACK)];
+    const [machine, otherMachine] = await Promise.all([
+      one.provider.ensure(one.request("web"), context),
+      other.provider.ensure(other.request("web"), otherContext),
+    ]);
+    expect(machine.publicAddresses[0]).not.toBe(otherMachine.publicAddresses[0]);
+    await one.provider.destroy("web", context);
+    await one.provider.destroyShared?.(context);
+    expect(await readFile("/proc/sys/net/ipv4/ip_forward", "utf8")).toBe("1\n");
+    await waitForBanner(otherMachine.publicAddresses[0] ?? "");
+  });
+});
+
 describe("without being root", () => {
   test("a helper process does the work; its progress, errors and aborts come through", async () => {
     const world = await makeWorld();

@@ -1,4 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { COMPUTER_DIRECTORY } from "./computer-lock.ts";
 
 /** A kernel setting of the whole computer that local servers need. */
 interface KernelSetting {
@@ -13,41 +16,67 @@ export const KERNEL_SETTINGS: readonly KernelSetting[] = [
   { file: "/proc/sys/fs/inotify/max_user_instances", minimum: 8192 },
 ];
 
-/** File → value that was there before we raised it. */
-export type FormerSettings = Readonly<Record<string, number>>;
+/** Setting → value that was there before the first of us raised it. */
+const FORMER_FILE = `${COMPUTER_DIRECTORY}/kernel-settings.json`;
+const formerSchema = z.record(z.string(), z.number());
 
-/** The settings that are too low now, with their values: to be written down before they are raised. */
-export async function readLowSettings(
+export async function hasNeededSettings(
   settings: readonly KernelSetting[] = KERNEL_SETTINGS,
-): Promise<FormerSettings> {
-  const former: Record<string, number> = {};
+): Promise<boolean> {
   for (const { file, minimum } of settings) {
     const value = await readNumber(file);
-    if (value !== undefined && value < minimum) former[file] = value;
+    if (value !== undefined && value < minimum) return false;
   }
-  return former;
+  return true;
 }
 
+/** Raises what is too low; its value is noted before, once. Call under the computer's lock. */
 export async function raiseSettings(
   settings: readonly KernelSetting[] = KERNEL_SETTINGS,
+  formerFile: string = FORMER_FILE,
 ): Promise<void> {
+  const known = await readFormer(formerFile);
   for (const { file, minimum } of settings) {
     const value = await readNumber(file);
-    if (value !== undefined && value < minimum) await writeFile(file, String(minimum));
+    if (value === undefined || value >= minimum) continue;
+    // What was noted first stays: a later look might see a value of our own.
+    known[file] ??= value;
+    await writeFormer(formerFile, known);
+    await writeFile(file, String(minimum));
   }
 }
 
-/** Puts the former values back, except where somebody else has set another value since. */
+/**
+ * Puts the former values back, except where somebody else has set another value since. Call under the computer's lock,
+ * when no state directory has a network any more.
+ */
 export async function restoreSettings(
-  former: FormerSettings,
   settings: readonly KernelSetting[] = KERNEL_SETTINGS,
+  formerFile: string = FORMER_FILE,
 ): Promise<void> {
+  const former = await readFormer(formerFile);
   for (const { file, minimum } of settings) {
     const value = former[file];
     if (value !== undefined && (await readNumber(file)) === minimum) {
       await writeFile(file, String(value));
     }
   }
+  await rm(formerFile, { force: true });
+}
+
+async function readFormer(file: string): Promise<Record<string, number>> {
+  const text = await readFile(file, "utf8").catch(() => "{}");
+  try {
+    return formerSchema.parse(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+async function writeFormer(file: string, former: Readonly<Record<string, number>>): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(`${file}.new`, `${JSON.stringify(former)}\n`);
+  await rename(`${file}.new`, file);
 }
 
 async function readNumber(file: string): Promise<number | undefined> {

@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { access, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { ProviderError, RefusedError } from "../../errors/error.ts";
 import { runCommand } from "./command.ts";
 import { admitThroughFirewalls, withdrawFromFirewalls } from "./host-firewall.ts";
-import { raiseSettings, readLowSettings, restoreSettings } from "./kernel-settings.ts";
+import { removeComputerLock, withComputerLock } from "./computer-lock.ts";
+import { hasNeededSettings, raiseSettings, restoreSettings } from "./kernel-settings.ts";
 import { chooseNetwork, gatewayOf, parseNetwork } from "./network-plan.ts";
 import type { LocalSettings } from "./options.ts";
-import type { LocalPaths } from "./paths.ts";
+import { isBridgeName, type LocalPaths } from "./paths.ts";
 
 const networkSchema = z.object({
   madeBy: z.literal("bootmachine"),
@@ -16,8 +17,6 @@ const networkSchema = z.object({
   network: z.string(),
   /** First four groups of a unique-local /64, such as "fd12:3456:789a:0". */
   prefix6: z.string(),
-  /** Kernel settings that were too low before we came, with their values: the last destroy puts them back. */
-  formerSettings: z.record(z.string(), z.number()).default({}),
   mtu: z.number(),
 });
 
@@ -33,6 +32,25 @@ export async function ensureNetwork(
   paths: LocalPaths,
   signal: AbortSignal,
 ): Promise<LocalNetwork> {
+  const network = await readNetwork(paths);
+  if (network !== undefined && (await isWhole(paths, signal))) return network;
+  // Another state directory may be choosing its network, or giving the kernel its settings back, at this moment.
+  return await withComputerLock(signal, async () => await makeNetwork(settings, paths, signal));
+}
+
+async function isWhole(paths: LocalPaths, signal: AbortSignal): Promise<boolean> {
+  return (
+    (await exists(`/sys/class/net/${paths.bridge}`)) &&
+    (await hasTable(paths, signal)) &&
+    (await hasNeededSettings())
+  );
+}
+
+async function makeNetwork(
+  settings: LocalSettings,
+  paths: LocalPaths,
+  signal: AbortSignal,
+): Promise<LocalNetwork> {
   const known = await readNetwork(paths);
   const hasBridge = await exists(`/sys/class/net/${paths.bridge}`);
   if (known === undefined && hasBridge) {
@@ -44,35 +62,36 @@ export async function ensureNetwork(
   }
   const network = known ?? (await planNetwork(settings, paths, signal));
   if (!hasBridge) await makeBridge(network, signal);
-  const low = await readLowSettings();
-  if (Object.keys(low).length > 0) {
-    // What was noted first stays: a second look might see a value of our own.
-    await writeNetwork(paths, {
-      ...network,
-      formerSettings: { ...low, ...network.formerSettings },
-    });
-    await raiseSettings();
-  }
-  const table = await runCommand(["nft", "list", "table", "inet", paths.nftTable], {
-    allowFailure: true,
-    signal,
-  });
-  if (table.status !== 0) {
+  await raiseSettings();
+  if (!(await hasTable(paths, signal))) {
     await runCommand(["nft", "-f", "-"], { stdin: rules(paths, network), signal });
     await admitThroughFirewalls(network.bridge, signal);
   }
   return network;
 }
 
+async function hasTable(paths: LocalPaths, signal: AbortSignal): Promise<boolean> {
+  const table = await runCommand(["nft", "list", "table", "inet", paths.nftTable], {
+    allowFailure: true,
+    signal,
+  });
+  return table.status === 0;
+}
+
 /** Removes all of it. Works on half-made ones. Call under the lock, when no machine is left. */
 export async function removeNetwork(paths: LocalPaths): Promise<void> {
   const network = await readNetwork(paths);
   if (network === undefined) return;
-  await runCommand(["ip", "link", "delete", network.bridge], { allowFailure: true });
-  await runCommand(["nft", "delete", "table", "inet", paths.nftTable], { allowFailure: true });
-  await withdrawFromFirewalls(network.bridge);
-  await restoreSettings(network.formerSettings);
-  await rm(paths.networkFile, { force: true });
+  await withComputerLock(undefined, async () => {
+    await runCommand(["ip", "link", "delete", network.bridge], { allowFailure: true });
+    await runCommand(["nft", "delete", "table", "inet", paths.nftTable], { allowFailure: true });
+    await withdrawFromFirewalls(network.bridge);
+    // The kernel's settings are the whole computer's: servers of another state directory may still need them.
+    const links = await readdir("/sys/class/net");
+    if (!links.some(isBridgeName)) await restoreSettings();
+    await rm(paths.networkFile, { force: true });
+    if (!links.some(isBridgeName)) await removeComputerLock();
+  });
 }
 
 export async function readNetwork(paths: LocalPaths): Promise<LocalNetwork | undefined> {
@@ -109,7 +128,6 @@ async function planNetwork(
     bridge: paths.bridge,
     network,
     prefix6: `fd${random.slice(0, 2)}:${random.slice(2, 6)}:${random.slice(6, 10)}:0`,
-    formerSettings: {},
     mtu: await uplinkMtu(routes),
   };
   await writeNetwork(paths, plan);

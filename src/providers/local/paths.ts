@@ -37,6 +37,11 @@ export function localPaths(settings: LocalSettings): LocalPaths {
   };
 }
 
+/** Whether a network interface is the bridge of some state directory. */
+export function isBridgeName(name: string): boolean {
+  return /^(bootmachine0|bm-[0-9a-f]{8})$/.test(name);
+}
+
 /** The name of a machine for systemd-nspawn: short, since the host end of its cable is called `vb-NAME` (15 characters). */
 export function machineId(settings: LocalSettings, stack: string, server: string): string {
   return `bm${shortHash(`${settings.stateDirectory}\n${stack}\n${server}`, 10)}`;

@@ -10,8 +10,8 @@ import { cloudInitSeed } from "../../../src/providers/local/cloud-init-seed.ts";
 import { runCommand } from "../../../src/providers/local/command.ts";
 import { imagePackages } from "../../../src/providers/local/image-recipe.ts";
 import {
+  hasNeededSettings,
   raiseSettings,
-  readLowSettings,
   restoreSettings,
 } from "../../../src/providers/local/kernel-settings.ts";
 import { local } from "../../../src/providers/local/local.ts";
@@ -172,15 +172,20 @@ describe("kernel settings", () => {
       file,
       minimum: 8192,
     }));
-    const former = await readLowSettings(settings);
-    expect(former).toEqual({ [low]: 128, [changed]: 1 });
-    await raiseSettings(settings);
+    const formerFile = join(directory, "former", "settings.json");
+    expect(await hasNeededSettings(settings)).toBe(false);
+    await raiseSettings(settings, formerFile);
+    expect(await hasNeededSettings(settings)).toBe(true);
+    expect(JSON.parse(await readFile(formerFile, "utf8"))).toEqual({ [low]: 128, [changed]: 1 });
     expect(await readFile(low, "utf8")).toBe("8192");
     expect(await readFile(high, "utf8")).toBe("9999\n");
     await writeFile(changed, "20000");
-    await restoreSettings(former, settings);
+    // A second state directory finds nothing to raise, and what was noted stays.
+    await raiseSettings(settings, formerFile);
+    await restoreSettings(settings, formerFile);
     expect(await readFile(low, "utf8")).toBe("128");
     expect(await readFile(changed, "utf8")).toBe("20000");
+    await expect(readFile(formerFile)).rejects.toThrow("ENOENT");
   });
 });
 
