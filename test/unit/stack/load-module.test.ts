@@ -174,7 +174,7 @@ console.log(JSON.stringify({ told, next }));`;
     const { stdout, stderr } = spawnSync(
       process.execPath,
       ["--input-type=module", "--eval", script],
-      { encoding: "utf8", timeout: 15_000, killSignal: "SIGKILL" },
+      { encoding: "utf8", timeout: 50_000, killSignal: "SIGKILL" },
     );
     if (!stdout.startsWith("{")) throw new Error(`it said nothing: ${stderr}`);
     return JSON.parse(stdout) as { told: unknown; next: unknown };
