@@ -53,7 +53,11 @@ export class LoopWatchdog {
       env: {},
     });
     this.#worker.unref();
-    this.#worker.once("message", this.#onLoop);
+    this.#worker.once("message", (place: LoopPlace | undefined) => {
+      // Its work is done, and it ends by itself.
+      this.#worker = undefined;
+      this.#onLoop(place);
+    });
     // Without it, a loop without an end is one again.
     this.#worker.once("error", () => undefined);
   }
@@ -79,12 +83,14 @@ export async function endLoopLater(): Promise<void> {
   session.connectToMainThread();
   session.on("Debugger.scriptParsed", ({ params }) => urls.set(params.scriptId, params.url));
   session.on("Debugger.paused", ({ params }) => {
-    parentPort?.postMessage(placeOf(params.callFrames, urls, mark));
-    session.post("Debugger.resume", { terminateOnResume: true }, () => {
-      session.post("Debugger.disable", () => {
-        session.disconnect();
-        clearInterval(stayAlive);
-      });
+    const place = placeOf(params.callFrames, urls, mark);
+    session.post("Debugger.disable");
+    session.post("Runtime.terminateExecution", () => {
+      session.disconnect();
+      clearInterval(stayAlive);
+      // Last of all: the main thread goes on from here, and a thread that is ended in the middle of a session takes the
+      // process with it (one time in a hundred).
+      parentPort?.postMessage(place);
     });
   });
   session.post("Debugger.enable", () => session.post("Debugger.pause"));
