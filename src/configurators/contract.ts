@@ -296,6 +296,11 @@ export interface Configurator {
   readonly minimumMemoryMb: { readonly master: number; readonly agent: number };
   /** Users that the tool logs in with, as part of the secure state; their keys are written in `enroll`. */
   readonly accounts?: readonly { readonly name: string; readonly sudo: "no" | "nopasswd" }[];
+  /** Roles that the options name, and where inside the options: one that no server has is told as a mistake. */
+  readonly namedRoles?: readonly {
+    readonly role: string;
+    readonly path: readonly (string | number)[];
+  }[];
   /** The folder of the starter kit, copied by `bootmachine init --configurator NAME`. */
   readonly starterKit?: URL;
 

@@ -97,6 +97,20 @@ export async function bringInLine(
   return report.resources.filter(({ status }) => status !== "ok" && status !== "skipped").length;
 }
 
+/** Looks at resources in one round trip; shows nothing and changes nothing. */
+export async function lookAt(
+  run: ServerRun,
+  resources: readonly Resource[],
+  title: string,
+): Promise<readonly ResourceReport[]> {
+  const report = await runResources(run, resources, {
+    title,
+    mode: "check",
+    onMessage: () => undefined,
+  });
+  return report.resources;
+}
+
 function runResources(
   run: ServerRun,
   resources: readonly Resource[],

@@ -1,13 +1,12 @@
 import { accessResources } from "../baseline/access-resources.ts";
 import { groundResources } from "../baseline/ground-resources.ts";
 import { prepareResources } from "../baseline/prepare-resources.ts";
-import { compileProgram } from "../program/compile-program.ts";
 import type { ResourceReport } from "../program/report.ts";
 import type { Resource } from "../program/resource.ts";
 import { resourceId } from "../program/resource-id.ts";
 import { type BaselinePart, type InsideCheck, insideResources } from "../proof/inside-checks.ts";
 import { configuratorChecks } from "../proof/configurator-checks.ts";
-import { countChanges, emitResource } from "./apply-resources.ts";
+import { countChanges, emitResource, lookAt } from "./apply-resources.ts";
 import { GOOD_RUN_ID, goodRunResource, hashContent } from "./configurator/good-run.ts";
 import { contextOf } from "./configurator/member-context.ts";
 import type { ServerRun } from "./server-run.ts";
@@ -59,18 +58,8 @@ export async function surveyHost(run: ServerRun): Promise<Survey> {
   if (phases.has("configure") && stack.configurator.run([member]) !== undefined) {
     byId.set(GOOD_RUN_ID, goodRunResource(await hashContent(run, member)));
   }
-  const program = compileProgram([...byId.values()], {
-    title: `${context.stack.name} ${run.server.name}: survey`,
-    mode: "check",
-    distro: context.distro,
-    facts: context.facts,
-  });
-  const report = await run.connectedHost().runProgram(program, {
-    signal: run.context.hardSignal,
-    timeoutMs: run.server.ssh.phaseTimeoutMs,
-  });
   return {
-    reports: report.resources,
+    reports: await lookAt(run, [...byId.values()], "survey"),
     parts: new Set(parts.flatMap(([part, resources]) => (resources.length === 0 ? [] : [part]))),
     inside,
   };

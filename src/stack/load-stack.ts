@@ -18,7 +18,12 @@ import { type Problem, recordProblems, type ReportProblem } from "./problem.ts";
 import { readAllKeys } from "./read-keys.ts";
 import { resolvePlugins } from "./resolve-plugins.ts";
 import { checkFirewall } from "./rules/firewall-rules.ts";
-import { checkMaster, checkServerDistros, checkServers } from "./rules/server-rules.ts";
+import {
+  checkMaster,
+  checkNamedRoles,
+  checkServerDistros,
+  checkServers,
+} from "./rules/server-rules.ts";
 import { checkSettings } from "./rules/setting-rules.ts";
 import { checkGroups, checkOperator, checkUsers } from "./rules/user-rules.ts";
 import type { StackInput } from "./stack-input.ts";
@@ -157,7 +162,9 @@ async function checkConfig(
     readAllKeys(draft, base, note),
   ]);
   checkServers(draft, servers, note);
-  checkMaster({ ...draft, configurator: plugins.configurator }, servers, hasAllServers, note);
+  const withTool = { ...draft, configurator: plugins.configurator };
+  checkMaster(withTool, servers, hasAllServers, note);
+  checkNamedRoles(withTool, hasAllRoles, note);
   checkServerDistros(
     draft,
     plugins.distros.map((distro) => distro.name),

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -9,11 +9,7 @@ import { fetchWheels, pip } from "./ansible/package-index.ts";
 import { PATIENT_SSH } from "./ansible/patient-ssh.ts";
 import { StackProject } from "./stack-project.ts";
 import { tested } from "./tested.ts";
-
-/** What a failed command said, for the test's own message. */
-function story(result: { readonly stdout: string; readonly stderr: string }): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
-}
+import { story } from "./tool-report.ts";
 
 describe("ansible from the operator's computer, without a master", { timeout: 1_200_000 }, () => {
   tested({
@@ -57,6 +53,15 @@ describe("ansible from the operator's computer, without a master", { timeout: 1_
     expect(reported).not.toContainEqual(expect.objectContaining({ status: "changed" }));
     const again = await run("up", "--yes");
     expect(again.stdout, story(again)).toContain("nothing to change");
+  });
+
+  it("is not run again by another operator, whose copy of the config lies elsewhere", async () => {
+    const directory = join(work, "copy");
+    await cp(project.directory, directory, { recursive: true });
+    await rm(join(directory, ".bootmachine"), { recursive: true });
+    const up = await project.start(["up", "--yes"], { directory }).result;
+    await rm(directory, { recursive: true });
+    expect(up.stdout, story(up)).toContain("nothing to change");
   });
 
   it("makes no account and leaves nothing of Ansible's on the servers", async () => {

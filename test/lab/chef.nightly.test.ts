@@ -10,6 +10,7 @@ import { type DownloadService, startDownloadService } from "./chef/download-serv
 import { buildLookAlike } from "./chef/look-alike-package.ts";
 import { StackProject } from "./stack-project.ts";
 import { tested } from "./tested.ts";
+import { outcomes, story, toolReport } from "./tool-report.ts";
 
 tested({
   what: "chef",
@@ -25,29 +26,9 @@ const SERVERS = [
   { name: "db1", image: "debian-12", roles: [] },
 ];
 
-/** What a failed command said, for the test's own message. */
-function story(result: { readonly stdout: string; readonly stderr: string }): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
-}
-
-function outcomes(events: readonly FleetEvent[], server: string): Record<string, string> {
-  return Object.fromEntries(
-    events.flatMap((event) =>
-      event.type === "phase-ended" && event.server === server ? [[event.phase, event.outcome]] : [],
-    ),
-  );
-}
-
 /** What the tool itself says that it has changed. */
 function toolChanges(events: readonly FleetEvent[], server: string): readonly string[] {
-  return events.flatMap((event) =>
-    event.type === "resource" &&
-    event.server === server &&
-    event.tool === "chef" &&
-    event.status === "changed"
-      ? [event.id]
-      : [],
-  );
+  return toolReport(events, server, "changed").map(({ id }) => id);
 }
 
 describe(

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { StackProject } from "./stack-project.ts";
 import { tested } from "./tested.ts";
+import { story } from "./tool-report.ts";
 import { TOY_RESTARTS, toyAgent } from "./toy-agent.ts";
 
 tested({
@@ -23,11 +24,6 @@ interface AgentsAnswer {
     readonly fingerprint?: string;
     readonly isMember: boolean;
   }[];
-}
-
-/** What a failed command said, for the test's own message. */
-function story(result: { readonly stdout: string; readonly stderr: string }): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
 }
 
 describe("bootmachine configurator, on a master and an agent", () => {

@@ -5,15 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { StackProject } from "./stack-project.ts";
 import { tested } from "./tested.ts";
+import { story } from "./tool-report.ts";
 
 tested({ what: "a configurator of one's own", how: "real", on: ["Debian 13"] });
 
 const EXAMPLE = resolve(import.meta.dirname, "../../examples/own-configurator");
-
-/** What a failed command said, for the test's own message. */
-function story(result: { readonly stdout: string; readonly stderr: string }): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
-}
 
 describe("the example of a configurator of one's own", () => {
   let project: StackProject;

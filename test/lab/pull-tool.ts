@@ -2,8 +2,10 @@
 // keys that the master must know, states that it hands out, a port for the members alone. It proves the suite, and the
 // fleet, in minutes where the real tools take hours.
 import { defineConfigurator, type Configurator, type Member } from "../../src/plugin.ts";
+import { keyBook } from "./key-book.ts";
 
 const FOLDER = "/etc/pull";
+const KEYS = keyBook(FOLDER);
 const PORT = 4242;
 const STATES = "/srv/pull";
 
@@ -95,32 +97,12 @@ export function pullTool(): Configurator {
         : []),
     ],
     enroll: ({ member, master }) => [
-      {
-        on: "member",
-        title: "making the agent's key",
-        resources: () => [
-          { type: "file", path: `${FOLDER}/id`, content: `${member.server}\n` },
-          {
-            type: "command",
-            id: "agent's key",
-            check: `[ -s ${FOLDER}/key ]`,
-            run: `umask 077 && head -c 32 /dev/urandom >${FOLDER}/key`,
-          },
-        ],
-        read: { name: "key", script: `sha256sum <${FOLDER}/key | cut -c1-16` },
-      },
-      {
-        on: "master",
-        title: "the master learns the key",
-        resources: ({ key }) => [
-          { type: "file", path: `${FOLDER}/accepted/${member.server}`, content: `${key}\n` },
-          { type: "file", path: `${FOLDER}/waiting/${member.server}`, state: "absent" },
-        ],
-      },
+      ...KEYS.enroll(member.server),
       {
         on: "member",
         title: "starting the agent",
         resources: () => [
+          { type: "file", path: `${FOLDER}/id`, content: `${member.server}\n` },
           { type: "file", path: `${FOLDER}/master`, content: `${master?.address ?? ""}\n` },
           { type: "service", name: "pull-agent.service", enabled: true, running: true },
         ],
@@ -160,26 +142,8 @@ export function pullTool(): Configurator {
         },
       },
     ],
-    agents: {
-      script: `cd ${FOLDER} || exit 1
-for file in accepted/* waiting/*; do
-  [ ! -f "$file" ] || echo "\${file%/*} \${file##*/} $(cat "$file")"
-done`,
-      parse: (text) =>
-        text
-          .split("\n")
-          .filter((line) => line !== "")
-          .map((line) => {
-            const [state, id = "", fingerprint = ""] = line.split(" ");
-            return { id, state: state === "accepted" ? "accepted" : "waiting", fingerprint };
-          }),
-    },
-    revoke: (server) =>
-      ["accepted", "waiting"].map((state) => ({
-        type: "file",
-        path: `${FOLDER}/${state}/${server}`,
-        state: "absent",
-      })),
+    agents: KEYS.agents,
+    revoke: KEYS.revoke,
     restart: (_member: Member) => "systemctl restart pull-agent",
   });
 }

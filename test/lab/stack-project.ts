@@ -88,11 +88,13 @@ export class StackProject {
     args: readonly string[],
     options: {
       readonly env?: Record<string, string>;
+      /** Where it is run; default: the project's own. */
+      readonly directory?: string;
       readonly onEvent?: (event: FleetEvent, child: ChildProcess) => void;
     } = {},
   ): RunningCommand {
     const child = spawn(process.execPath, [MAIN, ...args], {
-      cwd: this.directory,
+      cwd: options.directory ?? this.directory,
       env: { ...process.env, NO_COLOR: "1", SSH_AUTH_SOCK: "", ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
       // A group of its own: a signal to it reaches the command's ssh as well.

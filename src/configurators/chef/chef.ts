@@ -30,6 +30,10 @@ export function chef(options: ChefOptions = {}): Configurator {
     masterPorts: [],
     // The starter kit took 80 MB in Chef 18.11; large cookbooks take some times that, and the rest is the system's.
     minimumMemoryMb: { master: 512, agent: 512 },
+    namedRoles: Object.keys(settings.roleRunLists).map((role) => ({
+      role,
+      path: ["roleRunLists", role],
+    })),
     starterKit: new URL("starter-kit/", import.meta.url),
     check: (directory) => checkTree(settings, directory),
     downloads: (context) => packageDownloads(settings, context),

@@ -27,6 +27,9 @@ export function script(options: ScriptOptions): Configurator {
     topology: "solo",
     masterPorts: [],
     minimumMemoryMb: { master: 0, agent: 0 },
+    namedRoles: byRole
+      .filter(([role]) => role !== EVERYBODY)
+      .map(([role]) => ({ role, path: ["resources", role] })),
     check: () =>
       Promise.resolve(byRole.flatMap(([role, resources]) => problemsOf(role, resources))),
     install: () => [],

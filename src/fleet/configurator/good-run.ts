@@ -19,8 +19,9 @@ export const GOOD_RUN_ID = "configurator: last good run";
  * Two hashes, with a blank between them, of all that the tool is given for one member: of the data, the settings and the
  * run itself; and of the trees. A run is due where the member's last good one was given something else.
  */
-export async function hashContent(run: ServerRun, member: ConfiguratorContext): Promise<string> {
+export async function hashContent(run: ServerRun, context: ConfiguratorContext): Promise<string> {
   const { configurator } = run.context.stack;
+  const member = withoutController(context);
   const trees = await Promise.all(
     configurator.trees(member).map(async (tree) => ({
       remote: tree.remote,
@@ -35,6 +36,11 @@ export async function hashContent(run: ServerRun, member: ConfiguratorContext): 
   const tool = configurator.run([member]);
   const settings = [configurator.name, steps, member.member.data, tool?.script, tool?.files];
   return `${sha256(settings)} ${sha256(trees)}`;
+}
+
+/** Where the config lies on whose computer is nothing that a server is given: two operators are not to run it again for each other. */
+export function withoutController(context: ConfiguratorContext): ConfiguratorContext {
+  return { ...context, controller: { directory: "/", sshConfigFile: "/ssh_config" } };
 }
 
 function sha256(content: unknown): string {

@@ -1,9 +1,9 @@
 import { RemoteError } from "../../errors/error.ts";
-import { compileProgram } from "../../program/compile-program.ts";
 import type { CheckResult } from "../../proof/check.ts";
 import { configuratorChecks } from "../../proof/configurator-checks.ts";
 import { insideResources, judgeInside } from "../../proof/inside-checks.ts";
 import { runOutsideChecks } from "../../proof/outside-checks.ts";
+import { lookAt } from "../apply-resources.ts";
 import { contextOf } from "../configurator/member-context.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 import { sshOptionsOf } from "../ways-in.ts";
@@ -65,25 +65,12 @@ async function readInside(run: ServerRun): Promise<readonly CheckResult[]> {
     return judgeInside(run.survey.inside, run.survey.reports);
   }
   run.step("proving from inside");
-  const baseline = run.baselineContext();
   const inside = [
-    ...insideResources(baseline),
+    ...insideResources(run.baselineContext()),
     ...configuratorChecks(run.context.stack.configurator, contextOf(run)),
   ];
-  const program = compileProgram(
-    inside.map(({ resource }) => resource),
-    {
-      title: `${run.context.stack.name} ${run.server.name}: verify`,
-      mode: "check",
-      distro: baseline.distro,
-      facts: baseline.facts,
-    },
-  );
-  const report = await run.connectedHost().runProgram(program, {
-    signal: run.context.hardSignal,
-    timeoutMs: run.server.ssh.phaseTimeoutMs,
-  });
-  return judgeInside(inside, report.resources);
+  const resources = inside.map(({ resource }) => resource);
+  return judgeInside(inside, await lookAt(run, resources, "verify"));
 }
 
 async function proveFromOutside(

@@ -1,6 +1,6 @@
 import type { Configurator } from "../../configurators/contract.ts";
 import type { Draft } from "../draft.ts";
-import { presentItems } from "../draft.ts";
+import { presentItems, presentTexts } from "../draft.ts";
 import { type ExpandedServer, MOST_SERVERS } from "../expand-servers.ts";
 import { checkHostName } from "../host-name.ts";
 import type { ReportProblem } from "../problem.ts";
@@ -86,6 +86,24 @@ export function checkMaster(
         ? suggestWord(master, names, "servers")
         : `"${master}" has a count: name one of them, such as "${entry.name}".`,
   });
+}
+
+/** A role for which the configurator has something is one of the servers' own. */
+export function checkNamedRoles(
+  draft: Draft<StackInput>,
+  isComplete: boolean,
+  report: ReportProblem,
+): void {
+  if (!isComplete) return;
+  const roles = new Set(presentItems(draft.servers).flatMap(([, one]) => presentTexts(one.roles)));
+  for (const { role, path } of draft.configurator?.namedRoles ?? []) {
+    if (roles.has(role)) continue;
+    report({
+      path: ["configurator", ...path],
+      message: `no server has the role "${role}"`,
+      hint: suggestWord(role, [...roles], "roles"),
+    });
+  }
 }
 
 /** The distro that a server names is a plug-in of this stack. */

@@ -317,6 +317,18 @@ describe("firewall", () => {
     ).toEqual(['firewall[0].roles[1]: no server has the role "web"']);
   });
 
+  it("a role that the configurator has something for, and no server has, is told", async () => {
+    const config = { ...GOOD, configurator: "by-role" };
+    expect(await problemsOf(config)).toEqual([
+      'configurator.lists.databse: no server has the role "databse"',
+    ]);
+    // Where not all roles can be read, nothing is said of one that is missing.
+    const broken = [{ name: "web", roles: [7] }];
+    expect(await problemsOf({ ...config, servers: broken })).not.toContainEqual(
+      containing("configurator"),
+    );
+  });
+
   it("the ssh port is opened by itself, on the servers that the opening is for", async () => {
     expect(await problemsOf(withFirewall({ port: 2849, from: "anywhere" }))).toEqual([
       "firewall[0].port: 2849 is the ssh port, which is opened by itself",

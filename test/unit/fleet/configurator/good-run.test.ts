@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 
-import { compareMark } from "../../../../src/fleet/configurator/good-run.ts";
+import { serverData } from "../../../../src/baseline/server-data.ts";
+import { ansible } from "../../../../src/configurators/ansible/ansible.ts";
+import type { ConfiguratorContext } from "../../../../src/configurators/contract.ts";
+import { compareMark, withoutController } from "../../../../src/fleet/configurator/good-run.ts";
+import { contextFixture } from "../../../golden/baseline/fixture.ts";
 
 describe("why the tool is to be run", () => {
   test.each([
@@ -13,4 +17,38 @@ describe("why the tool is to be run", () => {
   ])("mark %j: %s", (mark, why) => {
     expect(compareMark(mark, "s1 t1")).toBe(why);
   });
+});
+
+/** The same stack on the computer of whoever has its config in `directory`. */
+function seenFrom(directory: string): ConfiguratorContext {
+  const baseline = contextFixture("12");
+  const member = {
+    server: "web1",
+    roles: ["application"],
+    isMaster: false,
+    publicAddresses: [],
+    privateAddresses: ["10.0.0.11"],
+    address: "10.0.0.11",
+    sshPort: 2849,
+    hostKeys: [],
+    facts: baseline.facts,
+    data: serverData(baseline),
+  };
+  return {
+    stack: "shop",
+    operator: "ada",
+    controller: { directory, sshConfigFile: `${directory}/.bootmachine/shop/ssh_config` },
+    member,
+    members: [member],
+    master: undefined,
+  };
+}
+
+test("where the config lies on an operator's computer is no part of what a server is given", () => {
+  const tool = ansible({ from: "controller" });
+  const [ada, grace] = ["/home/ada/shop", "/srv/grace"].map((directory) => seenFrom(directory));
+  if (ada === undefined || grace === undefined) throw new Error("two of them are wanted");
+  const given = (context: ConfiguratorContext): string => JSON.stringify(tool.run([context]));
+  expect(given(ada)).not.toBe(given(grace));
+  expect(given(withoutController(ada))).toBe(given(withoutController(grace)));
 });

@@ -84,6 +84,23 @@ export const TOYS = new PluginRegistry([
       }),
   },
   {
+    kind: "configurator",
+    name: "by-role",
+    load: () =>
+      Promise.resolve({
+        kind: "configurator",
+        name: "by-role",
+        create: () => ({
+          ...none(),
+          name: "by-role",
+          namedRoles: [
+            { role: "database", path: ["lists", "database"] },
+            { role: "databse", path: ["lists", "databse"] },
+          ],
+        }),
+      }),
+  },
+  {
     kind: "distro",
     name: "toyos",
     load: () => Promise.resolve({ kind: "distro", name: "toyos", create: toyDistro }),
