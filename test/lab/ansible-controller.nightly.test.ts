@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addPlay, writeStarterKit } from "./ansible/ansible-tree.ts";
 import { fetchWheels, pip } from "./ansible/package-index.ts";
-import { PATIENT_SSH } from "./ansible/patient-ssh.ts";
 import { StackProject } from "./stack-project.ts";
 import { tested } from "./tested.ts";
 import { story } from "./tool-report.ts";
+import { PATIENT_SSH } from "./tool-stack.ts";
 
 describe("ansible from the operator's computer, without a master", { timeout: 1_200_000 }, () => {
   tested({

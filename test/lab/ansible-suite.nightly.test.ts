@@ -1,8 +1,8 @@
 import { testConfigurator } from "../../src/testing/configurator-suite.ts";
 import { writeTreeFile } from "./ansible/ansible-tree.ts";
-import { PATIENT_SSH } from "./ansible/patient-ssh.ts";
 import { labRunner, labWorld } from "./configurator-world.ts";
 import { tested } from "./tested.ts";
+import { PATIENT_SSH } from "./tool-stack.ts";
 
 tested({
   what: "ansible, the distro's package (ansible-core 2.14)",

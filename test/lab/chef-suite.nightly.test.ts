@@ -10,6 +10,7 @@ import { type DownloadService, startDownloadService } from "./chef/download-serv
 import { buildLookAlike } from "./chef/look-alike-package.ts";
 import { labRunner, labWorld } from "./configurator-world.ts";
 import { tested } from "./tested.ts";
+import { PATIENT_SSH } from "./tool-stack.ts";
 
 tested({
   what: "chef: contract suite",
@@ -37,10 +38,7 @@ testConfigurator(labRunner, {
       { name: "chef", tree: "./chef", downloadService: service.url },
       {
         hasMaster: false,
-        // The access change is not what is tested here: it may take its time on a busy computer.
-        config: {
-          ssh: { port: 2849, identityFile: "./id", configFile: "none", rollbackSeconds: 300 },
-        },
+        config: { ssh: PATIENT_SSH },
       },
     );
     await writeStarterKit(world.directory);
