@@ -59,3 +59,4 @@ export {
 export type { HostFacts } from "./host/facts.ts";
 export type * from "./program/resource.ts";
 export * from "./providers/contract.ts";
+export { imageOf, imageText, sizeOf, sizeText } from "./stack/wishes.ts";

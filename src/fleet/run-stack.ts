@@ -7,6 +7,7 @@ import type { Machine } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
 import type { ServerSummary } from "./events.ts";
 import { revokeAtMaster } from "./configurator/revoke.ts";
+import { refuseUnknownWishes } from "./refuse-unknown-wishes.ts";
 import { providerContext, type RunContext } from "./run-context.ts";
 import { runBoot, runRest, summarize } from "./run-server.ts";
 import { ServerRun } from "./server-run.ts";
@@ -29,6 +30,7 @@ export async function runStack(
 ): Promise<StackRunResult> {
   const selected = new Set(servers.map(({ name }) => name));
   const boots = context.phases.has("boot");
+  if (boots) await refuseUnknownWishes(context, servers, observed);
   if (context.mode === "apply" && (boots || context.phases.has("secure")))
     await context.stack.provider.ensureShared?.(providerContext(context));
   for (const server of context.stack.servers) {

@@ -44,13 +44,29 @@ export interface Machine {
   readonly createdAt?: string;
 }
 
+/** The provider's name of the image, or the distro with its release ("debian-13"): the newest image of it. */
+export type ImageWish = string | { readonly distro: string };
+
+/** The provider's name of the size, or what the machine must have: the smallest size that has all of it. */
+export type SizeWish =
+  | string
+  | {
+      /** 1-512. */
+      readonly cpus: number;
+      /** GiB, 0.25-16384. */
+      readonly memoryGb: number;
+      /** Of the root disk, GiB, 1-65536. Default: as the image needs. */
+      readonly diskGb?: number | undefined;
+    };
+
 /** What is wanted for a server. */
 export interface MachineRequest {
   readonly server: string;
   readonly roles: readonly string[];
-  /** The provider's name of the image; absent: the provider's default. */
-  readonly image?: string;
-  readonly size?: string;
+  /** Absent: the provider's default. */
+  readonly image?: ImageWish;
+  /** Absent: the provider's default. */
+  readonly size?: SizeWish;
   /** Public keys that may log in the first time, in authorized_keys form. */
   readonly bootstrapKeys: readonly string[];
   /** Carried by the create call, so that a lost answer is looked up and never sent twice. */
@@ -179,7 +195,11 @@ export interface Provider {
   sizes(context: ProviderContext): Promise<readonly SizeInfo[]>;
   /** Removes what is kept for later servers and used by none now (built images, fetched packages); returns names. */
   removeCache?(context: ProviderContext): Promise<readonly string[]>;
-  /** Problems of the request that can be told without touching anything: unknown image or size. */
+  /**
+   * Problems of the request that can be told without asking anybody: an image or size that there is not. Called when a
+   * config is read, and again once `images` and `sizes` were answered and before anything is made: a provider whose
+   * lists come from a service keeps the last ones for it.
+   */
   check(request: Omit<MachineRequest, "token" | "bootstrapKeys">): readonly string[];
 }
 

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { Draft } from "./draft.ts";
 import { unsetNames } from "./environment.ts";
 import type { ConfigPath, ReportProblem } from "./problem.ts";
-import { kindOf, reportIssue, valueAt, withoutSymbols } from "./schema-issues.ts";
+import { kindOf, meantIssues, reportIssue, valueAt, withoutSymbols } from "./schema-issues.ts";
 import { stackSchema } from "./schema.ts";
 import type { StackInput } from "./stack-input.ts";
 
@@ -70,6 +70,9 @@ function setAt(value: unknown, path: ConfigPath, item: unknown): void {
     (holder as Record<string | number, unknown>)[last] = item;
 }
 
+const withinUnions = (issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] =>
+  issue.code === "invalid_union" ? (meantIssues(issue) ?? [issue]) : [issue];
+
 /** A text from an environment variable may be meant as a number or a truth value. */
 function coerceVariables(
   copy: unknown,
@@ -77,13 +80,16 @@ function coerceVariables(
   fromVariables: ReadonlySet<string>,
 ): boolean {
   let hasChanged = false;
-  for (const issue of issues) {
+  for (const issue of issues.flatMap(withinUnions)) {
     if (issue.code !== "invalid_type") continue;
     const path = withoutSymbols(issue.path);
     const found = valueAt(copy, path);
     if (typeof found !== "string" || !fromVariables.has(path.map((one) => `/${one}`).join("")))
       continue;
-    if ((issue.expected === "number" || issue.expected === "int") && /^-?\d{1,15}$/.test(found)) {
+    if (
+      (issue.expected === "number" || issue.expected === "int") &&
+      /^-?\d{1,15}(\.\d{1,6})?$/.test(found)
+    ) {
       setAt(copy, path, Number(found));
       hasChanged = true;
     } else if (issue.expected === "boolean" && (found === "true" || found === "false")) {
@@ -126,7 +132,7 @@ export function checkShape(
     parsed = stackSchema.safeParse(copy);
   }
   if (parsed.success) return copy as Draft<StackInput>;
-  for (const issue of parsed.error.issues) {
+  for (const issue of parsed.error.issues.flatMap(withinUnions)) {
     const path = withoutSymbols(issue.path);
     if (!unsetPaths.has(path.join("/"))) reportIssue(stackSchema, issue, copy, report);
     if (issue.code === "unrecognized_keys") {

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 
 import { type ProblemRecord, UserError } from "../errors/error.ts";
-import type { Provider } from "../providers/contract.ts";
+import type { ImageWish, Provider, SizeWish } from "../providers/contract.ts";
 import { buildStack, DEFAULT_SSH_PORT } from "./build-stack.ts";
 import type { Configurator } from "../configurators/contract.ts";
 import { checkShape, unsetProblem } from "./check-shape.ts";
@@ -29,6 +29,8 @@ import { checkGroups, checkOperator, checkUsers } from "./rules/user-rules.ts";
 import type { StackInput } from "./stack-input.ts";
 import type { Stack } from "./stack.ts";
 import { makePathBase } from "./user-path.ts";
+import { imageWishSchema, sizeWishSchema } from "./wish-schema.ts";
+import { imageText, sizeText } from "./wishes.ts";
 
 export interface LoadStackOptions {
   /** Where the search for a config file begins, absolute. */
@@ -53,11 +55,14 @@ function checkMachines(
   if (provider === undefined) return;
   const told = new Set<string>();
   for (const { name, index, input } of servers) {
+    // A wish of which a part was wrong has been told, and is none.
+    const image = imageWishSchema.safeParse(input.image).data;
+    const size = sizeWishSchema.safeParse(input.size).data;
     const problems = provider.check({
       server: name,
       roles: (input.roles ?? []).filter((role) => role !== undefined),
-      ...(input.image === undefined ? {} : { image: input.image }),
-      ...(input.size === undefined ? {} : { size: input.size }),
+      ...(image === undefined ? {} : { image }),
+      ...(size === undefined ? {} : { size }),
     });
     for (const message of problems) {
       // Alike servers of one entry have alike problems.
@@ -65,7 +70,7 @@ function checkMachines(
       told.add(`${index} ${message}`);
       const hint = listHint(message, provider);
       report({
-        path: ["servers", index, ...placeOfMachineProblem(message, input)],
+        path: ["servers", index, ...placeOfMachineProblem(message, { image, size })],
         message,
         ...(hint === undefined ? {} : { hint }),
       });
@@ -84,12 +89,10 @@ function listHint(message: string, provider: Provider): string | undefined {
 /** The provider speaks in sentences; the option whose value it quotes is the one that is meant. */
 function placeOfMachineProblem(
   message: string,
-  input: { readonly image?: string | undefined; readonly size?: string | undefined },
+  { image, size }: { readonly image: ImageWish | undefined; readonly size: SizeWish | undefined },
 ): readonly string[] {
-  for (const key of ["image", "size"] as const) {
-    const value = input[key];
-    if (value !== undefined && message.includes(value)) return [key];
-  }
+  if (image !== undefined && message.includes(imageText(image))) return ["image"];
+  if (size !== undefined && message.includes(sizeText(size))) return ["size"];
   return [];
 }
 

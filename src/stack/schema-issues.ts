@@ -149,6 +149,11 @@ export function reportIssue(
       return;
     }
     case "invalid_union": {
+      const meant = meantIssues(issue);
+      if (meant !== undefined) {
+        for (const one of meant) reportIssue(schema, one, value, report);
+        return;
+      }
       const values = discriminatorsAt(schema, path, value);
       if (values.length > 0) {
         report({
@@ -173,6 +178,19 @@ export function reportIssue(
     case "invalid_element":
       report({ path, message: plainWords(issue) });
   }
+}
+
+/** What is wrong inside the only choice of a union that the value can have meant: with its paths; undefined: none, or several. */
+export function meantIssues(
+  issue: z.core.$ZodIssueInvalidUnion,
+): readonly z.core.$ZodIssue[] | undefined {
+  const [meant, ...others] = issue.errors.filter(
+    (errors) =>
+      errors.length > 0 &&
+      errors.every(({ code, path }) => path.length > 0 || code === "unrecognized_keys"),
+  );
+  if (meant === undefined || others.length > 0) return undefined;
+  return meant.map((one) => ({ ...one, path: [...issue.path, ...one.path] }));
 }
 
 /** Reports what a plug-in's own schema found, below the plug-in's path. */

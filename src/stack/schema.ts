@@ -4,6 +4,7 @@ import type { Configurator } from "../configurators/contract.ts";
 import type { Distro } from "../distros/contract.ts";
 import type { Provider } from "../providers/contract.ts";
 import type { Task, TaskFunction } from "./task.ts";
+import { imageWishSchema, sizeWishSchema } from "./wish-schema.ts";
 
 /**
  * What each option means, for the JSON Schema and the reference. `StackInput` says the same to TypeScript;
@@ -349,13 +350,15 @@ export const serverSchema = z.strictObject({
     default: "none",
     cost: "Openings and the configurator's data of the server change.",
   }),
-  image: option(FREE_TEXT_LINE.optional(), {
-    description: "The provider's name of the image; `bootmachine images` lists them.",
+  image: option(imageWishSchema.optional(), {
+    description:
+      'The provider\'s name of the image, or `{ distro: "debian-13" }`: the newest image of that distro. `bootmachine images` lists both.',
     default: "the provider's",
     cost: "Counts for new machines: destroy and boot the server to have it.",
   }),
-  size: option(FREE_TEXT_LINE.optional(), {
-    description: "The provider's name of the size; `bootmachine sizes` lists them.",
+  size: option(sizeWishSchema.optional(), {
+    description:
+      "The provider's name of the size, or `{ cpus: 2, memoryGb: 4 }`, and `diskGb` if you like: the smallest size that has all of it. `bootmachine sizes` lists them.",
     default: "the provider's",
     cost: "Counts for new machines: destroy and boot the server to have it.",
   }),

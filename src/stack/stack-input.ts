@@ -1,6 +1,6 @@
 import type { Configurator } from "../configurators/contract.ts";
 import type { Distro } from "../distros/contract.ts";
-import type { Provider } from "../providers/contract.ts";
+import type { ImageWish, Provider, SizeWish } from "../providers/contract.ts";
 import type { Task, TaskFunction } from "./task.ts";
 
 // The user's own types, written out so that an editor shows them plainly. `schema.ts` validates the same;
@@ -250,15 +250,17 @@ export interface ServerInput {
    */
   readonly roles?: readonly string[] | undefined;
   /**
-   * The provider's name of the image; `bootmachine images` lists them. Default: the provider's.
-   * Change: Counts for new machines: destroy and boot the server to have it.
+   * The provider's name of the image, or `{ distro: "debian-13" }`: the newest image of that
+   * distro. `bootmachine images` lists both. Default: the provider's. Change: Counts for new
+   * machines: destroy and boot the server to have it.
    */
-  readonly image?: string | undefined;
+  readonly image?: ImageWish | undefined;
   /**
-   * The provider's name of the size; `bootmachine sizes` lists them. Default: the provider's.
+   * The provider's name of the size, or `{ cpus: 2, memoryGb: 4 }`, and `diskGb` if you like: the
+   * smallest size that has all of it. `bootmachine sizes` lists them. Default: the provider's.
    * Change: Counts for new machines: destroy and boot the server to have it.
    */
-  readonly size?: string | undefined;
+  readonly size?: SizeWish | undefined;
   /**
    * The name of the distro plug-in to use. Default: by what the host says of itself in
    * /etc/os-release. Change: Nothing by itself.

@@ -1,6 +1,6 @@
 import type { Configurator } from "../configurators/contract.ts";
 import type { Distro, UpgradePolicy } from "../distros/contract.ts";
-import type { Provider } from "../providers/contract.ts";
+import type { ImageWish, Provider, SizeWish } from "../providers/contract.ts";
 import type { Task } from "./task.ts";
 
 /** A stack as the rest of the program sees it: checked, defaults filled in, `count` expanded. */
@@ -38,8 +38,8 @@ export interface Server {
   /** A valid host name, unique in the stack. */
   readonly name: string;
   readonly roles: readonly string[];
-  readonly image: string | undefined;
-  readonly size: string | undefined;
+  readonly image: ImageWish | undefined;
+  readonly size: SizeWish | undefined;
   /** Name of the distro plug-in to use; undefined: by the host's own /etc/os-release. */
   readonly distro: string | undefined;
   /** Resolved: the stack's value, or the server's own. */

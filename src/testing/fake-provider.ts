@@ -8,6 +8,7 @@ import {
   UserError,
 } from "../errors/error.ts";
 import type { Machine, MachineRequest, Provider, ProviderContext } from "../providers/contract.ts";
+import { imageOf, imageText, sizeOf, sizeText } from "../stack/wishes.ts";
 import { FakeCloud, type FakeServer } from "./fake-cloud.ts";
 
 export interface FakeProviderOptions {
@@ -19,7 +20,7 @@ export interface FakeProviderOptions {
   readonly addressTimeoutMs?: number;
 }
 
-const IMAGES = ["debian-13", "debian-12"];
+const IMAGES = ["debian-13", "debian-12"].map((name) => ({ name, title: name, distro: name }));
 const SIZES = [
   { name: "small", cpus: 1, memoryMb: 1024 },
   { name: "large", cpus: 4, memoryMb: 8192 },
@@ -94,8 +95,8 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
       name,
       tags,
       address,
-      image: request.image ?? "debian-13",
-      size: request.size ?? "small",
+      image: imageOf(request.image ?? "debian-13", IMAGES)?.name ?? "",
+      size: sizeOf(request.size ?? "small", SIZES)?.name ?? "",
     };
     try {
       await call("create server", context, async () => await cloud.createServer(wanted));
@@ -152,10 +153,10 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
 
   const check: Provider["check"] = ({ image, size }) => {
     const problems: string[] = [];
-    if (image !== undefined && !IMAGES.includes(image))
-      problems.push(`fake has no image "${image}"`);
-    if (size !== undefined && SIZES.every(({ name }) => name !== size))
-      problems.push(`fake has no size "${size}"`);
+    if (image !== undefined && imageOf(image, IMAGES) === undefined)
+      problems.push(`fake has no image ${imageText(image)}`);
+    if (size !== undefined && sizeOf(size, SIZES) === undefined)
+      problems.push(`fake has no size ${sizeText(size)}`);
     return problems;
   };
 
@@ -221,7 +222,7 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
         "",
       );
     },
-    images: async () => IMAGES.map((name) => ({ name, title: name, distro: name })),
+    images: async () => IMAGES,
     sizes: async () => SIZES,
     check,
   };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
 import { Bench, codeOf, rejectsWith, TEST_KEY } from "./provider-bench.ts";
+import type { MachineRequest } from "../providers/contract.ts";
 import type { ProviderFaults, ProviderWorld, TestRunner } from "./provider-world.ts";
 
 export interface ProviderSuiteOptions {
@@ -89,6 +90,58 @@ export function testProvider(options: ProviderSuiteOptions): void {
       assert.notDeepEqual(provider.check({ server: first, roles: [], image: "no such image" }), []);
       assert.notDeepEqual(provider.check({ server: first, roles: [], size: "no such size" }), []);
     });
+
+    test("a neutral wish is answered like the name that it means, and one that nothing fits is told", async (bench) => {
+      const { provider, first } = bench;
+      const check = (wish: Partial<Pick<MachineRequest, "image" | "size">>): readonly string[] =>
+        provider.check({ server: first, roles: [], ...wish });
+      const context = bench.context();
+      const [images, sizes] = [await provider.images(context), await provider.sizes(context)];
+      for (const { distro } of images)
+        if (distro !== undefined) assert.deepEqual(check({ image: { distro } }), []);
+      for (const { cpus, memoryMb, diskGb } of sizes) {
+        const disk = diskGb === undefined || diskGb < 1 ? {} : { diskGb: Math.floor(diskGb) };
+        // A size without figures ("all that there is") answers no wish of its own.
+        if (cpus > 0 && memoryMb > 0)
+          assert.deepEqual(check({ size: { cpus, memoryGb: memoryMb / 1024, ...disk } }), []);
+      }
+      assert.notDeepEqual(check({ image: { distro: "nosuchdistro-1" } }), []);
+      assert.notDeepEqual(check({ size: { cpus: 512, memoryGb: 16_384 } }), []);
+    });
+
+    testWhere(
+      "creating",
+      "a machine of a neutral wish is of that distro, and of the smallest size that fits",
+      async (bench) => {
+        const { provider, first } = bench;
+        const context = bench.context();
+        const [images, sizes] = [await provider.images(context), await provider.sizes(context)];
+        const own = bench.request(first, "token");
+        const image = images.find(
+          ({ name, distro }) =>
+            distro !== undefined && (own.image === undefined || own.image === name),
+        );
+        const size = sizes.find(
+          ({ name, cpus }) => cpus > 0 && (own.size === undefined || own.size === name),
+        );
+        if (image?.distro === undefined || size === undefined) return;
+        const { cpus, memoryMb } = size;
+        const made = await bench.within(
+          provider.ensure(
+            {
+              ...own,
+              image: { distro: image.distro },
+              size: { cpus, memoryGb: memoryMb / 1024 },
+            },
+            context,
+          ),
+          "ensure of a neutral wish",
+        );
+        assert.equal(images.find(({ name }) => name === made.image)?.distro, image.distro);
+        const got = sizes.find(({ name }) => name === made.size);
+        assert.equal(got?.memoryMb, memoryMb);
+      },
+    );
 
     test("ensure gives a machine with an address; observe and list show it", async (bench) => {
       const { provider, first } = bench;

@@ -1,4 +1,5 @@
 import { RemoteError } from "../../errors/error.ts";
+import { sizeOf } from "../../stack/wishes.ts";
 import { providerContext } from "../run-context.ts";
 import type { ServerRun } from "../server-run.ts";
 
@@ -13,7 +14,7 @@ export async function refuseTooSmallSize(run: ServerRun, signal: AbortSignal): P
   const sizes = await context.shared.sizes(() =>
     context.stack.provider.sizes(providerContext(context, undefined, signal)),
   );
-  const size = sizes.find(({ name }) => name === server.size);
+  const size = sizeOf(server.size, sizes);
   if (size !== undefined) refuseTooLittle(run, size.memoryMb, `The size ${size.name}`);
 }
 

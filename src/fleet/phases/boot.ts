@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { ProviderError } from "../../errors/error.ts";
+import { imageText, sizeText } from "../../stack/wishes.ts";
 import { refuseTooSmallSize } from "../configurator/memory-needs.ts";
 import { providerContext } from "../run-context.ts";
 import { type PhaseResult, resultOf, type ServerRun } from "../server-run.ts";
@@ -54,8 +55,8 @@ export async function boot(run: ServerRun, signal: AbortSignal): Promise<PhaseRe
 /** ` (image debian-12, size small)`: what the config asks for; nothing where it leaves the choice to the provider. */
 function describeWish({ server }: ServerRun): string {
   const wishes = [
-    ...(server.image === undefined ? [] : [`image ${server.image}`]),
-    ...(server.size === undefined ? [] : [`size ${server.size}`]),
+    ...(server.image === undefined ? [] : [`image ${imageText(server.image)}`]),
+    ...(server.size === undefined ? [] : [`size ${sizeText(server.size)}`]),
   ];
   return wishes.length === 0 ? "" : ` (${wishes.join(", ")})`;
 }

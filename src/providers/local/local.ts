@@ -9,7 +9,6 @@ import type { LocalProvider } from "./local-provider.ts";
 import type { DebianSources } from "./apt-sources.ts";
 import { limitsNote, readCgroupLayout, removeCgroups, removeParentCgroup } from "./cgroups.ts";
 import { runCommand } from "./command.ts";
-import { DEBIAN_IMAGES, findDebianImage, isImagePath } from "./image-recipe.ts";
 import { chooseSources, imageStore } from "./image-store.ts";
 import { withLock } from "./lock.ts";
 import {
@@ -30,7 +29,7 @@ import { aptCacheFiles, ensurePackageCache, removePackageCache } from "./package
 import { killMachineProcesses } from "./processes.ts";
 import { readResolver } from "./resolver.ts";
 import { makeHostKey, writeResolver, writeServerFiles } from "./server-files.ts";
-import { DEFAULT_SIZE, findSize, LOCAL_SIZES } from "./sizes.ts";
+import { LOCAL_SIZES } from "./sizes.ts";
 import {
   readConsole,
   readRunState,
@@ -38,6 +37,7 @@ import {
   startServer,
   waitUntilStarted,
 } from "./supervisor.ts";
+import { checkWishes, imageNameOf, sizeNameOf } from "./wishes.ts";
 
 /**
  * Servers on this computer, by systemd-nspawn: real systemd, real ssh, a real network of their own.
@@ -136,9 +136,9 @@ export function local(options: LocalOptions = {}): LocalProvider {
       stack: context.stack,
       server: request.server,
       token: request.token,
-      image: request.image ?? DEBIAN_IMAGES[0].name,
+      image: imageNameOf(request.image),
       imageDirectory,
-      size: request.size ?? DEFAULT_SIZE,
+      size: sizeNameOf(request.size),
       uuid: randomBytes(16).toString("hex"),
       address,
       address6: ipv6For(network.prefix6, network.network, address),
@@ -190,7 +190,7 @@ export function local(options: LocalOptions = {}): LocalProvider {
   }
 
   async function ensure(request: MachineRequest, context: ProviderContext): Promise<Machine> {
-    const problems = check(request);
+    const problems = checkWishes(request);
     if (problems.length > 0) throw requestError(problems, request);
     if (!isReady) await requirePrerequisites();
     isReady = true;
@@ -199,7 +199,7 @@ export function local(options: LocalOptions = {}): LocalProvider {
     const kept = present !== undefined && (await isThere(present.imageDirectory));
     const image = kept
       ? present.imageDirectory
-      : await images.ensure(present?.image ?? request.image ?? DEBIAN_IMAGES[0].name, context);
+      : await images.ensure(present?.image ?? imageNameOf(request.image), context);
     const record = await locked(context, async () => {
       let known = await readMachine(paths, context.stack, request.server);
       if (known?.state === "destroying") {
@@ -244,23 +244,6 @@ export function local(options: LocalOptions = {}): LocalProvider {
     await rmdir(paths.state).catch(() => undefined);
     if (paths.state === "/var/lib/bootmachine/local")
       await rmdir(dirname(paths.state)).catch(() => undefined);
-  }
-
-  function check(request: Omit<MachineRequest, "token" | "bootstrapKeys">): readonly string[] {
-    const problems: string[] = [];
-    const { image, size } = request;
-    if (image !== undefined && !isImagePath(image) && findDebianImage(image) === undefined) {
-      const known = DEBIAN_IMAGES.map((entry) => entry.name).join(", ");
-      problems.push(
-        `local has no image "${image}"; it has ${known}, or the absolute path of a folder or tarball`,
-      );
-    }
-    if (size !== undefined && findSize(size) === undefined) {
-      problems.push(
-        `local has no size "${size}"; it has ${LOCAL_SIZES.map((entry) => entry.name).join(", ")}`,
-      );
-    }
-    return problems;
   }
 
   const direct: LocalProvider = {
@@ -308,7 +291,7 @@ export function local(options: LocalOptions = {}): LocalProvider {
       const note = limitsNote(await readCgroupLayout());
       return LOCAL_SIZES.map((size) => (note === undefined ? size : { ...size, note }));
     },
-    check,
+    check: checkWishes,
     removeCache: async (context) =>
       await locked(context, async () => {
         const inUse = new Set((await listMachines(paths)).map((record) => record.imageDirectory));

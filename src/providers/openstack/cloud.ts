@@ -8,7 +8,7 @@ import { OpenStackClient } from "./client.ts";
 import { type GlanceImage, listImages } from "./glance.ts";
 import { listNetworks, type NeutronNetwork } from "./neutron.ts";
 import { listFlavors, listServers, type NovaFlavor, type NovaServer } from "./nova.ts";
-import type { ImageWish, OpenStackSettings } from "./options.ts";
+import type { ImageChoice, OpenStackSettings } from "./options.ts";
 import { readAccount } from "./read-account.ts";
 import { chooseImage } from "./wishes.ts";
 
@@ -57,7 +57,7 @@ export class Cloud {
   }
 
   /** The image that is meant. @throws UserError IMAGE_UNKNOWN, with near names */
-  async image(wish: ImageWish, caller: Caller): Promise<GlanceImage> {
+  async image(wish: ImageChoice, caller: Caller): Promise<GlanceImage> {
     return chooseImage(wish, await this.images(caller));
   }
 

@@ -13,7 +13,7 @@ import { createServer, type NovaServer, type NovaServerRequest } from "./nova.ts
 import type { OpenStackSettings } from "./options.ts";
 import { ensureSecurityGroup } from "./security-group.ts";
 import { ensureKeyPair, ensureServerGroup } from "./shared-things.ts";
-import { chooseFlavor, imageText, loginUserOf } from "./wishes.ts";
+import { choiceText, loginUserOf, requireFlavor } from "./wishes.ts";
 
 /** A lost create is sent again only after nobody saw it, and not more often than this. */
 const MAX_SENDS = 3;
@@ -93,9 +93,9 @@ async function prepare(
     cloud.serverNetworks(settings.networks, context),
   ]);
   const hasVolume = settings.bootVolume !== undefined;
-  const flavor = chooseFlavor(sizeWish, await cloud.flavors(context), image, hasVolume);
+  const flavor = requireFlavor(sizeWish, await cloud.flavors(context), image, hasVolume);
   const login = settings.user ?? loginUserOf(image);
-  if (login === undefined) throw loginUnknown(imageText(imageWish));
+  if (login === undefined) throw loginUnknown(choiceText(imageWish));
   // What is wrong with the wishes is known by now: only then is anything made.
   const [groups, keyName, serverGroup] = await Promise.all([
     securityGroups(cloud, settings, stack, networks, context),

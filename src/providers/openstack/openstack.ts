@@ -5,8 +5,8 @@ import { Turns } from "../../cloud/turns.ts";
 import { ProviderError, RefusedError } from "../../errors/error.ts";
 import { type Environment, loadingEnvironment } from "../../stack/environment.ts";
 import { parsePluginOptions } from "../../stack/plugin-options.ts";
-import { suggestWord } from "../../stack/suggest.ts";
 import type { Machine, Provider, ProviderContext } from "../contract.ts";
+import { checkWishes, type KnownChoice } from "./check-wishes.ts";
 import { Cloud } from "./cloud.ts";
 import { groupKey } from "./create-machine.ts";
 import { ensureMachine, removeServers } from "./ensure-machine.ts";
@@ -43,8 +43,7 @@ export function openstack(
 ): Provider {
   const settings = parsePluginOptions("provider", "openstack", openstackOptionsSchema, options);
   let opened: Promise<Cloud> | undefined;
-  /** What the last lists held, for `check`. */
-  const known: { images?: ReadonlySet<string>; sizes?: ReadonlySet<string> } = {};
+  const known: KnownChoice = {};
   const turns = new Turns();
 
   const open = async (): Promise<Cloud> => {
@@ -62,25 +61,6 @@ export function openstack(
     return servers.filter(claim).map((server) => toMachine(server, settings));
   };
 
-  const check: Provider["check"] = ({ image, size }) => {
-    const problems: string[] = [];
-    for (const [kind, own, general] of [
-      ["image", image, settings.image],
-      ["size", size, settings.size],
-    ] as const) {
-      const names = kind === "image" ? known.images : known.sizes;
-      if (own === undefined && general === undefined) {
-        problems.push(
-          `openstack needs to know the ${kind}: name one here, or one for all in openstack({ ${kind} })`,
-        );
-      } else if (own !== undefined && names !== undefined && !names.has(own)) {
-        problems.push(
-          `openstack has no ${kind} "${own}"; ${suggestWord(own, [...names], `${kind}s`)}`,
-        );
-      }
-    }
-    return problems;
-  };
 
   /** The server that a machine stands for. Only we change its metadata: a list that was seen is good enough. */
   async function serverOf(
@@ -198,9 +178,7 @@ export function openstack(
     },
     images: async (context) => {
       const images = await (await open()).images(context);
-      known.images = new Set(
-        images.flatMap(({ id, name }) => (typeof name === "string" ? [id, name] : [id])),
-      );
+      known.images = images;
       return images.map((image) => {
         const distro = distroOf(image);
         return {
@@ -214,7 +192,7 @@ export function openstack(
     },
     sizes: async (context) => {
       const flavors = await (await open()).flavors(context);
-      known.sizes = new Set(flavors.flatMap(({ id, name }) => [id, name]));
+      known.sizes = flavors;
       return flavors.map(({ name, vcpus, ram, disk }) => ({
         name,
         cpus: vcpus,
@@ -222,7 +200,7 @@ export function openstack(
         ...(disk === 0 ? { note: "no disk of its own" } : { diskGb: disk }),
       }));
     },
-    check,
+    check: (request) => checkWishes("openstack", settings, known, request),
   };
 }
 

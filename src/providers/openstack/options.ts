@@ -1,50 +1,24 @@
 import { z } from "zod";
 
+import { imageWishSchema, sizeWishSchema } from "../../stack/wish-schema.ts";
+import type { ImageWish } from "../contract.ts";
+
 const name = z.string().min(1).max(255);
 
-/** The image's name or id (of several with one name the newest), a distro, or a pattern. */
-const imageWish = z.union([
-  name,
-  z
-    .strictObject({
-      distro: z
-        .string()
-        .regex(/^[a-z]+-[0-9.]+$/, 'is such as "debian-12"')
-        .describe(
-          '"debian-12": by the image\'s `os_distro` and `os_version`, or else by its name; the newest.',
-        ),
-    })
-    .readonly(),
-  z
-    .strictObject({
-      newest: name.describe(
-        'A name in which `*` stands for anything, such as "debian-12-*"; the newest that fits.',
-      ),
-      properties: z
-        .record(z.string(), z.string())
-        .default({})
-        .describe('Properties that the image must have, such as `{ os_distro: "debian" }`.'),
-    })
-    .readonly(),
-]);
+const newestImage = z
+  .strictObject({
+    newest: name.describe(
+      'A name in which `*` stands for anything, such as "debian-12-*"; the newest that fits.',
+    ),
+    properties: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe('Properties that the image must have, such as `{ os_distro: "debian" }`.'),
+  })
+  .readonly();
 
-/** The flavor's name or id, or what it must have: then the smallest that has all of it is taken. */
-const sizeWish = z.union([
-  name,
-  z
-    .strictObject({
-      cpus: z.number().int().min(1).max(512).describe("At least so many, 1-512."),
-      memoryGb: z.number().min(0.25).max(16_384).describe("At least so much, in GiB, 0.25-16384."),
-      diskGb: z
-        .number()
-        .int()
-        .min(1)
-        .max(65_536)
-        .optional()
-        .describe("Root disk, at least so much, in GiB. Default: as the image needs."),
-    })
-    .readonly(),
-]);
+/** What every provider understands, or a pattern of the image's name. */
+const imageChoice = z.union([imageWishSchema, newestImage]);
 
 /** Options of the `openstack` provider. With one cloud in `clouds.yaml`, one network and an image, none of the others is needed. */
 export const openstackOptionsSchema = z
@@ -54,9 +28,9 @@ export const openstackOptionsSchema = z
     /** Default: the cloud's own. Changing it loses sight of the servers in the other region. */
     region: name.optional(),
     /** The image of servers that name none: its name or id, `{ distro }`, or `{ newest }`. Counts for new machines. */
-    image: imageWish.optional(),
+    image: imageChoice.optional(),
     /** The flavor of servers that name none: its name or id, or `{ cpus, memoryGb }`. Counts for new machines. */
-    size: sizeWish.optional(),
+    size: sizeWishSchema.optional(),
     /** Who may log in first. Default: the image's `os_admin_user`, or what its distro's cloud images have. */
     user: z
       .string()
@@ -114,5 +88,5 @@ export const openstackOptionsSchema = z
 
 export type OpenStackOptions = z.input<typeof openstackOptionsSchema>;
 export type OpenStackSettings = z.output<typeof openstackOptionsSchema>;
-export type ImageWish = z.output<typeof imageWish>;
-export type SizeWish = z.output<typeof sizeWish>;
+export type NewestImage = z.output<typeof newestImage>;
+export type ImageChoice = ImageWish | NewestImage;

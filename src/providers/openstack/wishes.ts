@@ -1,30 +1,44 @@
 import { UserError } from "../../errors/error.ts";
 import { nearestWord } from "../../stack/suggest.ts";
+import { imageText, sizeOf, sizeText } from "../../stack/wishes.ts";
+import type { SizeWish } from "../contract.ts";
 import type { GlanceImage } from "./glance.ts";
 import type { NovaFlavor } from "./nova.ts";
-import type { ImageWish, SizeWish } from "./options.ts";
+import type { ImageChoice, NewestImage } from "./options.ts";
 
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
-/** The image that is meant; of several that fit the newest. @throws UserError IMAGE_UNKNOWN, with near names */
-export function chooseImage(wish: ImageWish, images: readonly GlanceImage[]): GlanceImage {
+/** The image that is meant; of several that fit the newest. */
+export function findImage(
+  wish: ImageChoice,
+  images: readonly GlanceImage[],
+): GlanceImage | undefined {
   const [newest] = images
     .filter((image) => fitsImage(wish, image))
     .toSorted((one, other) => other.created_at.localeCompare(one.created_at));
-  if (newest !== undefined) return newest;
+  return newest;
+}
+
+/** The image that is meant. @throws UserError IMAGE_UNKNOWN, with near names */
+export function chooseImage(wish: ImageChoice, images: readonly GlanceImage[]): GlanceImage {
+  const found = findImage(wish, images);
+  if (found !== undefined) return found;
   const names = images.flatMap(({ name }) => (typeof name === "string" ? [name] : []));
-  const text = imageText(wish);
+  const text = choiceText(wish);
   throw new UserError("IMAGE_UNKNOWN", `OpenStack has no active image ${text}.`, {
-    hint: unknownHint(text, names, "images"),
+    hint: nearNames(text, names, "images"),
   });
 }
 
-export function imageText(wish: ImageWish): string {
-  if (typeof wish === "string") return wish;
-  return "distro" in wish ? `of the distro ${wish.distro}` : wish.newest;
+export function choiceText(wish: ImageChoice): string {
+  return typeof wish === "object" && "newest" in wish ? newestText(wish) : imageText(wish);
 }
 
-function fitsImage(wish: ImageWish, image: GlanceImage): boolean {
+export function newestText(wish: NewestImage): string {
+  return `like ${wish.newest}`;
+}
+
+function fitsImage(wish: ImageChoice, image: GlanceImage): boolean {
   if (typeof wish === "string")
     return image.name === wish || (UUID.test(wish) && image.id === wish);
   if ("distro" in wish) return distroOf(image) === wish.distro;
@@ -77,45 +91,46 @@ export function loginUserOf(image: GlanceImage): string | undefined {
   return USERS[distroOf(image)?.replace(/-.*$/, "") ?? ""];
 }
 
-/** The flavor that is meant: by name or id, or the smallest that has what is needed. @throws UserError SIZE_UNKNOWN */
+/** The flavor that is meant: by name or id, or the smallest that has what is needed and what the image asks for. */
 export function chooseFlavor(
   wish: SizeWish,
   flavors: readonly NovaFlavor[],
   image: Pick<GlanceImage, "min_disk" | "min_ram">,
   hasBootVolume: boolean,
-): NovaFlavor {
-  const names = flavors.map(({ name }) => name);
-  if (typeof wish === "string") {
-    const found = flavors.find(({ name, id }) => name === wish || id === wish);
-    if (found !== undefined) return found;
-    throw new UserError("SIZE_UNKNOWN", `OpenStack has no flavor ${wish}.`, {
-      hint: unknownHint(wish, names, "sizes"),
-    });
-  }
-  const diskGb = Math.max(wish.diskGb ?? 0, image.min_disk);
-  const [smallest] = flavors
+): NovaFlavor | undefined {
+  if (typeof wish === "string") return flavors.find(({ name, id }) => name === wish || id === wish);
+  const choices = flavors
     .filter(
-      ({ vcpus, ram, disk }) =>
-        vcpus >= wish.cpus &&
-        ram >= Math.max(wish.memoryGb * 1024, image.min_ram) &&
-        (hasBootVolume || (disk > 0 && disk >= diskGb)),
+      ({ ram, disk }) =>
+        ram >= image.min_ram && (hasBootVolume || (disk > 0 && disk >= image.min_disk)),
     )
-    .toSorted(
-      (one, other) =>
-        one.ram - other.ram ||
-        one.vcpus - other.vcpus ||
-        one.disk - other.disk ||
-        one.name.localeCompare(other.name),
-    );
-  if (smallest !== undefined) return smallest;
-  throw new UserError(
-    "SIZE_UNKNOWN",
-    `OpenStack has no flavor with ${wish.cpus} vCPU, ${wish.memoryGb} GiB of memory${diskGb > 0 && !hasBootVolume ? ` and a disk of ${diskGb} GiB` : ""}.`,
-    { hint: `\`bootmachine sizes\` lists the ${names.length} that there are.` },
-  );
+    .map((flavor) => ({
+      flavor,
+      name: flavor.name,
+      cpus: flavor.vcpus,
+      memoryMb: flavor.ram,
+      ...(hasBootVolume ? {} : { diskGb: flavor.disk }),
+    }));
+  return sizeOf(wish, choices)?.flavor;
 }
 
-function unknownHint(word: string, names: readonly string[], command: string): string {
+/** The same. @throws UserError SIZE_UNKNOWN, with near names */
+export function requireFlavor(
+  wish: SizeWish,
+  flavors: readonly NovaFlavor[],
+  image: Pick<GlanceImage, "min_disk" | "min_ram">,
+  hasBootVolume: boolean,
+): NovaFlavor {
+  const found = chooseFlavor(wish, flavors, image, hasBootVolume);
+  if (found !== undefined) return found;
+  const names = flavors.map(({ name }) => name);
+  throw new UserError("SIZE_UNKNOWN", `OpenStack has no flavor ${sizeText(wish)}.`, {
+    hint: nearNames(typeof wish === "string" ? wish : "", names, "sizes"),
+  });
+}
+
+/** What there is, in a sentence: a cloud may have hundreds. */
+export function nearNames(word: string, names: readonly string[], command: string): string {
   const nearest = nearestWord(word, names);
   const list = `\`bootmachine ${command}\` lists the ${names.length} that there are.`;
   return nearest === undefined ? list : `Did you mean "${nearest}"? ${list}`;

@@ -220,7 +220,8 @@ describe("keys of users", () => {
       "users[1].keys[3]: id_secret is a PRIVATE key",
       "users[1].keys[4]: this is a PRIVATE key",
       "users[1].keys[5]: this is not a public key: no key type was found",
-      "users[2].keys[0]: must be a public key line, a path of a .pub file, or { file: PATH }",
+      "users[2].keys[0].file: is missing",
+      "users[2].keys[0].fiel: is not an option",
       "users[2].keys[1]: must be a public key line, a path of a .pub file, or { file: PATH }",
     ]);
     expect(JSON.stringify(error.toRecord())).not.toContain("c2VjcmV0IQ");

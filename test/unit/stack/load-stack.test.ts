@@ -268,7 +268,10 @@ describe("environment variables in YAML and JSON", () => {
     name: "${STACK}-x",
     concurrency: "${MANY}",
     ssh: { port: "${PORT:-2222}", allowPort22: "${OK:-true}" },
-    servers: [{ name: "web", image: "${IMAGE:-toy-2}" }],
+    servers: [
+      { name: "web", image: "${IMAGE:-toy-2}" },
+      { name: "db", size: { cpus: "${CPUS:-3}", memoryGb: "${GB:-0.5}" } },
+    ],
   };
 
   it("are filled in, with defaults, and count as numbers where a number is wanted", async () => {
@@ -279,6 +282,7 @@ describe("environment variables in YAML and JSON", () => {
     expect(stack.concurrency).toBe(5);
     expect(stack.ssh.port).toBe(2222);
     expect(stack.servers[0]?.image).toBe("toy-2");
+    expect(stack.servers[1]?.size).toEqual({ cpus: 3, memoryGb: 0.5 });
   });
 
   it("an unset one is told by name, once, at its path, together with the other problems", async () => {

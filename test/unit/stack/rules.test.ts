@@ -436,4 +436,41 @@ describe("other settings", () => {
       'servers[1].size: there is no size "giant"',
     ]);
   });
+
+  it("a distro and needs are wishes as well, and unknown ones stand at their place", async () => {
+    const wishes = { image: { distro: "toyos-1" }, size: { cpus: 2, memoryGb: 4 } };
+    const { servers } = await loadValue(withServers({ name: "web", ...wishes }));
+    expect(servers[0]).toMatchObject(wishes);
+    expect(
+      await problemsOf(
+        withServers(
+          { name: "web", image: { distro: "toyos-9" } },
+          { name: "db", size: { cpus: 5, memoryGb: 1 } },
+        ),
+      ),
+    ).toEqual([
+      'servers[0].image: there is no image "of the distro toyos-9"',
+      'servers[1].size: there is no size "with at least 5 CPUs and 1 GiB of memory"',
+    ]);
+  });
+  it.each([
+    [{ image: 7 }, ['image: must be the name of an image, or { distro: "debian-13" }']],
+    [{ image: { distro: "debian" } }, [/^image\.distro: must be a distro with its release/]],
+    [{ size: [] }, ["size: must be the name of a size, or { cpus: 2, memoryGb: 4 }"]],
+    [{ size: { cpus: 0, memoryGb: 4 } }, ["size.cpus: must be a whole number from 1 to 512"]],
+    [{ size: { cpu: 2, memoryGb: 4 } }, ["size.cpus: is missing", "size.cpu: is not an option"]],
+    [{ size: { cpus: 2 } }, ["size.memoryGb: is missing"]],
+    [
+      { size: { cpus: 1, memoryGb: 1, diskGb: 0.5 } },
+      ["size.diskGb: must be a whole number from 1 to 65536"],
+    ],
+  ] as const)("%j is no wish, and what is wrong in it is told", async (wish, told) => {
+    expect(await problemsOf(withServers({ name: "web", ...wish }))).toEqual(
+      told.map((text): unknown =>
+        typeof text === "string"
+          ? `servers[0].${text}`
+          : expect.stringMatching(text.source.replace("^", "^servers\\[0\\]\\.")),
+      ),
+    );
+  });
 });

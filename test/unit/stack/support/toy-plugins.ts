@@ -3,12 +3,19 @@ import { z } from "zod";
 import { UserError } from "../../../../src/errors/error.ts";
 import type { Distro, DistroOperations } from "../../../../src/distros/contract.ts";
 import type { Provider } from "../../../../src/providers/contract.ts";
+import { imageOf, imageText, sizeOf, sizeText } from "../../../../src/stack/wishes.ts";
 
 export const toyOptionsSchema = z.strictObject({
   region: z.enum(["north", "south"]).optional().meta({ description: "Where the toys are." }),
   boxes: z.int().min(1).optional().meta({ description: "How many." }),
 });
 type ToyOptions = z.output<typeof toyOptionsSchema>;
+
+const IMAGES = [{ name: "toy-1", distro: "toyos-1" }, { name: "toy-2" }];
+const SIZES = [
+  { name: "small", cpus: 1, memoryMb: 1024 },
+  { name: "large", cpus: 4, memoryMb: 8192 },
+];
 
 const nothing = (): never => {
   throw new Error("a toy has no machines");
@@ -43,8 +50,8 @@ export function toyProvider(options: ToyOptions = {}): Provider {
     images: () => Promise.resolve([]),
     sizes: () => Promise.resolve([]),
     check: ({ image = "toy-1", size = "small" }) => [
-      ...(["toy-1", "toy-2"].includes(image) ? [] : [`there is no image "${image}"`]),
-      ...(["small", "large"].includes(size) ? [] : [`there is no size "${size}"`]),
+      ...(imageOf(image, IMAGES) === undefined ? [`there is no image "${imageText(image)}"`] : []),
+      ...(sizeOf(size, SIZES) === undefined ? [`there is no size "${sizeText(size)}"`] : []),
     ],
   };
 }
