@@ -61,7 +61,6 @@ export function openstack(
     return servers.filter(claim).map((server) => toMachine(server, settings));
   };
 
-
   /** The server that a machine stands for. Only we change its metadata: a list that was seen is good enough. */
   async function serverOf(
     machine: Machine,
