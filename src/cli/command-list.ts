@@ -29,8 +29,8 @@ export const COMMANDS = {
   inventory: { group: "Look", brief: "Print the servers for other tools" },
   log: { group: "Look", brief: "Show past runs, and the time line of one" },
   console: { group: "Look", brief: "Print the console log of a server", words: "SERVER" },
-  images: { group: "Look", brief: "List the provider's images" },
-  sizes: { group: "Look", brief: "List the provider's sizes" },
+  images: { group: "Look", brief: "List the provider's images", words: "[WORD...]" },
+  sizes: { group: "Look", brief: "List the provider's sizes", words: "[WORD...]" },
   ssh: { group: "Use", brief: "Log in to a server", words: "SERVER [-- SSH ARGUMENTS]" },
   exec: {
     group: "Use",

@@ -1,8 +1,10 @@
 import { buildCommand } from "@stricli/core";
 
 import { docsOf } from "./command-list.ts";
+import type { ImagesFlags } from "./commands/images.ts";
 import type { InventoryFlags } from "./commands/inventory.ts";
 import type { LogFlags } from "./commands/log.ts";
+import type { SizesFlags } from "./commands/sizes.ts";
 import type { VerifyFlags } from "./commands/verify.ts";
 import type { CliContext } from "./context.ts";
 import {
@@ -14,6 +16,18 @@ import {
   type SelectionFlags,
 } from "./flags.ts";
 import { lazily } from "./run-command.ts";
+
+const SEARCH_WORDS = {
+  kind: "array",
+  parameter: { brief: "Words that must occur", parse: String, placeholder: "WORD" },
+} as const;
+
+const ALL_FLAG = {
+  kind: "boolean",
+  brief: "Show all, however many there are",
+  default: false,
+  withNegated: false,
+} as const;
 
 export const LOOK_ROUTES = {
   verify: buildCommand<VerifyFlags, [], CliContext>({
@@ -105,14 +119,45 @@ export const LOOK_ROUTES = {
     },
     docs: docsOf("console"),
   }),
-  images: buildCommand<ConfigFlags, [], CliContext>({
+  images: buildCommand<ImagesFlags, string[], CliContext>({
     loader: lazily(async () => (await import("./commands/images.ts")).images),
-    parameters: { flags: CONFIG_FLAGS, aliases: CONFIG_ALIASES },
-    docs: docsOf("images"),
+    parameters: {
+      flags: { all: ALL_FLAG, ...CONFIG_FLAGS },
+      aliases: CONFIG_ALIASES,
+      positional: SEARCH_WORDS,
+    },
+    docs: docsOf(
+      "images",
+      'With words: the images in whose name, distro or description all of them occur, such as `bootmachine images debian 12`. The distro is what a server may ask for in place of a name: `image: { distro: "debian-12" }`.',
+    ),
   }),
-  sizes: buildCommand<ConfigFlags, [], CliContext>({
+  sizes: buildCommand<SizesFlags, string[], CliContext>({
     loader: lazily(async () => (await import("./commands/sizes.ts")).sizes),
-    parameters: { flags: CONFIG_FLAGS, aliases: CONFIG_ALIASES },
-    docs: docsOf("sizes"),
+    parameters: {
+      flags: {
+        cpus: amountFlag("At least so many CPUs", "NUMBER"),
+        memory: amountFlag("At least so much memory, in GiB", "GIB"),
+        disk: amountFlag("At least so much root disk, in GiB", "GIB"),
+        all: ALL_FLAG,
+        ...CONFIG_FLAGS,
+      },
+      aliases: CONFIG_ALIASES,
+      positional: SEARCH_WORDS,
+    },
+    docs: docsOf(
+      "sizes",
+      "The smallest first. With words: the sizes in whose name all of them occur; with needs: those that have as much, the first of which is what a server gets that asks for them: `bootmachine sizes --cpus 2 --memory 4` and `size: { cpus: 2, memoryGb: 4 }`.",
+    ),
   }),
 };
+
+function amountFlag(brief: string, placeholder: string) {
+  return { kind: "parsed", parse: parseAmount, brief, placeholder, optional: true } as const;
+}
+
+function parseAmount(text: string): number {
+  const number = Number(text);
+  if (!/^[0-9.]+$/.test(text) || !(number > 0 && number <= 65_536))
+    throw new Error("a number above 0, and 65536 at most, is wanted");
+  return number;
+}

@@ -1,31 +1,26 @@
-import { renderTable } from "../../report/table.ts";
+import { renderSizes, searchSizes } from "../../report/choices.ts";
+import { choiceOptions } from "../choice-options.ts";
 import type { CliContext, ExitCode } from "../context.ts";
-import type { ConfigFlags } from "../flags.ts";
 import { openFleet } from "../open-fleet.ts";
-import { columnsOf, styleFor } from "../output-style.ts";
 import { printJson, printLines } from "../print.ts";
 import { warnOnly } from "../warn-only.ts";
+import type { ImagesFlags } from "./images.ts";
 
-export async function sizes(context: CliContext, flags: ConfigFlags): Promise<ExitCode> {
+export interface SizesFlags extends ImagesFlags {
+  readonly cpus?: number;
+  readonly memory?: number;
+  readonly disk?: number;
+}
+
+export async function sizes(
+  context: CliContext,
+  flags: SizesFlags,
+  ...words: readonly string[]
+): Promise<ExitCode> {
   const fleet = await openFleet(context, flags, warnOnly(context));
   const list = await fleet.sizes();
-  if (flags.json) {
-    printJson(context, list);
-    return 0;
-  }
-  const rows = list.map((size) => [
-    size.name,
-    String(size.cpus),
-    `${size.memoryMb} MB`,
-    size.diskGb === undefined ? "-" : `${size.diskGb} GB`,
-    size.note ?? "",
-  ]);
-  printLines(
-    context,
-    renderTable(["SIZE", "CPUS", "MEMORY", "DISK", "NOTE"], rows, {
-      columns: columnsOf(context.stdout),
-      style: styleFor(context.stdout, context.env, flags.color),
-    }),
-  );
+  const needs = { cpus: flags.cpus, memoryGb: flags.memory, diskGb: flags.disk };
+  if (flags.json) printJson(context, searchSizes(list, words, needs));
+  else printLines(context, renderSizes(list, { ...choiceOptions(context, flags, words), needs }));
   return 0;
 }
