@@ -1,6 +1,7 @@
 import { buildCommand, type TypedPositionalParameter } from "@stricli/core";
 
 import { docsOf } from "./command-list.ts";
+import type { DestroyFlags } from "./commands/destroy.ts";
 import type { ExecFlags } from "./commands/exec.ts";
 import type { PutFlags } from "./commands/put.ts";
 import type { RebootFlags } from "./commands/reboot.ts";
@@ -12,7 +13,6 @@ import {
   CONFIG_FLAGS,
   SELECTION_ALIASES,
   SELECTION_FLAGS,
-  type ChangeFlags,
   type ConfigFlags,
   type SelectionFlags,
 } from "./flags.ts";
@@ -139,9 +139,20 @@ export const USE_ROUTES = {
       "Reboots the named or selected servers. All of them only after a question, or with --yes.",
     ),
   }),
-  destroy: buildCommand<ChangeFlags, [], CliContext>({
+  destroy: buildCommand<DestroyFlags, [], CliContext>({
     loader: lazily(async () => (await import("./commands/destroy.ts")).destroy),
-    parameters: { flags: CHANGE_FLAGS, aliases: CHANGE_ALIASES },
+    parameters: {
+      flags: {
+        orphans: {
+          kind: "boolean",
+          brief: "Only machines of this stack that the config names no more",
+          default: false,
+          withNegated: false,
+        },
+        ...CHANGE_FLAGS,
+      },
+      aliases: CHANGE_ALIASES,
+    },
     docs: docsOf(
       "destroy",
       "Destroys the machines of the stack, or the selected ones, with all data on them; half-made ones and ones that are no longer in the config as well. Names them and asks first.",

@@ -8,18 +8,18 @@ import type { Machine } from "../providers/contract.ts";
 import { revokeAtMaster } from "./configurator/revoke.ts";
 import type { DestroyedServer, Selection } from "./fleet-contract.ts";
 import { providerContext, type RunContext } from "./run-context.ts";
-import { selectServers, selectsEverything } from "./selection.ts";
+import { selectsEverything, selectWithOrphans } from "./selection.ts";
 import { hostKeyAlias } from "./ways-in.ts";
 
-/** What `destroy` would remove: the selected servers' machines and, where all are selected, ours that the config names no more. */
+/** The machines that `destroy` would remove. */
 export async function findDestroyable(
   context: RunContext,
   selection: Selection,
 ): Promise<readonly Machine[]> {
   const machines = await context.stack.provider.observe(providerContext(context));
-  if (selectsEverything(selection)) return machines;
-  const named = new Set(selectServers(context.stack, selection).map(({ name }) => name));
-  return machines.filter(({ server }) => named.has(server));
+  const { servers, orphans } = selectWithOrphans(context.stack, selection, machines);
+  const named = new Set(servers.map(({ name }) => name));
+  return [...machines.filter(({ server }) => named.has(server)), ...orphans];
 }
 
 /**
@@ -30,10 +30,11 @@ export async function destroyServers(
   context: RunContext,
   selection: Selection,
 ): Promise<readonly DestroyedServer[]> {
-  const machines = await findDestroyable(context, selection);
+  const machines = await context.stack.provider.observe(providerContext(context));
+  const { servers, orphans } = selectWithOrphans(context.stack, selection, machines);
   const names = new Set([
-    ...selectServers(context.stack, selection).map(({ name }) => name),
-    ...machines.map(({ server }) => server),
+    ...servers.map(({ name }) => name),
+    ...orphans.map(({ server }) => server),
   ]);
   const queue = pLimit(context.stack.concurrency);
   const outcomes = await Promise.all(

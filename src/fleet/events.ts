@@ -1,7 +1,7 @@
 import type { ErrorRecord } from "../errors/error.ts";
 import type { CheckResult } from "../proof/check.ts";
 import type { ResourceStatus } from "../program/report.ts";
-import type { ProviderCall } from "../providers/contract.ts";
+import type { ExpectedCalls, ProviderCall } from "../providers/contract.ts";
 
 export const PHASES = [
   "boot",
@@ -123,6 +123,11 @@ export interface CheckEvent extends EventBase {
 export interface ProviderCallEvent extends EventBase, ProviderCall {
   readonly type: "provider-call";
 }
+/** In a plan: about how many calls to the provider's service the run would make, where it counts them. */
+export interface ExpectedCallsEvent extends EventBase, ExpectedCalls {
+  readonly type: "expected-calls";
+  readonly provider: string;
+}
 export interface NoteEvent extends EventBase {
   readonly type: "note";
   readonly level: "info" | "warning";
@@ -149,6 +154,7 @@ export type FleetEvent =
   | ReachedEvent
   | CheckEvent
   | ProviderCallEvent
+  | ExpectedCallsEvent
   | NoteEvent
   | ErrorEvent;
 

@@ -13,6 +13,8 @@ export interface Selection {
   readonly servers: readonly string[];
   /** Roles, joined by "or"; together with `servers`: both must hold. */
   readonly roles: readonly string[];
+  /** Of `status` and `destroy`: only machines with our tags that the config names no more. Default false. */
+  readonly orphansOnly?: boolean;
 }
 
 export interface FleetOptions {
@@ -57,6 +59,8 @@ export interface ServerStatus {
   readonly server: string;
   readonly roles: readonly string[];
   readonly machine: Machine | undefined;
+  /** A machine with the stack's tags that the config names no more. */
+  readonly isOrphan?: true;
   /** How the machine's host key was proven; absent while it was not. */
   readonly proof?: string;
   /** Undefined: not asked, there is no machine. */
@@ -120,8 +124,9 @@ export interface Fleet {
   verify(
     selection: Selection,
   ): Promise<RunOutcome & { readonly checks: ReadonlyMap<string, readonly CheckResult[]> }>;
+  /** What the provider and each host say now. Orphans are among them where all servers are selected, or where they are named. */
   status(selection: Selection): Promise<readonly ServerStatus[]>;
-  /** Names that `destroy` would remove, for the question to the user; orphans (ours at the provider, not in the config) included on request. */
+  /** The machines that `destroy` would remove, for the question to the user; orphans where all are selected, or where they are named. */
   destroyable(selection: Selection): Promise<readonly Machine[]>;
   destroy(selection: Selection): Promise<readonly DestroyedServer[]>;
   /** Reboots through the host where it can be reached, else through the provider, and proves it. */

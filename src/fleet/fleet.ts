@@ -45,7 +45,7 @@ import { readStatus } from "./read-status.ts";
 import { rebootServers } from "./reboot-servers.ts";
 import { providerContext, type RunContext } from "./run-context.ts";
 import { runStack, type StackRunResult } from "./run-stack.ts";
-import { selectServers } from "./selection.ts";
+import { selectServers, selectWithOrphans } from "./selection.ts";
 import { ServerRecords } from "./server-records.ts";
 import { lockStack } from "./stack-lock.ts";
 import { type StatePaths, statePathsOf } from "./state-paths.ts";
@@ -99,7 +99,7 @@ export function createFleet(options: FleetOptions): Fleet {
   /** Journal, lock, first and last event, products: what every run has in common. */
   async function inRun<T extends { readonly servers: readonly ServerSummary[] }>(
     command: string,
-    servers: readonly Server[],
+    servers: readonly Pick<Server, "name">[],
     settings: { readonly locked: boolean; readonly mode: "apply" | "plan" },
     work: (emit: (event: EventBody) => void) => Promise<T>,
   ): Promise<{ readonly result: T; readonly outcome: RunOutcome }> {
@@ -319,7 +319,9 @@ export function createFleet(options: FleetOptions): Fleet {
 
     async status(selection) {
       const context = await contextFor(emitOnly);
-      return readStatus(context, selectServers(stack, selection), await observe(context));
+      const machines = await observe(context);
+      const selected = selectWithOrphans(stack, selection, [...machines.values()]);
+      return readStatus(context, selected, machines);
     },
 
     async destroyable(selection) {
@@ -328,9 +330,7 @@ export function createFleet(options: FleetOptions): Fleet {
 
     async destroy(selection) {
       const machines = await findDestroyable(await contextFor(emitOnly), selection);
-      const named = stack.servers.filter((server) =>
-        machines.some((machine) => machine.server === server.name),
-      );
+      const named = machines.map(({ server }) => ({ name: server }));
       const { result } = await inRun(
         "destroy",
         named,

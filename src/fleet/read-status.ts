@@ -3,6 +3,7 @@ import pLimit from "p-limit";
 import { toBootmachineError } from "../errors/error.ts";
 import type { Machine } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
+import type { SelectedMachines } from "./selection.ts";
 import { connectHost } from "./connect-host.ts";
 import type { ServerStatus } from "./fleet-contract.ts";
 import type { RunContext } from "./run-context.ts";
@@ -16,11 +17,11 @@ type StatusContext = Pick<
 /** What the provider and each host say now. */
 export async function readStatus(
   context: StatusContext,
-  servers: readonly Server[],
+  { servers, orphans }: SelectedMachines,
   machines: ReadonlyMap<string, Machine>,
 ): Promise<readonly ServerStatus[]> {
   const queue = pLimit(context.stack.concurrency);
-  return Promise.all(
+  const declared = await Promise.all(
     servers.map((server) =>
       queue(async (): Promise<ServerStatus> => {
         const machine = machines.get(server.name);
@@ -36,6 +37,17 @@ export async function readStatus(
       }),
     ),
   );
+  return [
+    ...declared,
+    // Nobody says any more how it would be reached, so nobody tries.
+    ...orphans.map((machine): ServerStatus => ({
+      server: machine.server,
+      roles: [],
+      machine,
+      isOrphan: true,
+      reach: undefined,
+    })),
+  ];
 }
 
 async function reach(

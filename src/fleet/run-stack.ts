@@ -18,6 +18,17 @@ export interface StackRunResult {
   readonly checks: ReadonlyMap<string, readonly CheckResult[]>;
 }
 
+function tellExpectedCalls(
+  { stack: { provider }, emit }: RunContext,
+  servers: readonly Server[],
+  observed: ReadonlyMap<string, Machine>,
+): void {
+  const present = servers.filter(({ name }) => observed.has(name)).length;
+  const expected = provider.expectedCalls?.({ creates: servers.length - present, present });
+  if (expected !== undefined)
+    emit({ type: "expected-calls", provider: provider.name, ...expected });
+}
+
 /**
  * Takes each server through its phases by itself; one slow or failing server holds up nobody.
  *
@@ -31,6 +42,7 @@ export async function runStack(
   const selected = new Set(servers.map(({ name }) => name));
   const boots = context.phases.has("boot");
   if (boots) await refuseUnknownWishes(context, servers, observed);
+  if (boots && context.mode === "plan") tellExpectedCalls(context, servers, observed);
   if (context.mode === "apply" && (boots || context.phases.has("secure")))
     await context.stack.provider.ensureShared?.(providerContext(context));
   for (const server of context.stack.servers) {

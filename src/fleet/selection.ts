@@ -1,4 +1,5 @@
 import { UserError } from "../errors/error.ts";
+import type { Machine } from "../providers/contract.ts";
 import type { Server, Stack } from "../stack/stack.ts";
 import type { Selection } from "./fleet-contract.ts";
 
@@ -29,8 +30,49 @@ export function selectServers(stack: Stack, selection: Selection): readonly Serv
   return selected;
 }
 
+export interface SelectedMachines {
+  readonly servers: readonly Server[];
+  /** Machines of ours that the config names no more. */
+  readonly orphans: readonly Machine[];
+}
+
+/**
+ * The servers that a selection names, and the orphans: all of them where all servers are selected, else those whose
+ * name fits. They have no roles any more.
+ *
+ * @throws UserError SELECTION_EMPTY when a name, glob or role matches nothing
+ */
+export function selectWithOrphans(
+  stack: Stack,
+  selection: Selection,
+  machines: readonly Machine[],
+): SelectedMachines {
+  const declared = new Set(stack.servers.map(({ name }) => name));
+  // Hosts that nobody made are nobody's orphans.
+  const orphans = stack.provider.capabilities.creates
+    ? machines.filter(({ server }) => !declared.has(server))
+    : [];
+  const fits = (pattern: string, name: string): boolean => compileGlob(pattern).test(name);
+  const named =
+    selection.servers.length === 0
+      ? orphans
+      : orphans.filter(({ server }) => selection.servers.some((one) => fits(one, server)));
+  const chosen = selection.roles.length > 0 ? [] : named;
+  if (selection.orphansOnly === true) return { servers: [], orphans: chosen };
+  // What only an orphan is called needs no server of that name.
+  const servers = selection.servers.filter(
+    (pattern) =>
+      stack.servers.some(({ name }) => fits(pattern, name)) ||
+      !chosen.some(({ server }) => fits(pattern, server)),
+  );
+  if (servers.length === 0 && selection.servers.length > 0) return { servers: [], orphans: chosen };
+  return { servers: selectServers(stack, { ...selection, servers }), orphans: chosen };
+}
+
 export function selectsEverything(selection: Selection): boolean {
-  return selection.servers.length === 0 && selection.roles.length === 0;
+  return (
+    selection.servers.length === 0 && selection.roles.length === 0 && selection.orphansOnly !== true
+  );
 }
 
 /** `*` is any text, `?` one character; the rest is literal. */

@@ -115,6 +115,21 @@ export interface ProviderCall {
   readonly requestId?: string;
 }
 
+/** What a run is about to do. */
+export interface ExpectedWork {
+  /** Servers whose machine would be made. */
+  readonly creates: number;
+  /** Servers whose machine is there. */
+  readonly present: number;
+}
+
+export interface ExpectedCalls {
+  /** About so many, polls included, and rather too many than too few. */
+  readonly calls: number;
+  /** The most in any hour; absent: no limit is known. */
+  readonly perHour?: number;
+}
+
 /** What every call gets. */
 export interface ProviderContext {
   /** The stack's name: part of every tag and name. Two stacks never touch each other. */
@@ -193,6 +208,8 @@ export interface Provider {
   console(machine: Machine, context: ProviderContext): Promise<string>;
   images(context: ProviderContext): Promise<readonly ImageInfo[]>;
   sizes(context: ProviderContext): Promise<readonly SizeInfo[]>;
+  /** About how many calls to its service so much work takes, for clouds that count them. Asks nobody. Absent: nobody counts. */
+  expectedCalls?(work: ExpectedWork): ExpectedCalls;
   /** Removes what is kept for later servers and used by none now (built images, fetched packages); returns names. */
   removeCache?(context: ProviderContext): Promise<readonly string[]>;
   /**

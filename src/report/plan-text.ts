@@ -1,3 +1,4 @@
+import type { ExpectedCalls } from "../providers/contract.ts";
 import { renderDiff } from "./diff-lines.ts";
 import { count } from "./duration.ts";
 import { renderFailure } from "./error-text.ts";
@@ -19,11 +20,20 @@ export function renderPlan(view: RunView, style: Style): readonly string[] {
   const changing = view.servers.length - unchanged.length;
   const failed = view.servers.filter((server) => server.state === "failed").length;
   if (unchanged.length > 0) lines.push(`As wanted: ${unchanged.join(", ")}`);
+  const { expectedCalls } = view;
+  if (expectedCalls !== undefined) lines.push(callsLine(expectedCalls));
   const failedPart = failed === 0 ? "" : `, ${failed} could not be looked at`;
   lines.push(
     `Plan: ${count(changing - failed, "server")} to change, ${unchanged.length} unchanged${failedPart}. Nothing was changed.`,
   );
   return lines;
+}
+
+function callsLine({ provider, calls, perHour }: ExpectedCalls & { provider: string }): string {
+  const limit = perHour === undefined ? "" : `, of ${perHour} in any hour`;
+  const wait =
+    perHour !== undefined && calls > perHour ? ": it will wait in between, and takes hours" : "";
+  return `Calls to ${provider}: about ${calls}${limit}${wait}.`;
 }
 
 function renderServerPlan(view: RunView, server: ServerView, style: Style): readonly string[] {

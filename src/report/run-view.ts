@@ -1,6 +1,7 @@
 import type { ErrorRecord } from "../errors/error.ts";
 import {
   PHASES,
+  type ExpectedCallsEvent,
   type FleetEvent,
   type Phase,
   type PhaseOutcome,
@@ -78,6 +79,8 @@ export interface RunView {
   /** Errors of the whole run, without a server. */
   readonly errors: readonly ErrorRecord[];
   readonly isCancelling: boolean;
+  /** In a plan: what a run would ask of the provider, where that counts. */
+  readonly expectedCalls?: ExpectedCallsEvent;
 }
 
 export const EMPTY_RUN: RunView = {
@@ -241,6 +244,8 @@ export function reduceRun(view: RunView, event: FleetEvent): RunView {
       };
       return { ...next, notes: [...next.notes, note] };
     }
+    case "expected-calls":
+      return { ...next, expectedCalls: event };
     case "error":
       if (event.server === undefined) return { ...next, errors: [...next.errors, event.error] };
       return changeServer(next, event.server, (server) => ({

@@ -2,6 +2,7 @@ import type { ServerStatus } from "../fleet/fleet-contract.ts";
 import { sanitize } from "./display-width.ts";
 import { count, formatAge } from "./duration.ts";
 import type { Span, Style } from "./style.ts";
+import { renderAdvice } from "./status-advice.ts";
 import { renderTable } from "./table.ts";
 
 export interface StatusOptions {
@@ -29,8 +30,10 @@ export function renderStatus(
     reachCell(status),
   ]);
   const there = servers.filter((status) => status.machine !== undefined).length;
+  const declared = servers.filter((status) => status.isOrphan !== true).length;
+  const advice = renderAdvice(servers);
   return [
-    `Stack ${options.stack} (provider ${options.provider}): ${count(servers.length, "server")}, ${count(there, "machine")}.`,
+    `Stack ${options.stack} (provider ${options.provider}): ${count(declared, "server")}, ${count(there, "machine")}.`,
     "",
     ...renderTable(
       ["SERVER", "ROLES", "MACHINE", "ADDRESS", "SECURED", "KEY", "AGE", "REACH"],
@@ -40,6 +43,7 @@ export function renderStatus(
         style: options.style,
       },
     ),
+    ...(advice.length === 0 ? [] : ["", ...advice]),
   ];
 }
 
@@ -61,7 +65,8 @@ function securedCell({ reach }: ServerStatus): Span {
   return reach.isSecured ? { text: "yes", tone: "good" } : { text: "no", tone: "warn" };
 }
 
-function reachCell({ machine, reach }: ServerStatus): Span {
+function reachCell({ machine, reach, isOrphan }: ServerStatus): Span {
+  if (isOrphan === true) return { text: "no longer in the config", tone: "warn" };
   if (reach === undefined) {
     return { text: machine?.detail === undefined ? "-" : sanitize(machine.detail), tone: "quiet" };
   }

@@ -8,12 +8,16 @@ import { makeReporter } from "../make-reporter.ts";
 import { openFleet, selectionOf } from "../open-fleet.ts";
 import { styleFor } from "../output-style.ts";
 
-export async function destroy(context: CliContext, flags: ChangeFlags): Promise<ExitCode> {
+export interface DestroyFlags extends ChangeFlags {
+  readonly orphans: boolean;
+}
+
+export async function destroy(context: CliContext, flags: DestroyFlags): Promise<ExitCode> {
   const reporter = makeReporter(context, flags);
   let results: readonly DestroyedServer[];
   try {
     const fleet = await openFleet(context, flags, (event) => reporter.onEvent(event));
-    const selection = selectionOf(flags);
+    const selection = { ...selectionOf(flags), orphansOnly: flags.orphans };
     if (!flags.yes) {
       const machines = await fleet.destroyable(selection);
       reporter.close();

@@ -10,6 +10,7 @@ import { checkWishes, type KnownChoice } from "./check-wishes.ts";
 import { Cloud } from "./cloud.ts";
 import { groupKey } from "./create-machine.ts";
 import { ensureMachine, removeServers } from "./ensure-machine.ts";
+import { expectedCalls } from "./expected-calls.ts";
 import { removeFloatingIps } from "./floating-ips.ts";
 import {
   hasFloatingAddress,
@@ -199,6 +200,7 @@ export function openstack(
         ...(disk === 0 ? { note: "no disk of its own" } : { diskGb: disk }),
       }));
     },
+    expectedCalls: (work) => expectedCalls(settings, work),
     check: (request) => checkWishes("openstack", settings, known, request),
   };
 }

@@ -124,6 +124,26 @@ describe("summary", () => {
   });
 });
 
+test("a plan says how many calls a run would make, where the provider counts them", () => {
+  const lines = (calls: number, perHour?: number): readonly string[] =>
+    renderPlan(
+      viewOf([
+        ...planOfThree(),
+        {
+          at: new Date(START).toISOString(),
+          type: "expected-calls",
+          provider: "rackspace",
+          calls,
+          ...(perHour === undefined ? {} : { perHour }),
+        },
+      ]),
+      plainStyle,
+    );
+  expect(lines(40).at(-2)).toBe("Calls to rackspace: about 40.");
+  expect(lines(40, 3600).at(-2)).toBe("Calls to rackspace: about 40, of 3600 in any hour.");
+  expect(lines(4000, 3600).at(-2)).toMatch(/it will wait in between/);
+});
+
 test("plan", async () => {
   const lines = renderPlan(viewOf(planOfThree()), plainStyle);
   await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden("plan"));

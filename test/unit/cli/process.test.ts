@@ -297,6 +297,36 @@ describe("other commands", () => {
     expect(stdout).toMatch(/web1 +\.*b+/);
   });
 
+  test("orphans: status lists them, destroy takes them alone where that is said", async () => {
+    const directory = await project(`observe: async () => [
+      { ...machine, status: "creating" },
+      { ...machine, server: "old", id: "m-2" },
+    ],`);
+    const status = await startProgram(["status"], directory).result;
+    expect(status.stdout).toMatch(/^old .*no longer in the config$/m);
+    expect(status.stdout).toContain("web1 is not finished: `bootmachine up` goes on with it");
+    const destroyed = await startProgram(["destroy", "--orphans", "--yes"], directory).result;
+    expect(destroyed.stdout).toMatch(/old +destroyed/);
+    expect(destroyed.stdout).not.toContain("web1");
+    expect(destroyed.status).toBe(0);
+  });
+
+  test("an image that there is not is told for all servers before one is made", async () => {
+    const knowing = `images: async function () {
+      this.isListed = true;
+      return [];
+    },
+    check: function () {
+      return this.isListed === true ? ["inline has no image like that"] : [];
+    },
+    ensure: async () => { throw new Error("it was made"); },`;
+    const { status, stdout, stderr } = await run(knowing, "boot");
+    expect(stdout).not.toContain("it was made");
+    expect(stderr).toContain("IMAGE_UNKNOWN");
+    expect(stderr).toMatch(/web1.*\n.*web2/s);
+    expect(status).toBe(2);
+  });
+
   test("destroy --yes takes down", async () => {
     const { status, stdout } = await run(`observe: async () => [machine],`, "destroy", "--yes");
     expect(stdout).toContain("web1 destroy: changed");

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { compileGlob, selectServers } from "../../../src/fleet/selection.ts";
+import type { Selection } from "../../../src/fleet/fleet-contract.ts";
+import { compileGlob, selectServers, selectWithOrphans } from "../../../src/fleet/selection.ts";
+import type { Machine, Provider } from "../../../src/providers/contract.ts";
 import type { Stack } from "../../../src/stack/stack.ts";
 
 const stack = {
@@ -45,5 +47,47 @@ describe("selectServers", () => {
   it("takes every other character of a glob as itself", () => {
     expect(compileGlob("a.b+(c)").test("a.b+(c)")).toBe(true);
     expect(compileGlob("a.b").test("axb")).toBe(false);
+  });
+});
+
+describe("selectWithOrphans", () => {
+  const machines = ["web1", "web9", "old"].map((server) => ({ server })) as unknown as Machine[];
+  const own = (creates: boolean): Stack => ({
+    ...stack,
+    provider: { capabilities: { creates } } as Provider,
+  });
+  const selected = (
+    selection: Partial<Selection>,
+    creates = true,
+  ): readonly (readonly string[])[] => {
+    const { servers, orphans } = selectWithOrphans(
+      own(creates),
+      { servers: [], roles: [], ...selection },
+      machines,
+    );
+    return [servers.map(({ name }) => name), orphans.map(({ server }) => server)];
+  };
+
+  it.each([
+    [{}, ["web1", "web2", "db1"], ["web9", "old"]],
+    [{ orphansOnly: true }, [], ["web9", "old"]],
+    [{ servers: ["old"] }, [], ["old"]],
+    [{ servers: ["old", "db1"] }, ["db1"], ["old"]],
+    [{ servers: ["web*"] }, ["web1", "web2"], ["web9"]],
+    [{ servers: ["web*"], orphansOnly: true }, [], ["web9"]],
+    [{ servers: ["db1"] }, ["db1"], []],
+    [{ roles: ["web"] }, ["web1", "web2"], []],
+  ])("%j: servers %j, orphans %j", (selection, servers, orphans) => {
+    expect(selected(selection)).toEqual([servers, orphans]);
+  });
+
+  it("a name that neither has is refused", () => {
+    expect(() => selected({ servers: ["old", "nobody"] })).toThrow(
+      expect.objectContaining({ code: "SELECTION_EMPTY" }),
+    );
+  });
+
+  it("a host that nobody made is no orphan", () => {
+    expect(selected({}, false)).toEqual([["web1", "web2", "db1"], []]);
   });
 });

@@ -355,6 +355,43 @@ test("status shows why a server cannot be reached", () => {
   ]);
 });
 
+test("status says what to do about machines that are not whole, and about those that the config names no more", () => {
+  const declared = (name: string, more: Partial<Machine>): ServerStatus => ({
+    server: name,
+    roles: [],
+    machine: machine(name, more),
+    reach: undefined,
+  });
+  const orphan = (name: string): ServerStatus => ({ ...declared(name, {}), isOrphan: true });
+  const linesOf = (...servers: readonly ServerStatus[]): readonly string[] =>
+    renderStatus(servers, {
+      stack: "shop",
+      provider: "openstack",
+      columns: Infinity,
+      now: START,
+      style: plainStyle,
+    });
+  const lines = linesOf(
+    declared("a", { status: "creating", detail: "BUILD, spawning" }),
+    declared("b", { status: "failed", detail: "no valid host" }),
+    declared("c", { status: "stopped" }),
+    orphan("old1"),
+    orphan("old2"),
+  );
+  expect(lines[0]).toBe("Stack shop (provider openstack): 3 servers, 5 machines.");
+  expect(lines.find((line) => line.startsWith("old1"))).toMatch(/no longer in the config$/);
+  expect(lines.slice(-5)).toEqual([
+    "",
+    "a is not finished (BUILD, spawning): `bootmachine up` goes on with it, `bootmachine destroy --server a` removes it.",
+    "b failed (no valid host): `bootmachine console b` may say more. `bootmachine destroy --server b`, then `bootmachine up`, makes it anew.",
+    "c is stopped: `bootmachine up` starts it.",
+    "old1, old2 are no longer in the config: `bootmachine destroy --orphans` removes them.",
+  ]);
+  expect(linesOf(orphan("old1")).at(-1)).toBe(
+    "old1 is no longer in the config: `bootmachine destroy --orphans` removes it.",
+  );
+});
+
 test("a table is cut at the terminal's width", () => {
   const lines = renderTable(["A", "B"], [["x".repeat(30), "y".repeat(30)]], {
     columns: 20,

@@ -8,7 +8,7 @@ import {
   OpenStackSimulator,
   PASSWORD,
 } from "../../../simulators/openstack/openstack-simulator.ts";
-import { contextOf, failureOf, QUICK, requestOf } from "./support.ts";
+import { contextOf, failureOf, KEY, QUICK, requestOf } from "./support.ts";
 
 let cloud: OpenStackSimulator;
 const start = async (options: SimulatorOptions = {}): Promise<void> => {
@@ -36,6 +36,51 @@ describe("calls", () => {
     expect(cloud.count(/security-groups/)).toBe(2);
     expect(cloud.calls.length).toBeLessThanOrEqual(60);
   });
+
+  test.each([
+    [1, {}],
+    [10, {}],
+    [10, { floatingIps: true }],
+    [10, { hostIdentity: "console" }],
+    [10, { keyPair: true, serverGroup: "anti-affinity" }],
+  ] as const)(
+    "the expected calls for %i servers with %j are about those that are made",
+    async (creates, options) => {
+      await start({ buildMs: 100 });
+      cloud.project.consoleText = `-----BEGIN SSH HOST KEY KEYS-----\n${KEY}\n-----END SSH HOST KEY KEYS-----\n`;
+      const provider = openstack({ ...QUICK, ...options, callsPerHour: 3600 }, cloud.environment);
+      const inlets = [22, 2849].map((port) => ({
+        protocol: "tcp" as const,
+        fromPort: port,
+        toPort: port,
+        from: "anywhere" as const,
+      }));
+      const context = contextOf({ inlets });
+      await provider.observe(context);
+      expect(provider.expectedCalls?.({ creates: 0, present: 3 }).calls).toBeGreaterThanOrEqual(
+        cloud.calls.length,
+      );
+      await provider.images(context);
+      await provider.sizes(context);
+      await provider.ensureShared?.(context);
+      await Promise.all(
+        Array.from({ length: creates }, async (_, index) => {
+          const machine = await provider.ensure(requestOf(`web${index}`), context);
+          const identity = await provider.identity(machine, context);
+          if (identity.proof !== "injected") return;
+          await provider.keepIdentity?.(machine, identity, context);
+          await provider.keepIdentity?.(machine, { ...identity, proof: "published" }, context);
+        }),
+      );
+      const expected = provider.expectedCalls?.({ creates, present: 0 });
+      expect(expected?.perHour).toBe(3600);
+      const made = cloud.calls.length;
+      expect(made).toBeLessThanOrEqual(expected?.calls ?? 0);
+      expect(made).toBeGreaterThanOrEqual(
+        (expected?.calls ?? 0) - 25 - ("hostIdentity" in options ? 5 * creates : 0),
+      );
+    },
+  );
 
   test("those that ask at the same moment share one list", async () => {
     await start({ latencyMs: 20 });

@@ -1,0 +1,32 @@
+import type { ExpectedCalls, ExpectedWork } from "../contract.ts";
+import type { OpenStackSettings } from "./options.ts";
+
+/** The login, the version, one list of the servers, one of the security groups. */
+const CALLS_OF_A_LOOK = 4;
+/** Images, flavors, networks, a security group and its rules. */
+const CALLS_BEFORE_CREATING = 6;
+/** Lists while servers boot: the pauses between them grow, and all servers share them. Enough for about two minutes. */
+const LOOKS_WHILE_BOOTING = 20;
+/** Looks at a console log until the host keys stand there. */
+const LOOKS_AT_CONSOLE = 6;
+/** A list, and the creation. */
+const CALLS_FOR_A_SHARED_THING = 2;
+
+/** Counted at a simulated cloud; test/unit/providers/openstack/openstack.test.ts holds the figures to it. */
+export function expectedCalls(
+  settings: OpenStackSettings,
+  { creates }: ExpectedWork,
+): ExpectedCalls {
+  const { callsPerHour, floatingIps, hostIdentity, keyPair, serverGroup } = settings;
+  const limit = callsPerHour === undefined ? {} : { perHour: callsPerHour };
+  if (creates === 0) return { calls: CALLS_OF_A_LOOK, ...limit };
+  // The create; the injected key is noted while it is replaced, and once it is.
+  const each = 1 + (hostIdentity === "injected" ? 2 : LOOKS_AT_CONSOLE);
+  // Its port, its addresses, the new address; and a few looks more.
+  const [eachFloating, looks] = floatingIps === false ? [0, 0] : [3, 5];
+  const shared =
+    (keyPair === true ? CALLS_FOR_A_SHARED_THING : 0) +
+    (serverGroup === undefined ? 0 : CALLS_FOR_A_SHARED_THING);
+  const once = CALLS_OF_A_LOOK + CALLS_BEFORE_CREATING + LOOKS_WHILE_BOOTING + looks + shared;
+  return { calls: once + creates * (each + eachFloating), ...limit };
+}
