@@ -59,8 +59,14 @@ function isMarked(hash: string): string {
 /** Why the tool is to be run on the server now; undefined: nothing calls for it. */
 export async function whyDue(run: ServerRun, hash: string): Promise<string | undefined> {
   if (run.context.forceConfigure) return "asked for";
-  if (run.isNewlyEnrolled) return "newly enrolled";
   if (run.isFresh) return "never configured";
+  // Enrolling may have changed something because the data has: then that is the reason.
+  return (
+    (await whyOtherThanMark(run, hash)) ?? (run.isNewlyEnrolled ? "newly enrolled" : undefined)
+  );
+}
+
+async function whyOtherThanMark(run: ServerRun, hash: string): Promise<string | undefined> {
   const seen = run.survey?.reports.find(({ id }) => id === GOOD_RUN_ID);
   if (seen?.status === "ok") return undefined;
   const { stdout } = await run.connectedHost().run(`cat ${MARK} 2>/dev/null`, {
