@@ -32,14 +32,11 @@ export function installResources(
   context: ConfiguratorContext,
 ): readonly Resource[] {
   const { member } = context;
-  const { repository } = settings;
   const units = member.isMaster ? [MASTER_UNIT, MINION_UNIT] : [MINION_UNIT];
-  const mirror =
-    repository === undefined || key === undefined ? undefined : { url: repository.url, key };
   return [
     // As upstream's guide has it: apt refuses to read one repository under two keys.
     { type: "file", path: "/etc/apt/sources.list.d/salt.sources", state: "absent" },
-    ...repositoryResources(mirror),
+    ...repositoryResources(settings.repository?.url, key),
     { type: "file", path: PIN_FILE, content: pinFile(settings.version) },
     { type: "file", path: PACKAGE_SETTINGS, content: packageSettings() },
     ...units.map(notStartedByItsPackage),

@@ -31,10 +31,19 @@ const fetchedKey = z
 
 const repositorySchema = z
   .strictObject({
-    /** The address of a mirror of Salt's apt repository: suite `stable`, component `main`. */
-    url: webAddress,
-    /** The key that it is signed with: the armoured text, the path of a file that holds it, or where it is and its fingerprint. */
-    key: z.union([z.string().min(1), fetchedKey]),
+    /**
+     * The address of a mirror of Salt's apt repository: suite `stable`, component `main`. Default: the Salt Project's own,
+     * https://packages.broadcom.com/artifactory/saltproject-deb.
+     */
+    url: webAddress.optional(),
+    /**
+     * The key that it is signed with: the armoured text, the path of a file that holds it, or where it is and its fingerprint.
+     * Default: the Salt Project's, fetched from packages.broadcom.com and held against the fingerprint that comes with bootmachine.
+     */
+    key: z.union([z.string().min(1), fetchedKey]).optional(),
+  })
+  .refine(({ url, key }) => url !== undefined || key !== undefined, {
+    message: "names neither a mirror (`url`) nor a key (`key`)",
   })
   .readonly();
 
@@ -43,7 +52,7 @@ export const saltOptionsSchema = z
   .strictObject({
     /** Series of releases. Newer ones of the same series come with `apt upgrade`. Default "3008" (long-term support). */
     version: z.enum(["3008", "3007", "3006"]).default("3008"),
-    /** Packages from a mirror. Default: the Salt Project's own repository, and its key by fingerprint. */
+    /** Packages from a mirror, or another key. Default: the Salt Project's own repository, and its key by fingerprint. */
     repository: repositorySchema.optional(),
     /** The folder with your states and their top.sls; a relative path counts from the config. Default "salt/states". */
     states: z.string().min(1).default("salt/states"),

@@ -7,8 +7,10 @@ import type { RepositoryResource, Resource } from "../../program/resource.ts";
  */
 const OFFICIAL_URL = "https://packages.broadcom.com/artifactory/saltproject-deb";
 /**
- * The key that signs it, 64CBBC8173D76B3F "Salt Project Packaging" of 2023: the fingerprint stands in Salt's own tests
- * (tests/pytests/functional/states/test_pkgrepo.py) and in apt's messages about that repository (saltstack/salt#69740).
+ * The key that signs it, 64CBBC8173D76B3F "Salt Project Packaging" of 2023. The whole fingerprint was found in public sources
+ * that do not depend on each other: Salt's own tests (tests/pytests/functional/states/test_pkgrepo.py, with one digit more, as
+ * the key that there is not), a Puppet module that installs Salt, and a pinned installation of 3006.27; its last 16 digits in
+ * apt's messages about the repository (saltstack/salt#69740). It was never held against the key at its source.
  */
 const OFFICIAL_KEY = {
   url: "https://packages.broadcom.com/artifactory/api/security/keypair/SaltProjectKey/public",
@@ -25,12 +27,11 @@ const KEY_PROOF = `/var/lib/bootmachine/${NAME}-key`;
 /** A key as text, or where it is and what its fingerprint must be. */
 export type SigningKey = string | { readonly url: string; readonly fingerprint: string };
 
-/** Where packages come from: the official repository, or a mirror. */
+/** Where packages come from: the official repository or a mirror, signed with the official key or another one. */
 export function repositoryResources(
-  mirror: { readonly url: string; readonly key: SigningKey } | undefined,
+  uri: string = OFFICIAL_URL,
+  key: SigningKey = OFFICIAL_KEY,
 ): readonly Resource[] {
-  const uri = mirror?.url ?? OFFICIAL_URL;
-  const key = mirror?.key ?? OFFICIAL_KEY;
   const repository = {
     type: "repository",
     name: NAME,

@@ -83,6 +83,17 @@ describe("install", () => {
     };
     await expect(install(options, MASTER, "13")).toMatchFileSnapshot("salt/install-master.txt");
   });
+  it("a mirror that keeps the official key, and another key for the official repository", () => {
+    const mirrored = install({ repository: { url: MIRROR.url } }, MEMBER);
+    expect(mirrored).toContain(`URIs: ${MIRROR.url}`);
+    expect(mirrored).toContain("10857FFDD3F91EAE577A21D664CBBC8173D76B3F");
+    const fingerprint = "0123456789ABCDEF0123456789ABCDEF01234567";
+    const key = { url: "https://keys.example.com/salt.asc", fingerprint };
+    const rekeyed = install({ repository: { key } }, MEMBER);
+    expect(rekeyed).toContain("URIs: https://packages.broadcom.com/artifactory/saltproject-deb");
+    expect(rekeyed).toContain(fingerprint);
+    expect(rekeyed).not.toContain("10857FFDD3F91EAE577A21D664CBBC8173D76B3F");
+  });
   it("never accepts, and never starts a daemon by itself", () => {
     for (const member of [MASTER, MEMBER]) {
       const resources = salt({ repository: MIRROR }).install(context(member));

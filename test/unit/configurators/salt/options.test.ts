@@ -32,7 +32,7 @@ describe("salt()", () => {
     expect(problemsOf({ remoteStatesDir: "/srv/../etc" })).toEqual([
       "configurator.remoteStatesDir",
     ]);
-    expect(problemsOf({ repository: { url: URL } })).toEqual(["configurator.repository.key"]);
+    expect(problemsOf({ repository: {} })).toEqual(["configurator.repository"]);
     expect(
       problemsOf({ repository: { url: URL, key: { url: URL, fingerprint: "73D76B3F" } } }),
     ).not.toEqual([]);
