@@ -84,7 +84,7 @@ export interface DestroyedServer {
 
 /** An agent that the master knows. */
 export interface AgentStatus extends Agent {
-  /** It is a server of the stack, by its name; all others are strangers. */
+  /** It is a server of the stack, by its name; all others are strangers, and so is a second key under an accepted one's name. */
   readonly isMember: boolean;
 }
 

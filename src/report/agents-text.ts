@@ -9,7 +9,7 @@ export interface AgentRow {
   readonly id: string;
   readonly state: AgentStatus["state"] | "missing";
   readonly fingerprint?: string;
-  /** False: a stranger, which nobody has declared. */
+  /** False: a stranger, which nobody has declared, or which takes the name of a server that has another key. */
   readonly isMember: boolean;
 }
 
@@ -18,13 +18,15 @@ export function agentRows(
   agents: readonly AgentStatus[],
   servers: readonly string[],
 ): readonly AgentRow[] {
-  return [
-    ...servers.map(
-      (server): AgentRow =>
-        agents.find(({ id }) => id === server) ?? { id: server, state: "missing", isMember: true },
-    ),
-    ...agents.filter(({ id }) => !servers.includes(id)),
-  ];
+  const members = servers.map(
+    (server): AgentRow =>
+      agents.find(({ id, isMember }) => isMember && id === server) ?? {
+        id: server,
+        state: "missing",
+        isMember: true,
+      },
+  );
+  return [...members, ...agents.filter((agent) => !members.includes(agent))];
 }
 
 export function renderAgents(
@@ -41,7 +43,10 @@ export function renderAgents(
   const { style } = about;
   const strangers = rows.filter(({ isMember }) => !isMember);
   const missing = rows.filter(({ state, isMember }) => isMember && state !== "accepted");
-  const knocking = strangers.find(({ state }) => state === "waiting") ?? strangers[0];
+  const names = new Set(rows.flatMap(({ id, isMember }) => (isMember ? [id] : [])));
+  const impostor = strangers.find(({ id }) => names.has(id));
+  const others = strangers.filter(({ id }) => !names.has(id));
+  const knocking = others.find(({ state }) => state === "waiting") ?? others[0];
   return [
     `Stack ${about.stack}: ${about.configurator}, master ${about.master}, ${count(rows.length - strangers.length, "server")}${strangers.length === 0 ? "" : `, ${count(strangers.length, "stranger")}`}.`,
     "",
@@ -60,6 +65,12 @@ export function renderAgents(
       : [
           "",
           `Not enrolled: ${missing.map(({ id }) => id).join(", ")}. \`bootmachine configurator accept ${missing[0]?.id}\` enrols it; \`bootmachine up\` all.`,
+        ]),
+    ...(impostor === undefined
+      ? []
+      : [
+          "",
+          `Somebody with another key takes the name of ${impostor.id}, and is not let in. Find out who; \`bootmachine configurator revoke ${impostor.id}\` and then \`bootmachine configurator accept ${impostor.id}\` take that key off the list.`,
         ]),
     ...(knocking === undefined
       ? []

@@ -36,7 +36,13 @@ export async function listAgents(context: RunContext): Promise<readonly AgentSta
       );
     }
     const members = new Set(stack.servers.map(({ name }) => name));
-    return agents.parse(stdout).map((agent) => ({ ...agent, isMember: members.has(agent.id) }));
+    const known = agents.parse(stdout);
+    const accepted = new Set(known.flatMap(({ id, state }) => (state === "accepted" ? [id] : [])));
+    return known.map((agent) => ({
+      ...agent,
+      // Beside the accepted one, another key under the same name is somebody else's.
+      isMember: members.has(agent.id) && (agent.state === "accepted" || !accepted.has(agent.id)),
+    }));
   } finally {
     await context.master.close();
   }

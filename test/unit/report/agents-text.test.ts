@@ -47,6 +47,25 @@ describe("agents at the master", () => {
     ]);
   });
 
+  test("a second key under a server's name is shown beside its own, as a stranger's", () => {
+    const rows = agentRows(
+      [
+        { id: "web1", state: "rejected", isMember: false, fingerprint: "SHA256:zz" },
+        { id: "web1", state: "accepted", isMember: true, fingerprint: "SHA256:ab" },
+      ],
+      ["web1"],
+    );
+    expect(renderAgents(rows, about)).toEqual([
+      "Stack shop: salt, master master, 1 server, 1 stranger.",
+      "",
+      "AGENT  STATE     WHOSE         FINGERPRINT",
+      "web1   accepted  the stack's   SHA256:ab",
+      "web1   rejected  A STRANGER'S  SHA256:zz",
+      "",
+      "Somebody with another key takes the name of web1, and is not let in. Find out who; `bootmachine configurator revoke web1` and then `bootmachine configurator accept web1` take that key off the list.",
+    ]);
+  });
+
   test("a stranger's name cannot steer the terminal", () => {
     const rows = agentRows([{ id: "\u001B[2Jx", state: "waiting", isMember: false }], []);
     expect(renderAgents(rows, about).join("\n")).not.toContain("\u001B");
