@@ -83,8 +83,12 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
   const test = (name: ConfiguratorCase, body: () => Promise<void>): void => {
     if (options.only !== undefined && !options.only.includes(name)) return;
     const reason = options.notApplicable?.[name] ?? WITHOUT[options.topology][name];
-    if (reason === undefined) runner.it(name, body);
-    else runner.it(`${name} (not applicable: ${reason})`, () => Promise.resolve());
+    if (reason === undefined) {
+      runner.it(name, async () => {
+        await body();
+        bench.endedWell();
+      });
+    } else runner.it(`${name} (not applicable: ${reason})`, () => Promise.resolve());
   };
 
   runner.describe(`configurator ${options.name}`, () => {
