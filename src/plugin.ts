@@ -53,10 +53,13 @@ export {
   CancelledError,
   ProviderError,
   RefusedError,
+  RemoteError,
   TimeoutError,
   UserError,
 } from "./errors/error.ts";
 export type { HostFacts } from "./host/facts.ts";
+export { quote } from "./program/quote.ts";
 export type * from "./program/resource.ts";
+export type { PluginFactory } from "./stack/plugin-registry.ts";
 export * from "./providers/contract.ts";
 export { imageOf, imageText, sizeOf, sizeText } from "./stack/wishes.ts";

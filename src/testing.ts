@@ -3,6 +3,7 @@
  *
  * They take the `describe` and `it` of your test runner; nothing here depends on one.
  */
+export { commandWorld, type CommandWorldOptions } from "./testing/command-world.ts";
 export {
   CONFIGURATOR_CASES,
   testConfigurator,

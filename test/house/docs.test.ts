@@ -31,6 +31,8 @@ const blocks: readonly CodeBlock[] = pages.flatMap(({ path, text }) =>
   })),
 );
 
+const OWN_CONFIGURATOR = resolve(ROOT, "examples/own-configurator");
+
 test("the old commands' page, the guide and the decisions are there", () => {
   expect(pages.length).toBeGreaterThan(15);
   expect(blocks.length).toBeGreaterThan(30);
@@ -50,6 +52,8 @@ describe("TypeScript examples", () => {
         `// ${example.place}\n${example.text}\nexport {};\n`,
       );
     }
+    // Examples import what the page shows above them.
+    cpSync(resolve(OWN_CONFIGURATOR, "snippets.ts"), resolve(folder, "snippets.ts"));
     writeFileSync(
       resolve(folder, "tsconfig.json"),
       JSON.stringify({
@@ -78,17 +82,25 @@ describe("TypeScript examples", () => {
   });
 });
 
-test("the guide's whole configurator is the example that is run as a test", () => {
-  const page = pages.find(({ path }) => path === "docs/guide/write-a-configurator.md")?.text;
-  const file = resolve(ROOT, "examples/own-configurator/snippets.ts");
-  expect(page).toContain(`\`\`\`ts\n${readFileSync(file, "utf8")}\`\`\`\n`);
-});
+test.each(["snippets.ts", "bootmachine.config.ts", "plugin.ts", "suite.ts"])(
+  "the guide's whole configurator is the example that is run as a test: %s",
+  (name) => {
+    const page = pages.find(({ path }) => path === "docs/guide/write-a-configurator.md")?.text;
+    const text = readFileSync(resolve(OWN_CONFIGURATOR, name), "utf8");
+    expect(page).toContain(`\`\`\`ts\n${text}\`\`\`\n`);
+  },
+);
+
+/** Without what stands between backticks: a config that an example writes is none itself. */
+function outsideOfTexts(code: string): string {
+  return code.replaceAll(/`[^`]*`/g, "");
+}
 
 describe("example configs", () => {
   const home = resolve(ROOT, ".cache/docs-configs");
   const configs = blocks.filter(
     ({ language, text }) =>
-      (language === "ts" && text.includes("export default defineStack")) ||
+      (language === "ts" && /^export default defineStack\(/m.test(outsideOfTexts(text))) ||
       (language === "yaml" && text.startsWith("name: ")),
   );
 
@@ -100,6 +112,9 @@ describe("example configs", () => {
     for (const kit of listFiles("src/configurators/*/starter-kit/README.md")) {
       const tool = kit.split("/")[2] ?? "";
       cpSync(resolve(ROOT, dirname(kit)), resolve(home, tool), { recursive: true });
+    }
+    for (const name of ["snippets.ts", "snippets"]) {
+      cpSync(resolve(OWN_CONFIGURATOR, name), resolve(home, name), { recursive: true });
     }
     for (const name of [".ssh/id_ed25519", "keys/grace"]) {
       spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", resolve(home, name)]);

@@ -89,12 +89,13 @@ describe("layers", () => {
     ).toEqual([]);
   });
 
-  // stack/identity.ts asks ssh-keygen for the public half of a key; controller-run.ts runs the user's tool at the user's side.
+  // stack/identity.ts asks ssh-keygen for the public half of a key; controller-run.ts runs the user's tool at the user's side;
+  // command-world.ts runs the command as its users do.
   test("child processes are started where they are expected only", () => {
     expect(
       violations(({ path }, { specifier }) =>
         /^(node:child_process|execa)$/.test(specifier) &&
-        !/^src\/(transport\/|providers\/local\/|cli\/|stack\/identity\.ts$|fleet\/configurator\/controller-run\.ts$)/.test(
+        !/^src\/(transport\/|providers\/local\/|cli\/|stack\/identity\.ts$|fleet\/configurator\/controller-run\.ts$|testing\/command-world\.ts$)/.test(
           path,
         )
           ? `imports ${specifier}`
