@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -147,6 +147,18 @@ export default defineStack({
   it("destroying a server takes its key from the master", async () => {
     const result = await project.run("destroy", "--yes", "--server", "web1");
     expect(result.status, story(result)).toBe(0);
+    expect(await agents()).toEqual(["web1 missing", "boss accepted"]);
+  });
+
+  it("a server that cannot be made loses the trust that was left of an earlier one", async () => {
+    await project.onServer("boss", "echo 0123 >/etc/toy/accepted/web1");
+    expect(await agents()).toEqual(["web1 accepted", "boss accepted"]);
+    const file = join(project.directory, "bootmachine.config.ts");
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace("debian-12", join(project.directory, "no-such-image.tar")));
+    const up = await project.run("up", "--yes");
+    expect(up.status, story(up)).toBe(1);
+    expect(up.stdout).toContain("IMAGE_UNKNOWN");
     expect(await agents()).toEqual(["web1 missing", "boss accepted"]);
   });
 });

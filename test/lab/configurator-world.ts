@@ -50,11 +50,7 @@ export async function labWorld(
     upgrades: { atBoot: "none" },
     ...options.config,
   });
-  // These runs are long, and several may share a small computer: nothing here is about the access change's limit.
-  project.config = {
-    ...project.config,
-    ssh: { ...(project.config["ssh"] as Record<string, unknown>), rollbackSeconds: 180 },
-  };
+  await project.bePatient();
   const write = async (): Promise<void> => {
     await project.write();
     if (!isOwn(configurator)) return;
