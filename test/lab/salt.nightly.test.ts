@@ -51,7 +51,9 @@ function toolFindings(events: readonly FleetEvent[]): readonly string[] {
     event.tool === "salt" &&
     event.status !== "ok" &&
     event.status !== "skipped"
-      ? [`${event.server}: ${event.id} ${event.status} ${event.reason ?? ""}`]
+      ? [
+          `${event.server}: ${event.id} ${event.status} ${[event.reason ?? [], event.output ?? []].flat().join(" ")}`,
+        ]
       : [],
   );
 }

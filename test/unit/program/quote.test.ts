@@ -35,6 +35,7 @@ const TEXT = fc
         " ",
         "BOOTMACHINE",
         "BOOTMACHINE\n",
+        "BOOTMACHINEé\n",
         "\u0081\u0088",
         "é",
         "\u{1F600}",
@@ -83,6 +84,15 @@ describe.each(SHELLS)("$name", (shell) => {
       { numRuns: 10 },
     );
   });
+});
+
+test.each(SHELLS)("$name loses nothing of a line that begins as a here-document ends", (shell) => {
+  const lines = ["Bücher", "BOOTMACHINEé", "BOOTMACHINE", "END_OF_é", "Eé", "_LASTé", "é"];
+  // Each by itself, two that rule out a word each, and all together, for which no word is left.
+  for (const text of [...lines, "Bücher\nEé", lines.join("\n")].map((one) => `${one}\n`)) {
+    const input = `${PREAMBLE}\n${textFunction("p_x", text)}\np_x\n`;
+    expect(runShell(shell, [], { input }).stdout.toString("utf8")).toBe(text);
+  }
 });
 
 test("a NUL byte is refused: no shell word can hold it", () => {
