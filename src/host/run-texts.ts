@@ -1,7 +1,12 @@
 import { randomBytes } from "node:crypto";
 
+import { InternalError } from "../errors/error.ts";
+import { hereDocumentWord } from "../program/here-document.ts";
+
 /** Where bootmachine keeps its state on a host. */
 export const HOST_STATE = "/var/lib/bootmachine";
+/** Beginnings of words that end a here-document. */
+const FIRST_CHARACTERS = "BMXQZJWKabcdefghijklmnopqrstuvwxyzACDEFGHILNOPRSTUVY_0123456789";
 /** How many runs are kept on a host. */
 const KEPT_RUNS = 5;
 
@@ -242,8 +247,11 @@ export function parseHolder(text: string): RunHolder {
 }
 
 function heredoc(text: string): string {
-  // Quoted: nothing in it is expanded. Random: no text ends it early.
-  const end = `BM_${randomBytes(12).toString("hex")}`;
+  // Quoted: nothing in it is expanded. Random: no text ends it early. Any of these may begin it, since lines may rule some out.
+  const random = randomBytes(12).toString("hex");
+  const words = [...FIRST_CHARACTERS].map((first) => `${first}_${random}`);
+  const end = hereDocumentWord(text, words);
+  if (end === undefined) throw new InternalError("There is no word that can end this program.");
   return `<<'${end}'\n${text.endsWith("\n") ? text : `${text}\n`}${end}`;
 }
 

@@ -74,6 +74,12 @@ describe.each(SHELLS)("$name", ({ argv }) => {
     expect(statSync(join(state, "runs/r1/log")).mode & 0o777).toBe(0o600);
   });
 
+  test("a program comes there byte for byte, whatever its lines begin with", () => {
+    const text = [..."BMXQ"].map((first) => `${first}ücher`).join("\n");
+    const result = sh(startScript(run("r1"), `cat <<'=end='\n${text}\n=end=\n`));
+    expect(result.stdout).toBe(`${text}\n${closingMark("r1")}0\n`);
+  });
+
   test("a run that exists is followed and not started again, from any byte", () => {
     const first = sh(startScript(run("r1"), "echo one; echo two; echo x >>$0.count\n"));
     const again = sh(startScript(run("r1"), "echo one; echo two; echo x >>$0.count\n"));
