@@ -88,6 +88,27 @@ describe("bootmachine configurator", () => {
     expect(status).toBe(0);
   });
 
+  test.each([[["plan"]], [["up", "--yes"]]])(
+    "%j refuses a size that the tool cannot live in, before the machine is made",
+    async (words) => {
+      const directory = await makeProject(
+        `sizes: async () => [{ name: "small", cpus: 1, memoryMb: 1024 }],
+  ensure: async ({ server }) => { throw new Error("a machine for " + server); },`,
+        `${tool().replace("{ master: 0, agent: 0 }", "{ master: 1500, agent: 1000 }")}
+  servers: [{ name: "web1", size: "small" }, { name: "web2", size: "small" }],`,
+      );
+      directories.push(directory);
+      const { stdout, status } = await startProgram([...words, "--plain"], directory).result;
+      expect(status).toBe(1);
+      expect(stdout).toContain(
+        "MEMORY_TOO_SMALL The size small has 1024 MB of memory, and inline needs 1500 MB on the master.",
+      );
+      expect(stdout).not.toContain("a machine for web1");
+      // The other one has enough, and goes on.
+      expect(stdout.includes("a machine for web2")).toBe(words.includes("up"));
+    },
+  );
+
   test("where there are no machines yet, each command says so", async () => {
     const agents = await run(tool(`agents: { script: "true", parse: () => [] },`), "agents");
     expect(agents.stderr).toContain("There is no machine for web1.");
