@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from "vitest";
 import { testConfigurator } from "../../src/testing/configurator-suite.ts";
 import { labRunner, labWorld } from "./configurator-world.ts";
 import { buildSaltRepository } from "./salt/salt-repository.ts";
-import { type ServedRepository, serveRepository } from "./salt/serve-repository.ts";
+import { type ServedRepository, serveRepository } from "./apt/serve-repository.ts";
 import { strangerMinion, writeStarterKit, writeStates } from "./salt/salt-tree.ts";
 import { tested } from "./tested.ts";
 

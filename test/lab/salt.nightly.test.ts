@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { FleetEvent } from "../../src/fleet/events.ts";
 import { buildSaltRepository } from "./salt/salt-repository.ts";
-import { type ServedRepository, serveRepository } from "./salt/serve-repository.ts";
+import { type ServedRepository, serveRepository } from "./apt/serve-repository.ts";
 import { strangerMinion, writeStarterKit, writeStates } from "./salt/salt-tree.ts";
 import { type CommandResult, StackProject } from "./stack-project.ts";
 import { tested } from "./tested.ts";

@@ -12,6 +12,8 @@ import {
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { runProgram } from "../apt/run-program.ts";
+
 /**
  * Packages of the real Salt from PyPI, laid out as upstream's: an environment of its own in /opt/saltstack/salt, links in
  * /usr/bin, upstream's units, settings and maintainer scripts. What is not upstream's is the Python: upstream brings its
@@ -36,28 +38,6 @@ const DEPENDS = {
   "salt-master": ["debconf"],
   "salt-minion": ["debconf", "dctrl-tools"],
 } as const;
-
-/** Runs a program to its end. @throws Error with what it said */
-export function runProgram(
-  program: string,
-  args: readonly string[],
-  options: {
-    readonly input?: string;
-    readonly cwd?: string;
-    readonly env?: NodeJS.ProcessEnv;
-  } = {},
-): string {
-  const result = spawnSync(program, args, {
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 * 1024,
-    timeout: 900_000,
-    ...options,
-  });
-  if (result.status === 0) return result.stdout;
-  throw new Error(
-    `${program} ${args.slice(0, 3).join(" ")} failed (${result.status ?? result.signal ?? result.error?.message}):\n${result.stdout}\n${result.stderr}`,
-  );
-}
 
 /** Debian's own Python, whatever else is on the path. */
 function pip(...args: readonly string[]): string {

@@ -10,7 +10,7 @@ import {
   overlaps,
   parseNetwork,
 } from "../../../src/providers/local/network-plan.ts";
-import type { BuiltRepository } from "./salt-repository.ts";
+import type { BuiltRepository } from "./apt-repository.ts";
 
 export interface ServedRepository {
   /** Reached by the local servers. */
