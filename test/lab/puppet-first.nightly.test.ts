@@ -157,7 +157,7 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
       expect((await project.onServer("web2", knock("db1", MASTER))).status).toBe(0);
       const stolen = await project.onServer(
         "web2",
-        "sha256sum </tmp/stranger-db1/ssl/public_keys/db1.pem",
+        "openssl pkey -in /tmp/stranger-db1/ssl/private_keys/db1.pem -pubout | sha256sum",
       );
       const up = await project.run("up", "--yes", "--json");
       expect(up.status, story(up)).toBe(0);
@@ -171,6 +171,7 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
         key.replace("FILE", "/var/lib/puppet/ssl/certs/db1.pem"),
       );
       expect(signed.stdout).toContain(own.stdout.trim());
+      expect(stolen.stdout).toMatch(/^[0-9a-f]{64} /);
       expect(signed.stdout).not.toContain(stolen.stdout.trim());
       expect(signed.stdout).toContain("stranger.pem");
       expect(signed.stdout).not.toMatch(/^db1\.pem$/m);

@@ -33,8 +33,9 @@ if [ "$?" -ne 0 ]; then
   exit 1
 fi
 began=$(mktemp) || exit 1
+# Puppet 8 leaves what was found in order out of its report, unless it is told not to.
 puppet agent --onetime --no-daemonize --no-splay --no-usecacheonfailure --detailed-exitcodes --verbose --color=false \\
-  --environment ${settings.environment} --waitforcert 0 --waitforlock 5 --maxwaitforlock ${LOCK_WAIT_SECONDS} --http_connect_timeout ${ANSWER_SECONDS} ${settings.showDiff ? "--show_diff" : "--no-show_diff"}
+  --no-exclude_unchanged_resources --environment ${settings.environment} --waitforcert 0 --waitforlock 5 --maxwaitforlock ${LOCK_WAIT_SECONDS} --http_connect_timeout ${ANSWER_SECONDS} ${settings.showDiff ? "--show_diff" : "--no-show_diff"}
 status=$?
 {
   if [ -s ${state}/agent_disabled.lock ]; then

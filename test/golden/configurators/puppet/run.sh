@@ -11,8 +11,9 @@ if [ "$?" -ne 0 ]; then
   exit 1
 fi
 began=$(mktemp) || exit 1
+# Puppet 8 leaves what was found in order out of its report, unless it is told not to.
 puppet agent --onetime --no-daemonize --no-splay --no-usecacheonfailure --detailed-exitcodes --verbose --color=false \
-  --environment production --waitforcert 0 --waitforlock 5 --maxwaitforlock 120 --http_connect_timeout 30 --no-show_diff
+  --no-exclude_unchanged_resources --environment production --waitforcert 0 --waitforlock 5 --maxwaitforlock 120 --http_connect_timeout 30 --no-show_diff
 status=$?
 {
   if [ -s /var/cache/puppet/state/agent_disabled.lock ]; then
