@@ -332,7 +332,8 @@ touch /run/reboot-required:
       - file: /etc/new-kernel
 `,
     );
-    const since = "stat -c %Y /proc/1";
+    // When the first process has started.
+    const since = "cut -d ' ' -f 22 /proc/1/stat";
     const before = await onServer("app1", since);
     const { events } = await up("--server", "app1");
     expect(steps(events, "app1")).toContain("reboot: salt asks for it");
