@@ -250,7 +250,7 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
       const began = await project.onServer("web1", STARTED);
       const shut = await project.onServer(
         MASTER,
-        "nft 'table inet shut { chain in { type filter hook input priority -300; tcp dport 8140 reject with tcp reset; } }'",
+        "nft 'table inet shut { chain in { type filter hook input priority -300; tcp dport 8140 reject with tcp reset; }; }'",
       );
       expect(shut.status).toBe(0);
       let started: Promise<unknown> | undefined;
