@@ -2,7 +2,7 @@ import type { ConfiguratorCheck, ConfiguratorContext } from "../contract.ts";
 import { KEY_FOLDERS, MASTER_UNIT, MINION_UNIT, PUBLISH_PORT } from "./paths.ts";
 
 /** How long a minion that has just been started may take to log in, seconds; only who is not logged in waits. */
-const LOGIN_SECONDS = 20;
+const LOGIN_SECONDS = 60;
 
 /** What must hold on a member once it is enrolled. */
 export function toolChecks(context: ConfiguratorContext): readonly ConfiguratorCheck[] {
