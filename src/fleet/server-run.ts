@@ -39,6 +39,8 @@ export class ServerRun {
   phase: Phase = "boot";
   /** The phase enroll has changed something: who is new to the other side is configured anew. */
   isNewlyEnrolled = false;
+  /** The configuration-management tool ran: what was seen of it before is out of date, also where it changed nothing. */
+  hasRunTool = false;
   /** The place among the servers that may work at once; undefined before there is one. */
   slot: WorkSlot | undefined;
 

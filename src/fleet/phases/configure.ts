@@ -37,6 +37,7 @@ export async function configure(run: ServerRun, signal: AbortSignal): Promise<Ph
     return resultOf(1);
   }
   run.step(`${tool.title}: ${why}`);
+  run.hasRunTool = true;
   await forgetGoodRun(run);
   await bringTrees(run, signal);
   let changes = await takeSteps(run, configurator.configure(member), signal);

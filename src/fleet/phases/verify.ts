@@ -60,6 +60,7 @@ async function waitForMembers(run: ServerRun, signal: AbortSignal): Promise<void
 async function readInside(run: ServerRun): Promise<readonly CheckResult[]> {
   const isAsSurveyed =
     run.changes === 0 &&
+    !run.hasRunTool &&
     !(run.server.name === run.context.stack.master && run.context.master.wasTouched);
   if (run.survey !== undefined && isAsSurveyed) {
     return judgeInside(run.survey.inside, run.survey.reports);
