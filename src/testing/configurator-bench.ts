@@ -139,6 +139,11 @@ export class ConfiguratorBench {
     await tree.write((await this.#open()).directory, MARK, this.#mark);
   }
 
+  /** The tree as it was before it was broken: the tool has nothing to change on any server. */
+  async mendTree(): Promise<void> {
+    await this.#options.tree?.write((await this.#open()).directory, MARK, this.#mark);
+  }
+
   /** Every one of these servers is as the tree says, is proved, and the master trusts them and nobody else. */
   async expectGood(servers: readonly string[]): Promise<void> {
     if (this.#options.tree !== undefined) {

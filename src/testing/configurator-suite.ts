@@ -129,7 +129,7 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
     test("wrong tree", async () => {
       await bench.ready();
       await bench.expectToolFailure();
-      await bench.changeTree();
+      await bench.mendTree();
       await bench.up();
       await bench.expectGood([MASTER, MEMBER]);
     });
