@@ -249,7 +249,7 @@ export function parseHolder(text: string): RunHolder {
 function heredoc(text: string): string {
   // Quoted: nothing in it is expanded. Random: no text ends it early. Any of these may begin it, since lines may rule some out.
   const random = randomBytes(12).toString("hex");
-  const words = [...FIRST_CHARACTERS].map((first) => `${first}_${random}`);
+  const words = FIRST_CHARACTERS.split("").map((first) => `${first}_${random}`);
   const end = hereDocumentWord(text, words);
   if (end === undefined) throw new InternalError("There is no word that can end this program.");
   return `<<'${end}'\n${text.endsWith("\n") ? text : `${text}\n`}${end}`;
