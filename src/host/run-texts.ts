@@ -121,10 +121,10 @@ rm -f "$lock/holder.$me"
 rmdir "$lock" 2>/dev/null
 echo "${closingMark(run.id)}$status" >>"$run/log"
 
-# The last ${KEPT_RUNS} runs stay, for people.
+# The last ${KEPT_RUNS} runs stay, for people; and whatever has not ended, or so lately that it may still be read.
 set -- "$state"/runs/*
 while test $# -gt ${KEPT_RUNS}; do
-  if test "$1" != "$run"; then rm -rf "$1"; fi
+  if grep -q '^bm-closed ' "$1/log" 2>/dev/null && test -n "$(find "$1/log" -mmin +1 2>/dev/null)"; then rm -rf "$1"; fi
   shift
 done
 `;

@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -172,9 +173,19 @@ describe.each(SHELLS)("$name", ({ argv }) => {
     for (const text of outputs) expect(text).toMatch(/bm-closed r\d (0|75)\n$/);
   });
 
-  test("the last five runs are kept", () => {
-    for (let index = 1; index <= 7; index++) sh(startScript(run(`r${index}`), "true\n"));
-    expect(readdirSync(join(state, "runs"))).toEqual(["r3", "r4", "r5", "r6", "r7"]);
+  test("the last five runs are kept, and those that have not ended or may still be read", () => {
+    const log = (id: string): string => join(state, "runs", id, "log");
+    const longAgo = new Date(Date.now() - 180_000);
+    for (let index = 1; index <= 7; index++) {
+      const id = `r${index}`;
+      sh(startScript(run(id), "true\n"));
+      if (id === "r1") writeFileSync(log(id), "bm-open r1\n");
+      if (id !== "r2") utimesSync(log(id), longAgo, longAgo);
+    }
+    expect(readdirSync(join(state, "runs"))).toEqual(["r1", "r2", "r3", "r4", "r5", "r6", "r7"]);
+    utimesSync(log("r2"), longAgo, longAgo);
+    sh(startScript(run("r8"), "true\n"));
+    expect(readdirSync(join(state, "runs"))).toEqual(["r1", "r4", "r5", "r6", "r7", "r8"]);
   });
 
   test("a text cut short starts nothing", () => {
