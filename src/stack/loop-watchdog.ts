@@ -16,14 +16,14 @@ interface WatchdogTask {
   readonly mark: string;
 }
 
+/** How long the watchdog's thread stays after its message, ms. */
+const LINGER_MS = 1_000;
+
 /** Text in which something may be done again and again. A false alarm costs a thread, and nothing more. */
 const LOOP = /\b(?:while|for)\s*(?:await\s*)?\(|\bdo\s*\{/;
 
 /**
  * Ends code that never gives the thread back. Nothing else could: neither timers nor signals are heard in a loop.
- *
- * A loop that makes errors without an end may take the whole process with it: Node aborts when it is ended in the middle of
- * making a stack trace (seen once in sixteen). It is ended all the same.
  *
  * A thread costs 15 MB and some ten milliseconds, so it is started only when a text with a loop in it is about to run.
  */
@@ -46,20 +46,22 @@ export class LoopWatchdog {
     if (this.#worker !== undefined || !LOOP.test(text)) return;
     // The thread runs a function of this very module.
     const own = JSON.stringify(import.meta.url);
-    this.#worker = new Worker(`import(${own}).then((own) => own.${endLoopLater.name}())`, {
+    const worker = new Worker(`import(${own}).then((own) => own.${endLoopLater.name}())`, {
       eval: true,
       workerData: this.#task,
       execArgv: [],
       env: {},
     });
-    this.#worker.unref();
-    this.#worker.once("message", (place: LoopPlace | undefined) => {
-      // Its work is done, and it ends by itself.
+    this.#worker = worker;
+    worker.unref();
+    worker.once("message", (place: LoopPlace | undefined) => {
+      // Not at once: the session was closed just before the message was sent, and goes in this turn.
       this.#worker = undefined;
+      setTimeout(() => void worker.terminate(), LINGER_MS).unref();
       this.#onLoop(place);
     });
     // Without it, a loop without an end is one again.
-    this.#worker.once("error", () => undefined);
+    worker.once("error", () => undefined);
   }
 
   end(): void {
@@ -76,8 +78,9 @@ export async function endLoopLater(): Promise<void> {
   const { afterMs, mark } = workerData as WatchdogTask;
   await sleep(afterMs);
   const { Session } = await import("node:inspector");
-  // An open session alone does not keep a thread.
-  const stayAlive = setInterval(() => undefined, 1_000);
+  // The main thread ends this one. An open session alone does not keep a thread, and what the main thread keeps of a
+  // closed one calls back here when it goes: where this thread was gone by then, Node aborted (one time in thirty).
+  setInterval(() => undefined, 1_000);
   const urls = new Map<string, string>();
   const session = new Session();
   session.connectToMainThread();
@@ -87,9 +90,6 @@ export async function endLoopLater(): Promise<void> {
     session.post("Debugger.disable");
     session.post("Runtime.terminateExecution", () => {
       session.disconnect();
-      clearInterval(stayAlive);
-      // Last of all: the main thread goes on from here, and a thread that is ended in the middle of a session takes the
-      // process with it (one time in a hundred).
       parentPort?.postMessage(place);
     });
   });
