@@ -12,6 +12,8 @@ export interface OutputFlags {
 
 export interface ConfigFlags extends OutputFlags {
   readonly config?: string;
+  /** The command is about the rehearsal of the stack on local servers. */
+  readonly rehearse: boolean;
 }
 
 export interface SelectionFlags extends ConfigFlags {
@@ -55,6 +57,12 @@ export const CONFIG_FLAGS: FlagsOf<ConfigFlags> = {
     brief: "The config file; otherwise bootmachine.config.* here or above",
     placeholder: "FILE",
     optional: true,
+  },
+  rehearse: {
+    kind: "boolean",
+    brief: "The rehearsal of the stack, on servers of this computer, is meant",
+    default: false,
+    withNegated: false,
   },
   ...OUTPUT_FLAGS,
 };

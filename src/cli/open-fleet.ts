@@ -28,7 +28,19 @@ export async function openStack(
       ...(flags.config === undefined ? {} : { configPath: flags.config }),
     }),
   );
-  return flags.concurrency === undefined ? stack : { ...stack, concurrency: flags.concurrency };
+  const meant = flags.rehearse ? await rehearse(stack) : stack;
+  return flags.concurrency === undefined ? meant : { ...meant, concurrency: flags.concurrency };
+}
+
+/** A world of local servers of its own, so that a rehearsal never meets the servers of a stack that is local itself. */
+const REHEARSAL_DIRECTORY = "/var/lib/bootmachine/rehearsal";
+
+async function rehearse(stack: Stack): Promise<Stack> {
+  const [{ local }, { rehearseStack }] = await Promise.all([
+    import("../providers/local/local.ts"),
+    import("../stack/rehearse-stack.ts"),
+  ]);
+  return rehearseStack(stack, local({ stateDirectory: REHEARSAL_DIRECTORY }));
 }
 
 /** A config that ends the process while it loads would look like a command that had nothing to say, and succeeded. */

@@ -62,6 +62,7 @@ export function showSummary(
     columns: columnsOf(context.stdout),
     sshConfigFile: nearPath(context.cwd, fleet.sshConfigFile),
     showFailures: false,
+    flag: fleet.stack.rehearsal === undefined ? "" : " --rehearse",
   });
   context.stdout.write(`${lines.join("\n")}\n`);
 }

@@ -207,6 +207,8 @@ export function createFleet(options: FleetOptions): Fleet {
         servers,
         { locked: up.mode === "apply", mode: up.mode },
         async (emit) => {
+          for (const text of stack.rehearsal?.notes ?? [])
+            emit({ type: "note", level: "info", text });
           const scratchPaths: StatePaths | undefined =
             scratch === undefined
               ? undefined

@@ -21,7 +21,9 @@ export interface StatePaths {
 }
 
 export function statePathsOf(stack: Stack, directory?: string): StatePaths {
-  const root = directory ?? join(stack.directory, ".bootmachine", stack.name);
+  // No stack's name has a dot: a rehearsal's files are never those of a stack.
+  const name = stack.rehearsal === undefined ? stack.name : `${stack.name}.rehearsal`;
+  const root = directory ?? join(stack.directory, ".bootmachine", name);
   return {
     directory: root,
     knownHosts: join(root, "known_hosts"),

@@ -153,6 +153,16 @@ export interface DestroyOutcome {
   readonly note?: string;
 }
 
+/** What the options alone tell of a server, for a rehearsal of the stack on another provider. */
+export interface RehearsalFacts {
+  /** Of the server's image, such as "debian-13"; absent: nothing tells it. */
+  readonly distro?: string;
+  /** What the server's size has at least; absent: nothing tells it. */
+  readonly needs?: Exclude<SizeWish, string>;
+  /** What has no place elsewhere, each in a few words that fit into a list: "floating addresses". */
+  readonly notRehearsed: readonly string[];
+}
+
 export interface ProviderCapabilities {
   /** False for `existing`: destroy forgets. */
   readonly creates: boolean;
@@ -208,6 +218,11 @@ export interface Provider {
   console(machine: Machine, context: ProviderContext): Promise<string>;
   images(context: ProviderContext): Promise<readonly ImageInfo[]>;
   sizes(context: ProviderContext): Promise<readonly SizeInfo[]>;
+  /**
+   * What a rehearsal elsewhere may know of a server. Asks nobody. Absent: the wishes and the image's name tell what they
+   * can.
+   */
+  rehearsalFacts?(request: Omit<MachineRequest, "token" | "bootstrapKeys">): RehearsalFacts;
   /** About how many calls to its service so much work takes, for clouds that count them. Asks nobody. Absent: nobody counts. */
   expectedCalls?(work: ExpectedWork): ExpectedCalls;
   /** Removes what is kept for later servers and used by none now (built images, fetched packages); returns names. */

@@ -9,6 +9,8 @@ export function renderDestroyQuestion(
   machines: readonly Machine[],
   about: {
     readonly stack: string;
+    /** Of the stack's rehearsal. */
+    readonly isRehearsal?: boolean;
     /** The servers of the config. */
     readonly declared: readonly string[];
     /** False where the provider forgets machines and does not destroy them. */
@@ -16,10 +18,11 @@ export function renderDestroyQuestion(
   },
   style: Style,
 ): readonly string[] {
-  if (machines.length === 0) return [`Stack ${about.stack}: there is nothing to destroy.`];
+  const stack = `${about.isRehearsal === true ? "Rehearsal of stack" : "Stack"} ${about.stack}`;
+  if (machines.length === 0) return [`${stack}: there is nothing to destroy.`];
   const title = about.creates
-    ? `Stack ${about.stack}: ${count(machines.length, "machine")} will be destroyed, with all data on ${machines.length === 1 ? "it" : "them"}:`
-    : `Stack ${about.stack}: ${count(machines.length, "machine")} will be forgotten; the provider does not destroy ${machines.length === 1 ? "it" : "them"}:`;
+    ? `${stack}: ${count(machines.length, "machine")} will be destroyed, with all data on ${machines.length === 1 ? "it" : "them"}:`
+    : `${stack}: ${count(machines.length, "machine")} will be forgotten; the provider does not destroy ${machines.length === 1 ? "it" : "them"}:`;
   return [
     style(title, "strong"),
     ...machines.map((machine) => {
@@ -35,6 +38,8 @@ export function renderDestroyQuestion(
 export function renderDestroyed(
   results: readonly DestroyedServer[],
   style: Style,
+  /** What the command needs besides: " --rehearse". */
+  flag = "",
 ): readonly string[] {
   const lines = results.map((result) => {
     const note = result.note === undefined ? "" : `: ${sanitize(result.note)}`;
@@ -47,7 +52,7 @@ export function renderDestroyed(
   const failed = results.filter((result) => result.error !== undefined).length;
   lines.push(
     failed > 0
-      ? `${style("Failed", "bad")}: ${count(failed, "machine")} left; run \`bootmachine destroy\` again.`
+      ? `${style("Failed", "bad")}: ${count(failed, "machine")} left; run \`bootmachine destroy${flag}\` again.`
       : `${style("Done", "good")}: ${count(destroyed, "machine")} destroyed.`,
   );
   return lines;

@@ -2,7 +2,7 @@ import type { ExpectedCalls } from "../providers/contract.ts";
 import { renderDiff } from "./diff-lines.ts";
 import { count } from "./duration.ts";
 import { renderFailure } from "./error-text.ts";
-import type { RunView, ServerView } from "./run-view.ts";
+import type { Note, RunView, ServerView } from "./run-view.ts";
 import type { Style } from "./style.ts";
 
 /**
@@ -10,7 +10,8 @@ import type { Style } from "./style.ts";
  * servers that are as wanted are counted, not listed.
  */
 export function renderPlan(view: RunView, style: Style): readonly string[] {
-  const lines: string[] = [];
+  const lines = view.notes.filter(({ server }) => server === undefined).map(noteLine);
+  if (lines.length > 0) lines.push("");
   const unchanged: string[] = [];
   for (const server of view.servers) {
     const block = renderServerPlan(view, server, style);
@@ -27,6 +28,10 @@ export function renderPlan(view: RunView, style: Style): readonly string[] {
     `Plan: ${count(changing - failed, "server")} to change, ${unchanged.length} unchanged${failedPart}. Nothing was changed.`,
   );
   return lines;
+}
+
+function noteLine({ level, text }: Note): string {
+  return level === "warning" ? `warning: ${text}` : text;
 }
 
 function callsLine({ provider, calls, perHour }: ExpectedCalls & { provider: string }): string {
@@ -61,9 +66,7 @@ function renderServerPlan(view: RunView, server: ServerView, style: Style): read
     }
   }
   const notes = view.notes.filter((note) => note.server === server.name);
-  lines.push(
-    ...notes.map((note) => `  ${note.level === "warning" ? "warning: " : ""}${note.text}`),
-  );
+  lines.push(...notes.map((note) => `  ${noteLine(note)}`));
   if (server.failure !== undefined) {
     lines.push(
       ...renderFailure({ ...server.failure, server: server.name }, style).map(

@@ -7,6 +7,8 @@ import { renderTable } from "./table.ts";
 
 export interface StatusOptions {
   readonly stack: string;
+  /** Of the stack's rehearsal. */
+  readonly isRehearsal?: boolean;
   readonly provider: string;
   readonly columns: number;
   /** Milliseconds since 1970. */
@@ -31,9 +33,9 @@ export function renderStatus(
   ]);
   const there = servers.filter((status) => status.machine !== undefined).length;
   const declared = servers.filter((status) => status.isOrphan !== true).length;
-  const advice = renderAdvice(servers);
+  const advice = renderAdvice(servers, options.isRehearsal === true ? " --rehearse" : "");
   return [
-    `Stack ${options.stack} (provider ${options.provider}): ${count(declared, "server")}, ${count(there, "machine")}.`,
+    `${options.isRehearsal === true ? "Rehearsal of stack" : "Stack"} ${options.stack} (provider ${options.provider}): ${count(declared, "server")}, ${count(there, "machine")}.`,
     "",
     ...renderTable(
       ["SERVER", "ROLES", "MACHINE", "ADDRESS", "SECURED", "KEY", "AGE", "REACH"],

@@ -14,6 +14,8 @@ export interface SummaryOptions {
   readonly sshConfigFile: string | undefined;
   /** True where the failures were not shown before (a terminal that shows nothing else). */
   readonly showFailures: boolean;
+  /** What the next commands need besides: " --rehearse". Default: nothing. */
+  readonly flag?: string;
 }
 
 /** More servers than this are not listed one by one when all went well. */
@@ -158,13 +160,16 @@ function renderNextSteps(
   failed: readonly ServerSummary[],
   options: SummaryOptions,
 ): readonly string[] {
+  const { flag = "" } = options;
   if (view.outcome === "cancelled") {
-    return [`What was done is kept. \`bootmachine ${view.command}\` goes on where it stopped.`];
+    return [
+      `What was done is kept. \`bootmachine ${view.command}${flag}\` goes on where it stopped.`,
+    ];
   }
   if (failed.length > 0) {
     const others = failed.length < view.summary.length ? "The other servers went on. " : "";
     return [
-      `${others}Mend the cause, then \`bootmachine ${view.command}\` goes on where it stopped.`,
+      `${others}Mend the cause, then \`bootmachine ${view.command}${flag}\` goes on where it stopped.`,
     ];
   }
   const first = view.summary.find((server) => server.address !== undefined);
@@ -173,9 +178,9 @@ function renderNextSteps(
   const file = quoteWord(options.sshConfigFile);
   return [
     "",
-    `Log in:     bootmachine ssh ${first.server}`,
+    `Log in:     bootmachine ssh ${first.server}${flag}`,
     `        or  ssh -F ${file} ${first.server}`,
-    "Take down:  bootmachine destroy",
+    `Take down:  bootmachine destroy${flag}`,
   ];
 }
 

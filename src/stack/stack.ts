@@ -32,6 +32,8 @@ export interface Stack {
   /** How many servers are worked on at once; 1-1000. */
   readonly concurrency: number;
   readonly tasks: Readonly<Record<string, Task>>;
+  /** Set where this is a rehearsal of the stack on another provider; what is different then, one sentence each. */
+  readonly rehearsal?: { readonly notes: readonly string[] };
 }
 
 export interface Server {

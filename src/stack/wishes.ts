@@ -15,6 +15,15 @@ export function sizeText(wish: SizeWish): string {
     : `with at least ${cpuText}, ${memoryGb} GiB of memory and ${diskGb} GiB of disk`;
 }
 
+/** The distro that an image's name tells, as most clouds call them: `debian-12` of "Debian 12 (Bookworm)"; undefined: none. */
+export function distroInName(name: string): string | undefined {
+  const match =
+    /\b(debian|ubuntu|rocky|almalinux|centos|fedora|opensuse|arch)\D*?(\d+(?:\.\d+)?)/i.exec(
+      name.replaceAll("_", "-"),
+    );
+  return match === null ? undefined : `${match[1]?.toLowerCase()}-${match[2]}`;
+}
+
 /** The image that a wish means, in a list whose newest stand first; undefined: none. */
 export function imageOf<I extends Pick<ImageInfo, "name" | "distro">>(
   wish: ImageWish,

@@ -26,7 +26,12 @@ export async function destroy(context: CliContext, flags: DestroyFlags): Promise
       const style = styleFor(context.stdout, context.env, flags.color);
       const lines = renderDestroyQuestion(
         machines,
-        { stack: name, declared, creates: provider.capabilities.creates },
+        {
+          stack: name,
+          isRehearsal: flags.rehearse,
+          declared,
+          creates: provider.capabilities.creates,
+        },
         style,
       );
       if (machines.length > 0) {
@@ -36,7 +41,7 @@ export async function destroy(context: CliContext, flags: DestroyFlags): Promise
             "NOT_CONFIRMED",
             "Nobody can be asked here, so nothing was destroyed.",
             {
-              hint: "`bootmachine destroy --yes` destroys without asking.",
+              hint: `\`bootmachine destroy --yes${flags.rehearse ? " --rehearse" : ""}\` destroys without asking.`,
             },
           );
         }
@@ -58,7 +63,9 @@ export async function destroy(context: CliContext, flags: DestroyFlags): Promise
       context.stdout.write(`${JSON.stringify({ type: "destroyed", ...result })}\n`);
   } else {
     const style = styleFor(context.stdout, context.env, flags.color);
-    context.stdout.write(`${renderDestroyed(results, style).join("\n")}\n`);
+    context.stdout.write(
+      `${renderDestroyed(results, style, flags.rehearse ? " --rehearse" : "").join("\n")}\n`,
+    );
   }
   return results.some((result) => result.error !== undefined) ? 1 : 0;
 }

@@ -18,6 +18,7 @@ export async function status(context: CliContext, flags: SelectionFlags): Promis
     context,
     renderStatus(servers, {
       stack: fleet.stack.name,
+      isRehearsal: fleet.stack.rehearsal !== undefined,
       provider: fleet.stack.provider.name,
       columns: columnsOf(context.stdout),
       now: Date.now(),

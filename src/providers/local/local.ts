@@ -242,7 +242,7 @@ export function local(options: LocalOptions = {}): LocalProvider {
     await rmdir(paths.machines).catch(() => undefined);
     await rm(paths.lock, { force: true });
     await rmdir(paths.state).catch(() => undefined);
-    if (paths.state === "/var/lib/bootmachine/local")
+    if (dirname(paths.state) === "/var/lib/bootmachine")
       await rmdir(dirname(paths.state)).catch(() => undefined);
   }
 

@@ -23,6 +23,7 @@ import {
 import { actOnServer, type NovaServer, readConsole, readServer, writeMetadata } from "./nova.ts";
 import { type OpenStackOptions, openstackOptionsSchema } from "./options.ts";
 import { ensureSecurityGroup, removeSecurityGroups } from "./security-group.ts";
+import { rehearsalFacts } from "./rehearsal-facts.ts";
 import { removeSharedThings } from "./shared-things.ts";
 import { distroOf } from "./wishes.ts";
 
@@ -200,6 +201,7 @@ export function openstack(
         ...(disk === 0 ? { note: "no disk of its own" } : { diskGb: disk }),
       }));
     },
+    rehearsalFacts: (request) => rehearsalFacts(settings, request),
     expectedCalls: (work) => expectedCalls(settings, work),
     check: (request) => checkWishes("openstack", settings, known, request),
   };

@@ -1,6 +1,6 @@
 import { UserError } from "../../errors/error.ts";
 import { nearestWord } from "../../stack/suggest.ts";
-import { imageText, sizeOf, sizeText } from "../../stack/wishes.ts";
+import { distroInName, imageText, sizeOf, sizeText } from "../../stack/wishes.ts";
 import type { SizeWish } from "../contract.ts";
 import type { GlanceImage } from "./glance.ts";
 import type { NovaFlavor } from "./nova.ts";
@@ -65,11 +65,7 @@ export function distroOf({
     const release = distro === "ubuntu" ? version : (version.split(".")[0] ?? version);
     return `${distro.toLowerCase()}-${release}`;
   }
-  const match =
-    /\b(debian|ubuntu|rocky|almalinux|centos|fedora|opensuse|arch)\D*?(\d+(?:\.\d+)?)/i.exec(
-      (name ?? "").replaceAll("_", "-"),
-    );
-  return match === null ? undefined : `${match[1]?.toLowerCase()}-${match[2]}`;
+  return distroInName(name ?? "");
 }
 
 /** The users of the distros' own cloud images. */
