@@ -104,7 +104,7 @@ describe("a stack of the provider openstack, rehearsed where there is no cloud",
     expect(status.stdout).not.toContain("running");
     const state = join(project.directory, ".bootmachine");
     await expect(access(join(state, `${project.name}.rehearsal`))).resolves.toBeUndefined();
-    await expect(access(join(state, project.name))).rejects.toThrow();
+    await expect(access(join(state, project.name))).rejects.toThrow("ENOENT");
     expect(calls).toBe(0);
   });
 });
