@@ -72,10 +72,18 @@ function toJsonSchema(schema: z.ZodType): JsonSchema {
   }) as JsonSchema;
 }
 
+/** Plug-ins that live in the folder of another one, whose code they share. */
+const OPTIONS_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  rackspace: ["openstack/rackspace-options.ts"],
+};
+
 /** The docstrings of a plug-in's options, by name: they stand where its author and editors see them. */
 function docstringsOf(kind: PluginKind, name: string): ReadonlyMap<string, string> {
-  const file = resolve(import.meta.dirname, `../src/${kind}s/${name}/options.ts`);
-  const source = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const places = [`${name}/options.ts`, ...(OPTIONS_ELSEWHERE[name] ?? [])];
+  const file = places
+    .map((place) => resolve(import.meta.dirname, `../src/${kind}s/${place}`))
+    .find((path) => existsSync(path));
+  const source = file === undefined ? "" : readFileSync(file, "utf8");
   return new Map(
     [...source.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\s*(\w+)\s*[:,]/gs)].map(
       ([, text = "", key = ""]) => [

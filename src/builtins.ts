@@ -46,6 +46,22 @@ export const BUILTINS = new PluginRegistry([
     },
   },
   {
+    kind: "provider",
+    name: "rackspace",
+    async load() {
+      const [{ rackspace }, { rackspaceOptionsSchema }] = await Promise.all([
+        import("./providers/openstack/rackspace.ts"),
+        import("./providers/openstack/rackspace-options.ts"),
+      ]);
+      return {
+        kind: "provider",
+        name: "rackspace",
+        options: rackspaceOptionsSchema,
+        create: rackspace,
+      };
+    },
+  },
+  {
     kind: "configurator",
     name: "none",
     async load() {

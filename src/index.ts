@@ -33,6 +33,7 @@ export {
 export { existing } from "./providers/existing/existing.ts";
 export { local } from "./providers/local/local.ts";
 export { openstack } from "./providers/openstack/openstack.ts";
+export { rackspace } from "./providers/openstack/rackspace.ts";
 export { defineStack } from "./stack/define-stack.ts";
 export { env } from "./stack/environment.ts";
 export { formatProblems } from "./stack/problem.ts";

@@ -9,7 +9,10 @@ export type AuthMethod =
         | { readonly name: string; readonly user: UserReference };
       readonly secret: string;
     }
-  | { readonly kind: "token"; readonly token: string };
+  | { readonly kind: "token"; readonly token: string }
+  /** Rackspace's, at version 2.0 of the identity service. */
+  | { readonly kind: "api-key"; readonly username: string; readonly apiKey: string }
+  | { readonly kind: "v2-password"; readonly username: string; readonly password: string };
 
 export type DomainReference = { readonly id: string } | { readonly name: string };
 export type UserReference =
@@ -26,7 +29,7 @@ export type ServiceName = "compute" | "network" | "image";
 export interface Account {
   /** Where it was found, for people: `the cloud "prod" of /home/ada/.config/openstack/clouds.yaml`. */
   readonly source: string;
-  /** Keystone's, with `/v3` and without a slash at its end. */
+  /** Keystone's, with `/v3` (`/v2.0` for an API key) and without a slash at its end. */
   readonly authUrl: string;
   readonly auth: AuthMethod;
   /** Absent: the credential itself says which (application credentials, scoped tokens). */
@@ -52,6 +55,8 @@ export function accountKey(account: Account): string {
       ? [auth.user]
       : auth.kind === "application-credential"
         ? [auth.credential]
-        : ["token"];
+        : "username" in auth
+          ? [auth.username]
+          : ["token"];
   return JSON.stringify([account.authUrl, project ?? who, account.region]);
 }

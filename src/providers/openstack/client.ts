@@ -13,6 +13,7 @@ import {
   openHttp,
   type SendHttp,
 } from "./http.ts";
+import { isV2, tokenRequestV2, tokenSchemaV2, toSessionV2 } from "./session-v2.ts";
 import { endpointOf, type Session, tokenRequest, tokenSchema, toSession } from "./session.ts";
 import { computeVersion, serviceRoot } from "./versions.ts";
 
@@ -158,17 +159,22 @@ export class OpenStackClient {
   async #logIn(caller: Caller): Promise<Session> {
     const { account } = this.#settings;
     const what = "log in";
+    const { auth } = account;
     const outcome = await this.#exchange(
       {
         method: "POST",
-        url: `${account.authUrl}/auth/tokens`,
+        url: `${account.authUrl}${isV2(auth) ? "/tokens" : "/auth/tokens"}`,
         headers: { accept: "application/json", "content-type": "application/json" },
-        body: JSON.stringify(tokenRequest(account)),
+        body: JSON.stringify(isV2(auth) ? tokenRequestV2(auth) : tokenRequest(account)),
       },
       { what, isRepeatable: true },
       caller,
     );
     if (outcome === "token-refused") throw credentialsRefused(account);
+    if (isV2(auth)) {
+      this.#session = toSessionV2(parseAnswer(tokenSchemaV2, outcome, what));
+      return this.#session;
+    }
     const token = outcome.headers["x-subject-token"];
     if (typeof token !== "string") throw notOpenStack(account.authUrl);
     this.#session = toSession(account, token, parseAnswer(tokenSchema, outcome, what));
@@ -329,6 +335,15 @@ function versionDocument(root: string): string {
 }
 
 function credentialsRefused(account: Account): ProviderError {
+  if (isV2(account.auth)) {
+    return new ProviderError(
+      "PROVIDER_AUTH",
+      `Rackspace refused the credentials of ${account.source}.`,
+      {
+        hint: "Check the user name and the API key; it stands in the control panel, under the account's settings. Accounts of the United Kingdom have an identity service of their own: authUrl.",
+      },
+    );
+  }
   const isToken = account.auth.kind === "token";
   return new ProviderError(
     "PROVIDER_AUTH",

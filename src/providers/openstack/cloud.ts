@@ -4,6 +4,7 @@ import { MachineWatch } from "../../cloud/machine-watch.ts";
 import { ProviderError } from "../../errors/error.ts";
 import type { Environment } from "../../stack/environment.ts";
 import { suggestWord } from "../../stack/suggest.ts";
+import type { Account } from "./account.ts";
 import { OpenStackClient } from "./client.ts";
 import { type GlanceImage, listImages } from "./glance.ts";
 import { listNetworks, type NeutronNetwork } from "./neutron.ts";
@@ -19,23 +20,37 @@ export class Cloud {
   /** Servers that this process made, by `stack.server`: a list may not show them yet. */
   readonly made = new Map<string, string>();
   readonly #answers = new AnswerStore();
+  readonly #fixedNetworks: readonly NeutronNetwork[];
 
-  constructor(client: OpenStackClient, pollMs: number) {
+  constructor(
+    client: OpenStackClient,
+    pollMs: number,
+    fixedNetworks: readonly NeutronNetwork[] = [],
+  ) {
     this.client = client;
+    this.#fixedNetworks = fixedNetworks;
     this.watch = new MachineWatch(async (caller) => await listServers(client, caller), pollMs);
   }
 
   /** @throws UserError CONFIG_INVALID, CONFIG_UNREADABLE for credentials that are missing or no good. */
   static async open(settings: OpenStackSettings, env: Environment): Promise<Cloud> {
     const wish = { cloud: settings.cloud, region: settings.region };
-    const account = await readAccount(wish, { env, cwd: process.cwd() });
+    return await Cloud.connect(settings, await readAccount(wish, { env, cwd: process.cwd() }));
+  }
+
+  /** @param fixedNetworks Those that are there for every account and stand in no list. */
+  static async connect(
+    settings: OpenStackSettings,
+    account: Account,
+    fixedNetworks: readonly NeutronNetwork[] = [],
+  ): Promise<Cloud> {
     const client = await OpenStackClient.open({
       account,
       callTimeoutMs: settings.callTimeoutMs,
       callsPerHour: settings.callsPerHour ?? Number.POSITIVE_INFINITY,
       retryMs: settings.pollMs / 2,
     });
-    return new Cloud(client, settings.pollMs);
+    return new Cloud(client, settings.pollMs, fixedNetworks);
   }
 
   async flavors(caller: Caller): Promise<readonly NovaFlavor[]> {
@@ -66,10 +81,16 @@ export class Cloud {
     wish: readonly string[] | undefined,
     caller: Caller,
   ): Promise<readonly NeutronNetwork[]> {
-    const all = await this.networks(caller);
+    const fixed = this.#fixedNetworks;
+    const isMeant =
+      (word: string) =>
+      ({ name, id }: NeutronNetwork): boolean =>
+        name === word || id === word;
+    const areFixed = wish?.every((word) => fixed.some(isMeant(word))) === true;
+    const all = areFixed ? fixed : [...fixed, ...(await this.networks(caller))];
     if (wish !== undefined) {
       return wish.map((word) => {
-        const found = all.find(({ name, id }) => name === word || id === word);
+        const found = all.find(isMeant(word));
         if (found !== undefined) return found;
         throw new ProviderError("PROVIDER_NOT_FOUND", `OpenStack has no network ${word}.`, {
           hint: suggestWord(

@@ -90,9 +90,10 @@ async function bringUp(
     context.progress(`starting (it is ${found.status})`);
     await actOnServer(cloud.client, found, action, context);
   }
-  const hasAddress = (entry: NovaServer): boolean =>
-    statusOf(entry) === "failed" ||
-    (statusOf(entry) === "running" && toMachine(entry, settings).publicAddresses.length > 0);
+  const hasAddress = (entry: NovaServer): boolean => {
+    const { status, publicAddresses } = toMachine(entry, settings);
+    return status === "failed" || (status === "running" && publicAddresses.length > 0);
+  };
   let ready = await settle(cloud, settings, server, context, hasAddress);
   if (
     settings.floatingIps !== false &&
@@ -112,7 +113,14 @@ async function bringUp(
     );
   }
   if (statusOf(ready) === "failed") throw machineFailed(ready, server, 0);
-  return toMachine(ready, settings);
+  const machine = toMachine(ready, settings);
+  if (machine.status === "failed") {
+    throw new ProviderError("MACHINE_FAILED", `${server}: ${machine.detail}.`, {
+      server,
+      hint: "Ask the cloud's support, who see why. `bootmachine destroy --server` removes it; the next `up` makes a new one.",
+    });
+  }
+  return machine;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { HostIdentity, Machine, MachineRequest, MachineStatus } from "../contract.ts";
+import { automationOf, type AutomationSettings } from "./automation.ts";
 import type { NovaServer } from "./nova.ts";
 
 /** Metadata that makes a server ours. Names alone do not: Nova lets two servers have one name. */
@@ -93,13 +94,19 @@ export function statusOf(server: NovaServer): MachineStatus {
   }
 }
 
-export interface AddressSettings {
+export interface AddressSettings extends AutomationSettings {
   readonly accessNetwork?: string | undefined;
+  /** The members reach one another on it, where a server has it. Default: on all. */
+  readonly privateNetwork?: string;
+  /** The address that Nova itself names comes first. Default false. */
+  readonly usesAccessAddress?: boolean;
 }
 
 export function toMachine(server: NovaServer, settings: AddressSettings): Machine {
-  const status = statusOf(server);
-  const detail = detailOf(server);
+  const automation = statusOf(server) === "running" ? automationOf(server, settings) : undefined;
+  const status = automation?.status ?? statusOf(server);
+  const detail = automation?.detail ?? detailOf(server);
+  const privateAddresses = fixedAddresses(server, settings.privateNetwork);
   return {
     id: server.id,
     stack: server.metadata[STACK] ?? "",
@@ -107,7 +114,8 @@ export function toMachine(server: NovaServer, settings: AddressSettings): Machin
     status,
     ...(detail === undefined ? {} : { detail }),
     publicAddresses: reachableAddresses(server, settings),
-    privateAddresses: fixedAddresses(server, undefined),
+    privateAddresses:
+      privateAddresses.length > 0 ? privateAddresses : fixedAddresses(server, undefined),
     login: { user: server.metadata[LOGIN] ?? "root", port: 22 },
     image: server.metadata[IMAGE] ?? "",
     size: server.metadata[SIZE] ?? "",
@@ -129,7 +137,12 @@ function reachableAddresses(server: NovaServer, settings: AddressSettings): read
     .flat()
     .filter((address) => address["OS-EXT-IPS:type"] === "floating")
     .map(({ addr }) => addr);
-  return floating.length > 0 ? floating : fixedAddresses(server, settings.accessNetwork);
+  if (floating.length > 0) return floating;
+  const fixed = fixedAddresses(server, settings.accessNetwork);
+  const { accessIPv4: own } = server;
+  if (settings.usesAccessAddress !== true || own === undefined || own === null || own === "")
+    return fixed;
+  return [own, ...fixed.filter((address) => address !== own)];
 }
 
 function fixedAddresses(server: NovaServer, network: string | undefined): readonly string[] {

@@ -19,6 +19,8 @@ const serverSchema = z.object({
   /** By the network's name. */
   addresses: z.record(z.string(), z.array(addressSchema)).default({}),
   "OS-EXT-STS:task_state": z.string().nullish(),
+  /** Where the cloud says that the server is reached; empty where it does not. */
+  accessIPv4: z.string().nullish(),
   fault: z.object({ message: z.string() }).optional(),
 });
 /** A server as Nova tells it. */

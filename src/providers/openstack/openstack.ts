@@ -21,7 +21,11 @@ import {
   toMachine,
 } from "./marks.ts";
 import { actOnServer, type NovaServer, readConsole, readServer, writeMetadata } from "./nova.ts";
-import { type OpenStackOptions, openstackOptionsSchema } from "./options.ts";
+import {
+  type OpenStackOptions,
+  openstackOptionsSchema,
+  type OpenStackSettings,
+} from "./options.ts";
 import { ensureSecurityGroup, removeSecurityGroups } from "./security-group.ts";
 import { rehearsalFacts } from "./rehearsal-facts.ts";
 import { removeSharedThings } from "./shared-things.ts";
@@ -44,12 +48,35 @@ export function openstack(
   environment: Environment = loadingEnvironment(),
 ): Provider {
   const settings = parsePluginOptions("provider", "openstack", openstackOptionsSchema, options);
+  return novaProvider(
+    {
+      name: "openstack",
+      hasConsoleLog: true,
+      hasSecurityGroups: true,
+      open: async () => await Cloud.open(settings, environment),
+    },
+    settings,
+  );
+}
+
+/** What one kind of cloud has of its own. */
+export interface CloudKind {
+  /** The provider's. */
+  readonly name: string;
+  readonly hasConsoleLog: boolean;
+  readonly hasSecurityGroups: boolean;
+  /** Called once, before the first call. */
+  readonly open: () => Promise<Cloud>;
+}
+
+/** The provider of a cloud with Nova and Glance, whatever the way in and the networks are. */
+export function novaProvider(kind: CloudKind, settings: OpenStackSettings): Provider {
   let opened: Promise<Cloud> | undefined;
   const known: KnownChoice = {};
   const turns = new Turns();
 
   const open = async (): Promise<Cloud> => {
-    opened ??= Cloud.open(settings, environment);
+    opened ??= kind.open();
     opened.catch(() => (opened = undefined));
     return await opened;
   };
@@ -84,14 +111,16 @@ export function openstack(
   return {
     kind: "provider",
     apiVersion: 1,
-    name: "openstack",
+    name: kind.name,
     capabilities: {
       creates: true,
       reboots: true,
-      console: true,
+      console: kind.hasConsoleLog,
       images: true,
       sizes: true,
-      identity: ["published", "injected", "console"],
+      identity: kind.hasConsoleLog
+        ? ["published", "injected", "console"]
+        : ["published", "injected"],
     },
     observe: async (context) => await machines(context, (server) => isOf(server, context.stack)),
     list: async (context) => await machines(context, isOurs),
@@ -156,8 +185,10 @@ export function openstack(
       }),
     destroyShared: async (context) => {
       const cloud = await open();
-      await removeSecurityGroups(cloud.client, context.stack, settings.bootTimeoutMs, context);
-      cloud.forget(groupKey(context.stack));
+      if (kind.hasSecurityGroups) {
+        await removeSecurityGroups(cloud.client, context.stack, settings.bootTimeoutMs, context);
+        cloud.forget(groupKey(context.stack));
+      }
       await removeSharedThings(cloud, settings, context.stack, context);
     },
     reboot: async (machine, how, context) => {
@@ -174,6 +205,7 @@ export function openstack(
       );
     },
     console: async (machine, context) => {
+      if (!kind.hasConsoleLog) throw noConsoleLog(kind.name, machine);
       const cloud = await open();
       return await readConsole(cloud.client, { id: machine.id, name: machine.server }, context);
     },
@@ -203,8 +235,19 @@ export function openstack(
     },
     rehearsalFacts: (request) => rehearsalFacts(settings, request),
     expectedCalls: (work) => expectedCalls(settings, work),
-    check: (request) => checkWishes("openstack", settings, known, request),
+    check: (request) => checkWishes(kind.name, settings, known, request),
   };
+}
+
+function noConsoleLog(provider: string, machine: Machine): RefusedError {
+  return new RefusedError(
+    "CAPABILITY_MISSING",
+    `${provider} has no console log of ${machine.server}.`,
+    {
+      server: machine.server,
+      hint: `Its control panel has a console in the browser; where the server answers: \`bootmachine exec --root ${machine.server} -- journalctl -b\`.`,
+    },
+  );
 }
 
 function noKeysInConsole(machine: Machine): RefusedError {

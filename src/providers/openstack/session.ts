@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { ProviderError, UserError } from "../../errors/error.ts";
+import { InternalError, ProviderError, UserError } from "../../errors/error.ts";
 import { suggestWord } from "../../stack/suggest.ts";
 import type { Account, AuthMethod, ServiceName } from "./account.ts";
 
@@ -58,6 +58,9 @@ function identityOf(auth: AuthMethod): unknown {
       };
     case "token":
       return { methods: ["token"], token: { id: auth.token } };
+    case "api-key":
+    case "v2-password":
+      throw new InternalError(`A ${auth.kind} is for version 2.0 of the identity service.`);
   }
 }
 

@@ -16,7 +16,8 @@ export function serviceRoot(service: ServiceName, endpoint: string): string {
     case "network":
       return endpoint.endsWith("/v2.0") ? endpoint : `${endpoint}/v2.0`;
     case "image":
-      return endpoint.endsWith("/v2") ? endpoint : `${endpoint.replace(/\/v1$/, "")}/v2`;
+      // Rackspace puts the account behind the version.
+      return /\/v2(\/|$)/.test(endpoint) ? endpoint : `${endpoint.replace(/\/v1$/, "")}/v2`;
   }
 }
 

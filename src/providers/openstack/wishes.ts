@@ -55,17 +55,21 @@ function fitsImage(wish: ImageChoice, image: GlanceImage): boolean {
 }
 
 /** `debian-12`: by the image's own properties, or by its name, as most clouds call them. */
-export function distroOf({
-  os_distro: distro,
-  os_version: version,
-  name,
-}: GlanceImage): string | undefined {
+export function distroOf(image: GlanceImage): string | undefined {
+  const { name } = image;
+  const distro = image.os_distro ?? reversedName(image["org.openstack__1__os_distro"]);
+  const version = image.os_version ?? image["org.openstack__1__os_version"];
   if (typeof distro === "string" && typeof version === "string" && version !== "") {
     // Ubuntu's release is 24.04; others count whole numbers.
     const release = distro === "ubuntu" ? version : (version.split(".")[0] ?? version);
     return `${distro.toLowerCase()}-${release}`;
   }
   return distroInName(name ?? "");
+}
+
+/** Rackspace's form: "org.debian". */
+function reversedName(text: unknown): string | undefined {
+  return typeof text === "string" ? text.replace(/^(org|com)\./, "") : undefined;
 }
 
 /** The users of the distros' own cloud images. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import type { SimulatorOptions } from "./simulator-options.ts";
 import type { Project, SimulatedServer } from "./project.ts";
+import { fixedNetwork, rackspaceAddresses, refuseCreate } from "./rackspace-ways.ts";
 import { type ApiCall, failure, type Reply } from "./reply.ts";
 
 /** Nova, as far as it is used. Statuses and messages are those of the real one (Zed). */
@@ -16,7 +17,7 @@ export function computeApi(
   if (collection === "os-keypairs") return keyPairs(project, call, id);
   if (collection === "os-server-groups") return serverGroups(project, call, id);
   if (path === "/servers" && method === "POST") return create(project, options, body);
-  if (path === "/servers/detail") return list(project, call);
+  if (path === "/servers/detail") return list(project, options, call);
   if (collection !== "servers") return undefined;
   const server = project.servers.find((one) => one.id === id && one.deletedAt === undefined);
   if (server === undefined) return failure(404, `Instance ${id} could not be found.`);
@@ -24,17 +25,17 @@ export function computeApi(
     Object.assign(server.metadata, body["metadata"]);
     return { status: 200, body: { metadata: server.metadata } };
   }
-  if (action === "action") return act(project, server, body);
+  if (action === "action") return act(project, options, server, body);
   if (method === "DELETE") {
     server.deletedAt = Date.now() + (options.lagMs ?? 0) + 10;
     for (const entry of project.floatingIps)
       if (entry.port_id === server.portId) entry.port_id = null;
     return { status: 204 };
   }
-  return { status: 200, body: { server: show(project, server) } };
+  return { status: 200, body: { server: show(project, options, server) } };
 }
 
-function list(project: Project, { query }: ApiCall): Reply {
+function list(project: Project, options: SimulatorOptions, { query }: ApiCall): Reply {
   const now = Date.now();
   const limit = Number(query.get("limit") ?? "1000");
   const all = project.servers.filter(({ visibleAt }) => visibleAt <= now);
@@ -44,13 +45,13 @@ function list(project: Project, { query }: ApiCall): Reply {
   return {
     status: 200,
     body: {
-      servers: page.map((server) => show(project, server)),
+      servers: page.map((server) => show(project, options, server)),
       ...(isLast ? {} : { servers_links: [{ rel: "next", href: "elsewhere" }] }),
     },
   };
 }
 
-function show(project: Project, server: SimulatedServer): unknown {
+function show(project: Project, options: SimulatorOptions, server: SimulatedServer): unknown {
   const floating = project.floatingIps.filter(({ port_id: port }) => port === server.portId);
   const hasAddress =
     server.status !== "BUILD" && server.status !== "ERROR" && server.addressAt <= Date.now();
@@ -61,17 +62,22 @@ function show(project: Project, server: SimulatedServer): unknown {
     created: server.created,
     metadata: server.metadata,
     "OS-EXT-STS:task_state": server.deletedAt === undefined ? null : "deleting",
+    ...(options.isRackspace === true && hasAddress
+      ? { accessIPv4: `198.51.${server.address.split(".").slice(2).join(".")}` }
+      : {}),
     addresses: hasAddress
-      ? {
-          [server.networks[0] ?? ""]: [
-            { addr: server.address, version: 4, "OS-EXT-IPS:type": "fixed" },
-            ...floating.map((entry) => ({
-              addr: entry.floating_ip_address,
-              version: 4,
-              "OS-EXT-IPS:type": "floating",
-            })),
-          ],
-        }
+      ? options.isRackspace === true
+        ? rackspaceAddresses(server)
+        : {
+            [server.networks[0] ?? ""]: [
+              { addr: server.address, version: 4, "OS-EXT-IPS:type": "fixed" },
+              ...floating.map((entry) => ({
+                addr: entry.floating_ip_address,
+                version: 4,
+                "OS-EXT-IPS:type": "floating",
+              })),
+            ],
+          }
       : {},
     ...(server.status === "ERROR"
       ? { fault: { code: 500, message: "No valid host was found. " } }
@@ -98,8 +104,13 @@ function create(
   if (flavor === undefined) return failure(400, `Flavor ${wanted.flavorRef} could not be found.`);
   if (wanted.imageRef !== "" && project.images.every(({ id }) => id !== wanted.imageRef))
     return failure(400, "Can not find requested image");
-  const networks = wanted.networks.map(({ uuid }) =>
-    project.networks.find(({ id }) => id === uuid),
+  const isRackspace = options.isRackspace === true;
+  const refused = isRackspace ? refuseCreate({ ...wanted }) : undefined;
+  if (refused !== undefined) return refused;
+  const networks = wanted.networks.map(
+    ({ uuid }) =>
+      project.networks.find(({ id }) => id === uuid) ??
+      (isRackspace ? fixedNetwork(uuid) : undefined),
   );
   if (networks.includes(undefined)) return failure(400, "Network could not be found.");
   const groups = (wanted.security_groups ?? []).map(({ name }) => name);
@@ -140,11 +151,12 @@ function create(
 
 function act(
   project: Project,
+  options: SimulatorOptions,
   server: SimulatedServer,
   body: Readonly<Record<string, unknown>>,
 ): Reply {
   const [name = ""] = Object.keys(body);
-  if (name === "os-getConsoleOutput") {
+  if (name === "os-getConsoleOutput" && options.isRackspace !== true) {
     return {
       status: 200,
       body: {

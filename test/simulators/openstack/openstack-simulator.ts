@@ -9,6 +9,7 @@ import { networkApi } from "./network-api.ts";
 import { Project } from "./project.ts";
 import type { SimulatorOptions } from "./simulator-options.ts";
 import { type ApiCall, failure, type Reply } from "./reply.ts";
+import { API_KEY, automate, logInToRackspace, rackspaceImages } from "./rackspace-ways.ts";
 
 export interface SimulatedCall {
   readonly method: string;
@@ -42,6 +43,7 @@ export class OpenStackSimulator {
 
   private constructor(options: SimulatorOptions) {
     this.options = options;
+    if (options.isRackspace === true) this.project.images = rackspaceImages();
     this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
@@ -62,6 +64,8 @@ export class OpenStackSimulator {
 
   /** The environment of somebody who has sourced the cloud's openrc file. */
   get environment(): Readonly<Record<string, string>> {
+    if (this.options.isRackspace === true)
+      return { RS_USERNAME: "demo", RS_API_KEY: API_KEY, RS_REGION_NAME: "dfw" };
     return {
       OS_AUTH_URL: `${this.url}/identity`,
       OS_USERNAME: "demo",
@@ -107,7 +111,7 @@ export class OpenStackSimulator {
     if (limit !== undefined) return send(limit);
     if (fault?.kind === "status") {
       const seconds = fault.headers?.["retry-after"];
-      if (fault.status === 429 && seconds !== undefined)
+      if ([413, 429].includes(fault.status) && seconds !== undefined)
         this.#quietUntil = Date.now() + Number(seconds) * 1000;
       return send({
         ...failure(fault.status, fault.message ?? "a fault on order"),
@@ -139,7 +143,14 @@ export class OpenStackSimulator {
   #handle(request: IncomingMessage, body: Readonly<Record<string, unknown>>): Reply {
     const url = new URL(request.url ?? "", this.url);
     const method = request.method ?? "";
-    if (url.pathname === "/identity/v3/auth/tokens" && method === "POST") return this.#logIn(body);
+    if (this.options.isRackspace === true) {
+      if (url.pathname === "/identity/v2.0/tokens" && method === "POST")
+        return logInToRackspace(this.url, body, () => this.#giveToken());
+      if (/^\/compute\/v2\/?$/.test(url.pathname))
+        return { status: 200, body: { version: { id: "v2.0", status: "CURRENT" } } };
+    } else if (url.pathname === "/identity/v3/auth/tokens" && method === "POST") {
+      return this.#logIn(body);
+    }
     if (/^\/compute\/v2\.1\/?$/.test(url.pathname))
       return {
         status: 200,
@@ -150,7 +161,12 @@ export class OpenStackSimulator {
     if (expires === undefined || expires < Date.now())
       return failure(401, "Authentication required");
     this.project.settle();
-    const match = /^\/(compute\/v2\.1|network\/v2\.0|image\/v2)(\/.*)$/.exec(url.pathname);
+    automate(this.project, this.options);
+    // Rackspace has the account behind the version.
+    const pathname = url.pathname.replace(/^\/(compute|image)\/v2\/123456/, (_, service) =>
+      service === "compute" ? "/compute/v2.1" : "/image/v2",
+    );
+    const match = /^\/(compute\/v2\.1|network\/v2\.0|image\/v2)(\/.*)$/.exec(pathname);
     const call: ApiCall = { method, path: match?.[2] ?? "", query: url.searchParams, body };
     const reply =
       match?.[1] === "compute/v2.1"
@@ -161,6 +177,13 @@ export class OpenStackSimulator {
             ? this.#imageApi(call)
             : undefined;
     return reply ?? failure(404, "The resource could not be found.");
+  }
+
+  #giveToken(): { readonly id: string; readonly expires: number } {
+    const id = randomUUID();
+    const expires = Date.now() + (this.options.tokenMs ?? 3_600_000);
+    this.#tokens.set(id, expires);
+    return { id, expires };
   }
 
   #logIn(body: Readonly<Record<string, unknown>>): Reply {
@@ -183,9 +206,7 @@ export class OpenStackSimulator {
       (credential?.id === CREDENTIAL.id && credential.secret === CREDENTIAL.secret) ||
       (token !== undefined && this.#tokens.has(token.id));
     if (!isGood) return failure(401, "The request you have made requires authentication.");
-    const id = randomUUID();
-    const expires = Date.now() + (this.options.tokenMs ?? 3_600_000);
-    this.#tokens.set(id, expires);
+    const { id, expires } = this.#giveToken();
     const hasProject = auth.scope?.project !== undefined || credential !== undefined;
     const endpoint = (type: string, path: string): unknown => ({
       type,

@@ -41,6 +41,11 @@ export interface SimulatedFloatingIp {
   port_id: string | null;
 }
 
+export type SimulatedImage = Readonly<Record<string, unknown>> & {
+  readonly id: string;
+  readonly name: string;
+};
+
 /** What one project of the simulated cloud holds. */
 export class Project {
   servers: SimulatedServer[] = [];
@@ -59,7 +64,7 @@ export class Project {
   #nextAddress = 10;
   #nextFloating = 0;
 
-  readonly images = [
+  images: readonly SimulatedImage[] = [
     image("debian-12", "2026-01-10", { os_distro: "debian", os_version: "12" }),
     image("debian-12", "2025-01-10", { os_distro: "debian", os_version: "12" }),
     image("debian-13", "2026-02-01", {
@@ -109,7 +114,7 @@ function image(
   name: string,
   day: string,
   properties: Readonly<Record<string, string>>,
-): Readonly<Record<string, unknown>> & { readonly id: string; readonly name: string } {
+): SimulatedImage {
   return {
     id: randomUUID(),
     name,

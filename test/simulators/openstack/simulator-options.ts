@@ -9,4 +9,15 @@ export interface SimulatorOptions {
   readonly tokenMs?: number;
   /** More calls than this in an hour are refused with 429. */
   readonly callsPerHour?: number;
+  /** Rackspace's ways: its identity service, networks, images, and what it refuses. Default false. */
+  readonly isRackspace?: boolean;
+  /** What the cloud does to a server once it is active, as the server's metadata tells. */
+  readonly automation?: {
+    readonly key: string;
+    /** The key is not there before. */
+    readonly beginsAfterMs: number;
+    readonly takesMs: number;
+    readonly during: string;
+    readonly endsWith: string;
+  };
 }
