@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+
 import { defineConfig } from "vitest/config";
 
 // One project a kind of test. `lab` boots real servers, so it is the only one with long limits,
@@ -26,7 +28,17 @@ export default defineConfig({
         },
       },
       { test: { name: "golden", include: ["test/golden/**/*.test.ts"], ...quick } },
-      { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...quick } },
+      {
+        test: {
+          name: "contract",
+          include: ["test/contract/**/*.test.ts"],
+          ...quick,
+          // The examples import the package by its name: here, as its source.
+          alias: {
+            "bootmachine/plugin": fileURLToPath(new URL("src/plugin.ts", import.meta.url)),
+          },
+        },
+      },
       {
         test: {
           name: "house",

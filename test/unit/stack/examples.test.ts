@@ -34,6 +34,7 @@ describe("examples", () => {
       "custom-task/bootmachine.config.ts",
       "existing-hosts/bootmachine.config.ts",
       "own-configurator/bootmachine.config.ts",
+      "own-provider/bootmachine.config.ts",
       "script/bootmachine.config.ts",
       "three-tier/bootmachine.config.ts",
       "three-tier/json/bootmachine.config.json",

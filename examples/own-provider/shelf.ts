@@ -1,0 +1,266 @@
+// A provider of one's own: machines of a small service that speaks JSON over HTTP, as a shelf of computers in an office may
+// have. It passes the contract suite of bootmachine/testing, faults included.
+import { setTimeout as sleep } from "node:timers/promises";
+
+import {
+  CancelledError,
+  defineProvider,
+  imageOf,
+  imageText,
+  ProviderError,
+  RefusedError,
+  sizeOf,
+  sizeText,
+  TimeoutError,
+  UserError,
+  type ImageInfo,
+  type Machine,
+  type MachineRequest,
+  type Provider,
+  type ProviderContext,
+  type SizeInfo,
+} from "bootmachine/plugin";
+
+export interface ShelfOptions {
+  /** The service, such as "http://shelf.office:8080". */
+  readonly url: string;
+  /** A secret: take it from the environment. */
+  readonly token: string;
+  /** Limit of one call, ms. Default 10 seconds. */
+  readonly callTimeoutMs?: number;
+  /** Limit for a machine to have its address, ms. Default 5 minutes. */
+  readonly bootTimeoutMs?: number;
+  /** Pause between two looks, ms. Default 1 second. */
+  readonly pollMs?: number;
+}
+
+/** A machine as the service tells it. */
+interface ShelfMachine {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: "building" | "on" | "off" | "broken";
+  readonly reason?: string;
+  readonly address?: string;
+  readonly image: string;
+  readonly size: string;
+  /** The service reads it from the disk before the machine starts: the strongest proof that there is. */
+  readonly hostKey: string;
+  readonly created: string;
+}
+
+const STATUS = { building: "creating", on: "running", off: "stopped", broken: "failed" } as const;
+
+export function shelf(options: ShelfOptions): Provider {
+  const { callTimeoutMs = 10_000, bootTimeoutMs = 300_000, pollMs = 1000 } = options;
+  /** What the last lists held, for `check`, which asks nobody. */
+  let images: readonly ImageInfo[] | undefined;
+  let sizes: readonly SizeInfo[] | undefined;
+
+  /** One call: bounded, ended by the signal, traced, and repeated after a rate limit when the service says. */
+  async function call<T>(
+    what: string,
+    context: ProviderContext,
+    [method, path, body]: readonly [method: string, path: string, body?: unknown],
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      if (context.signal.aborted) throw new CancelledError();
+      const began = Date.now();
+      const url = `${options.url}${path}`;
+      const response = await fetch(url, {
+        method,
+        headers: { authorization: `Bearer ${options.token}`, "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.any([context.signal, AbortSignal.timeout(callTimeoutMs)]),
+      }).catch((cause: unknown) => {
+        if (context.signal.aborted) throw new CancelledError();
+        throw new ProviderError("PROVIDER_UNAVAILABLE", `The shelf did not answer: ${what}.`, {
+          cause,
+        });
+      });
+      const ms = Date.now() - began;
+      context.trace?.({ what, method, url, status: response.status, ms });
+      const text = await response.text();
+      if (response.ok) return (text === "" ? undefined : JSON.parse(text)) as T;
+      const wait = Number(response.headers.get("retry-after") ?? "1") * 1000;
+      if (response.status === 429 && attempt < 5) {
+        context.progress(`the shelf asks to wait ${wait} ms`);
+        await pause(wait, context.signal);
+        continue;
+      }
+      throw new ProviderError(codeOf(response.status), `The shelf refused: ${what}: ${text}`);
+    }
+  }
+
+  const list = async (context: ProviderContext): Promise<readonly ShelfMachine[]> =>
+    await call("list the machines", context, ["GET", "/machines"]);
+
+  /** By our labels, in any state, and never by name alone. */
+  async function find(server: string, context: ProviderContext): Promise<ShelfMachine | undefined> {
+    return (await list(context)).find(
+      ({ labels }) =>
+        isOurs(labels) && labels["stack"] === context.stack && labels["server"] === server,
+    );
+  }
+
+  async function create(request: MachineRequest, context: ProviderContext): Promise<void> {
+    const name = `${context.stack}.${request.server}`;
+    const labels = {
+      "made-by": "bootmachine",
+      stack: context.stack,
+      server: request.server,
+      token: request.token,
+    };
+    const image = imageOf(request.image ?? "debian-13", images ?? (await readImages(context)));
+    const size = sizeOf(request.size ?? "small", sizes ?? (await readSizes(context)));
+    const wanted = {
+      name,
+      labels,
+      image: image?.name,
+      size: size?.name,
+      keys: request.bootstrapKeys,
+    };
+    try {
+      await call(`make ${name}`, context, ["POST", "/machines", wanted]);
+    } catch (thrown) {
+      if (!(thrown instanceof ProviderError)) throw thrown;
+      // No answer, or "the name is taken": a look tells whether it was made, perhaps by another run. Never sent again blindly.
+      if ((await find(request.server, context)) !== undefined) return;
+      if (thrown.code !== "PROVIDER_CONFLICT") throw thrown;
+      throw new RefusedError("NOT_OURS", `The shelf has a machine ${name} without our labels.`, {
+        server: request.server,
+      });
+    }
+  }
+
+  async function readImages(context: ProviderContext): Promise<readonly ImageInfo[]> {
+    images = await call<readonly ImageInfo[]>("list the images", context, ["GET", "/images"]);
+    return images;
+  }
+
+  async function readSizes(context: ProviderContext): Promise<readonly SizeInfo[]> {
+    sizes = await call<readonly SizeInfo[]>("list the sizes", context, ["GET", "/sizes"]);
+    return sizes;
+  }
+
+  const check: Provider["check"] = ({ image, size }) => [
+    ...(image !== undefined && images !== undefined && imageOf(image, images) === undefined
+      ? [`the shelf has no image ${imageText(image)}`]
+      : []),
+    ...(size !== undefined && sizes !== undefined && sizeOf(size, sizes) === undefined
+      ? [`the shelf has no size ${sizeText(size)}`]
+      : []),
+  ];
+
+  /** Look, create if missing, bring in line, return: one path every time. */
+  async function ensure(request: MachineRequest, context: ProviderContext): Promise<Machine> {
+    const [problem] = check(request);
+    if (problem !== undefined)
+      throw new UserError("IMAGE_UNKNOWN", problem, { server: request.server });
+    if ((await find(request.server, context)) === undefined) await create(request, context);
+    const deadline = Date.now() + bootTimeoutMs;
+    for (;;) {
+      const found = await find(request.server, context);
+      if (found === undefined)
+        throw new ProviderError("PROVIDER_NOT_FOUND", `${request.server} vanished from the shelf.`);
+      if (found.state === "broken") {
+        throw new ProviderError("MACHINE_FAILED", `${request.server}: ${found.reason}.`, {
+          server: request.server,
+          hint: "Destroy it; the next `up` makes another one.",
+        });
+      }
+      if (found.state === "off") await restart(found.id, context);
+      else if (found.state === "on" && found.address !== undefined) return toMachine(found);
+      if (Date.now() > deadline)
+        throw new TimeoutError(`${request.server} got no address.`, bootTimeoutMs);
+      context.progress(`waiting for ${request.server}: ${found.state}`);
+      await pause(pollMs, context.signal);
+    }
+  }
+
+  const restart = async (id: string, context: ProviderContext): Promise<void> =>
+    await call(`restart ${id}`, context, ["POST", `/machines/${id}/restart`]);
+
+  return defineProvider({
+    kind: "provider",
+    apiVersion: 1,
+    name: "shelf",
+    capabilities: {
+      creates: true,
+      reboots: true,
+      console: true,
+      images: true,
+      sizes: true,
+      identity: ["published"],
+    },
+    observe: async (context) =>
+      (await list(context))
+        .filter(({ labels }) => isOurs(labels) && labels["stack"] === context.stack)
+        .map(toMachine),
+    list: async (context) =>
+      (await list(context)).filter(({ labels }) => isOurs(labels)).map(toMachine),
+    ensure,
+    identity: async (machine, context) => {
+      const found = await find(machine.server, context);
+      if (found === undefined)
+        throw new ProviderError("PROVIDER_NOT_FOUND", `${machine.server} is not on the shelf.`);
+      return { proof: "published", keys: [found.hostKey] };
+    },
+    destroy: async (server, context) => {
+      const found = await find(server, context);
+      if (found === undefined) return { existed: false };
+      await call(`remove ${found.name}`, context, ["DELETE", `/machines/${found.id}`]).catch(
+        (thrown: unknown) => {
+          // Somebody was faster: it is gone, and that was wanted.
+          if (!(thrown instanceof ProviderError) || thrown.code !== "PROVIDER_NOT_FOUND")
+            throw thrown;
+        },
+      );
+      return { existed: true };
+    },
+    reboot: async (machine, _how, context) => await restart(machine.id, context),
+    console: async (machine, context) => {
+      const { text } = await call<{ readonly text: string }>("read the console", context, [
+        "GET",
+        `/machines/${machine.id}/console`,
+      ]);
+      return text;
+    },
+    images: readImages,
+    sizes: readSizes,
+    check,
+  });
+}
+
+const isOurs = (labels: ShelfMachine["labels"]): boolean => labels["made-by"] === "bootmachine";
+
+function toMachine(found: ShelfMachine): Machine {
+  const addresses = found.address === undefined ? [] : [found.address];
+  return {
+    id: found.id,
+    stack: found.labels["stack"] ?? "",
+    server: found.labels["server"] ?? "",
+    status: STATUS[found.state],
+    ...(found.reason === undefined ? {} : { detail: found.reason }),
+    publicAddresses: addresses,
+    privateAddresses: addresses,
+    login: { user: "root", port: 22 },
+    image: found.image,
+    size: found.size,
+    createdAt: found.created,
+  };
+}
+
+function codeOf(status: number): ConstructorParameters<typeof ProviderError>[0] {
+  if (status === 401 || status === 403) return "PROVIDER_AUTH";
+  if (status === 404) return "PROVIDER_NOT_FOUND";
+  if (status === 409) return "PROVIDER_CONFLICT";
+  if (status === 429) return "PROVIDER_RATE_LIMIT";
+  return "PROVIDER_UNAVAILABLE";
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {
+    throw new CancelledError();
+  });
+}
