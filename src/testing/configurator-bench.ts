@@ -9,6 +9,7 @@ import type {
   SuiteCommand,
   SuiteTree,
 } from "./configurator-world.ts";
+import { story } from "./suite-story.ts";
 
 /** The suite's servers. Where the tool has no master, the first is a server like the others. */
 export const MASTER = "hub";
@@ -20,8 +21,6 @@ const MARK = "/etc/bootmachine-suite";
 /** How long a stranger may take to knock at the master, and the pause between two looks, ms. */
 const KNOCK_LIMIT_MS = 120_000;
 const KNOCK_PAUSE_MS = 2_000;
-/** So much of what a command said goes into the message of a failed assertion. */
-const LAST_LINES = 60;
 
 /** Of what `bootmachine configurator agents --json` prints. */
 interface AgentList {
@@ -290,28 +289,4 @@ function isWorkIn(event: FleetEvent, phase: Phase): boolean {
     event.server === MEMBER &&
     event.phase === phase
   );
-}
-
-/** What a command said that matters to the message of a failed assertion. */
-function story(words: readonly string[], { status, stdout, stderr, events }: SuiteCommand): string {
-  const lines =
-    events.length === 0
-      ? stdout.split("\n")
-      : events.flatMap((event) => {
-          switch (event.type) {
-            case "error":
-            case "note":
-            case "phase-ended":
-            case "output":
-              return [JSON.stringify(event)];
-            case "resource":
-              return event.status === "ok" ? [] : [JSON.stringify(event)];
-            case "check":
-              return event.check.status === "failed" ? [JSON.stringify(event)] : [];
-            default:
-              return [];
-          }
-        });
-  const shown = lines.slice(-LAST_LINES).join("\n");
-  return `bootmachine ${words.join(" ")} ended with ${status}\n${shown}\n${stderr}`;
 }

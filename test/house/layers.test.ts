@@ -22,6 +22,7 @@ const LAYERS: readonly (readonly [pattern: RegExp, rank: number])[] = [
   [/^src\/(errors\/|version\.ts$)/, 0],
   [/^src\/(providers|distros|configurators|transport)\/contract\.ts$/, 1],
   [/^src\/(program|transport)\//, 1],
+  [/^src\/configurators\/server-data\.ts$/, 1],
   [/^src\/host\/facts\.ts$/, 1],
   [/^src\/stack\//, 2],
   [/^src\/(host|cloud)\//, 3],
@@ -43,7 +44,9 @@ function rankOf(path: string): number {
 /** `providers/local` for `src/providers/local/image.ts`; undefined for contracts and for what is no plug-in. */
 function plugInOf(path: string): string | undefined {
   const match = /^src\/(providers|distros|configurators)\/([^/]+?)(\.ts)?(\/|$)/.exec(path);
-  return match === null || match[2] === "contract" ? undefined : `${match[1]}/${match[2]}`;
+  return match === null || ["contract", "server-data"].includes(match[2] ?? "")
+    ? undefined
+    : `${match[1]}/${match[2]}`;
 }
 
 function violations(check: (file: SourceFile, found: ImportedModule) => string | undefined) {
