@@ -50,7 +50,7 @@ export function readReport(server: string, output: ToolOutput): MemberReport {
   const { notes, report } = split(output.result);
   const unreachable = notes.get("unreachable");
   if (unreachable !== undefined) {
-    const why = `Puppet Server on the master does not answer: ${unreachable || "no answer in time"}`;
+    const why = `Puppet Server on the master does not answer: ${reasonOfOpenssl(unreachable)}`;
     return { server, changes: [], failure: why, retry: why };
   }
   const disabled = notes.get("disabled");
@@ -80,6 +80,12 @@ export function readReport(server: string, output: ToolOutput): MemberReport {
       ? { wantsReboot: true }
       : {}),
   };
+}
+
+/** Of `ID:error:NUMBER:LIBRARY:FUNCTION:REASON:FILE:LINE:…` the reason; other lines as they are. */
+function reasonOfOpenssl(line: string): string {
+  const [, reason = line] = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/.exec(line) ?? [];
+  return reason === "" ? "no answer in time" : reason;
 }
 
 function split(result: string): {

@@ -90,6 +90,11 @@ describe("a run without a report", () => {
     const report = read("unreachable=connect: Connection refused\n", 1);
     expect(report.retry).toContain("connect: Connection refused");
     expect(report.failure).toBe(report.retry);
+    const plain = "Puppet Server on the master does not answer:";
+    const openssl =
+      "40374E12D37F0000:error:8000006F:system library:BIO_connect:Connection refused:../crypto/bio/bio_sock2.c:117:calling connect()";
+    expect(read(`unreachable=${openssl}\n`, 1).retry).toBe(`${plain} Connection refused`);
+    expect(read("unreachable=\n", 1).retry).toBe(`${plain} no answer in time`);
   });
   it("is not tried again where the agent is disabled, and says why it is", () => {
     const report = read('disabled={"disabled_message":"kernel update running"}\n', 1);
