@@ -4,6 +4,7 @@ import type { ConfiguratorContext, Step } from "../contract.ts";
 import { released } from "./install-resources.ts";
 import { AGENT_SERVICE, type Layout, layoutOf, SERVER_SERVICE } from "./layout.ts";
 import type { PuppetSettings } from "./options.ts";
+import { startServer } from "./server-start.ts";
 
 /** Java, Clojure and JRuby have to start; on a small server under load that was seen to take minutes. */
 const SLOW_SECONDS = 1800;
@@ -135,16 +136,12 @@ ${bin}/puppetserver ca setup --certname ${server} --subject-alt-names ${server} 
   };
 }
 
-/** Where it cannot start, the reason is in its own log alone, and its process may stay until the unit's limit. */
-function runningServer({ serverLog }: Layout): Resource {
+function runningServer(layout: Layout): Resource {
   return {
     type: "command",
     id: "puppet server runs",
     check: `systemctl is-enabled --quiet ${SERVER_SERVICE} && systemctl is-active --quiet ${SERVER_SERVICE}`,
-    run: `systemctl enable --quiet ${SERVER_SERVICE} && systemctl start ${SERVER_SERVICE} || {
-  grep -E ' (ERROR|WARN) ' ${serverLog} | tail -n 20 >&2
-  exit 1
-}`,
+    run: `systemctl enable --quiet ${SERVER_SERVICE} || exit 1\n${startServer(layout)}`,
     timeoutSeconds: SLOW_SECONDS,
   };
 }

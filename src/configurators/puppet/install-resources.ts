@@ -1,6 +1,6 @@
 import type { HostFacts } from "../../host/facts.ts";
 import { quote } from "../../program/quote.ts";
-import type { Resource, Trigger } from "../../program/resource.ts";
+import type { Resource } from "../../program/resource.ts";
 import type { ConfiguratorContext } from "../contract.ts";
 import {
   AGENT_SERVICE,
@@ -12,6 +12,7 @@ import {
 } from "./layout.ts";
 import { OPENVOX_KEY } from "./openvox-key.ts";
 import type { PuppetSettings } from "./options.ts";
+import { STOP_SERVER } from "./server-start.ts";
 import {
   factsFile,
   hieraConf,
@@ -22,11 +23,6 @@ import {
 } from "./settings-files.ts";
 
 const OPENVOX_URL = "https://apt.voxpupuli.org";
-
-/** New settings count from its next start, unless it has none behind it yet. */
-const RESTART_SERVER: Trigger = {
-  run: `! systemctl is-active --quiet ${SERVER_SERVICE} || systemctl restart ${SERVER_SERVICE}`,
-};
 
 /** The agent, and on the master Puppet Server with its certificate authority still to be made. Nothing is started. */
 export function installResources(
@@ -44,7 +40,7 @@ export function installResources(
       type: "file",
       path: `${layout.settings}/puppet.conf`,
       content: puppetConf(settings, context),
-      triggers: isMaster ? [RESTART_SERVER] : [],
+      triggers: isMaster ? [STOP_SERVER] : [],
     },
     { type: "file", path: `${FACTS_FOLDER}/bootmachine.json`, content: factsFile(context) },
     held(AGENT_SERVICE),
@@ -75,28 +71,24 @@ function serverFiles(
   const dropIns = `/etc/systemd/system/${SERVER_SERVICE}.d`;
   return [
     { type: "directory", path: layout.environments },
-    {
-      // Where the folder of environments is there and this one is not, Puppet Server tries to make it as the user puppet, and
-      // does not start when it cannot. A link, as the tree will be one, is as good.
-      type: "command",
-      id: "puppet environment",
-      check: `[ -e ${layout.environments}/production ]`,
-      run: `mkdir ${layout.environments}/production`,
-    },
+    // Puppet Server does not start without its own environment, and makes none as the user puppet. "production" it wants always.
+    ...[...new Set(["production", settings.environment])].map((name) =>
+      environmentFolder(layout, name),
+    ),
     { type: "directory", path: dataFolder(layout) },
     { type: "directory", path: `${dataFolder(layout)}/nodes` },
     {
       type: "file",
       path: `${layout.settings}/hiera.yaml`,
       content: hieraConf(layout),
-      triggers: [RESTART_SERVER],
+      triggers: [STOP_SERVER],
     },
     {
       type: "block",
       path: "/etc/default/puppetserver",
       name: "memory",
       content: serverDefaults(settings, facts),
-      triggers: [RESTART_SERVER],
+      triggers: [STOP_SERVER],
     },
     serverSettings(layout, serverConf(settings, facts)),
     { type: "directory", path: dropIns },
@@ -107,6 +99,16 @@ function serverFiles(
       triggers: [{ run: "systemctl daemon-reload" }],
     },
   ];
+}
+
+/** A link, as the tree will be one, is as good. */
+function environmentFolder({ environments }: Layout, name: string): Resource {
+  return {
+    type: "command",
+    id: `puppet environment ${name}`,
+    check: `[ -e ${environments}/${name} ]`,
+    run: `mkdir ${environments}/${name}`,
+  };
 }
 
 /**
@@ -121,7 +123,7 @@ function serverSettings({ serverSettings: folder }: Layout, content: string): Re
     check: `[ "$(cat ${file} 2>/dev/null)" = ${quote(content.trimEnd())} ]`,
     run: `umask 022
 printf '%s\\n' ${quote(content.trimEnd())} >${file}.new && mv ${file}.new ${file}`,
-    triggers: [RESTART_SERVER],
+    triggers: [STOP_SERVER],
   };
 }
 

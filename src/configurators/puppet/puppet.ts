@@ -14,6 +14,7 @@ import {
   SERVER_SERVICE,
 } from "./layout.ts";
 import { type PuppetOptions, puppetOptionsSchema, type PuppetSettings } from "./options.ts";
+import { startServer } from "./server-start.ts";
 import { masterMemoryMb } from "./settings-files.ts";
 import { toolChecks } from "./tool-checks.ts";
 import { toolRun } from "./tool-run.ts";
@@ -62,9 +63,9 @@ export function puppet(options: PuppetOptions = {}): Configurator {
     revoke: (server) => revokeResources(layout, server),
     restart: ({ isMaster }) =>
       [
-        ...(isMaster ? [`systemctl restart ${SERVER_SERVICE}`] : []),
+        ...(isMaster ? [`systemctl stop ${SERVER_SERVICE}\n${startServer(layout)}`] : []),
         ...(settings.agent === "service" ? [`systemctl restart ${AGENT_SERVICE}`] : []),
-      ].join(" && ") || ":",
+      ].join("\n") || ":",
   };
 }
 
