@@ -26,10 +26,10 @@ export type SaltSeries = keyof typeof SALT_RELEASES;
 
 /** Pythons of the Debian releases that the packages are for. */
 const PYTHONS = ["3.11", "3.13"] as const;
-/** Left out: for clouds only, and 28 MB; no built package on PyPI, and optional. */
-const LEFT_OUT = /^(apache-libcloud|timelib)==/;
-/** Upstream pins it to a release that PyPI may not have any more, or not yet. */
-const UNPINNED = /^(certifi)==.*/;
+/** Left out: for clouds only, and 28 MB; no built package on PyPI, and optional; a part of Python itself since 3.7. */
+const LEFT_OUT = /^(apache-libcloud|timelib|contextvars)==/;
+/** Upstream pins them to releases that PyPI may not have any more, or has not built for this Python. */
+const UNPINNED = /^(certifi|markupsafe)==.*/i;
 
 const HOME = "opt/saltstack/salt";
 const PACKAGES = ["salt-common", "salt-master", "salt-minion"] as const;
