@@ -2,7 +2,7 @@
 //
 //   npm run bench                     everything; about half an hour on 2 cores
 //   npm run bench -- --servers 2      fewer than ten, to try it out
-//   npm run bench -- --only start     one of: start, boot, check, first, memory, salt, puppet (repeat the flag for several)
+//   npm run bench -- --only start     one of: start, boot, check, first, memory (repeat the flag for several)
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";
@@ -12,8 +12,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
 import { installFor } from "../scripts/operating-system-packages.ts";
-import type { BenchStack } from "./bench-stack.ts";
-import { measureAgentTool, prepareAgentTool } from "./agent-tools.ts";
 import { measure, measureGood, median } from "./measure.ts";
 import { readDesiredState } from "./desired-state.ts";
 import { writeReport, type BenchResults } from "./report.ts";
@@ -26,7 +24,7 @@ const { values } = parseArgs({
   options: { only: { type: "string", multiple: true }, servers: { type: "string", default: "10" } },
 });
 const SERVERS = Number(values.servers);
-const parts = values.only ?? ["start", "boot", "check", "first", "memory", "salt", "puppet"];
+const parts = values.only ?? ["start", "boot", "check", "first", "memory"];
 const resultsFile = join(import.meta.dirname, "results.json");
 
 // A bench that is stopped takes its servers down as well.
@@ -43,7 +41,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 const results: BenchResults = { ...readEarlier(), ...machine() };
 if (parts.includes("start")) results.start = await measureStart();
 if (parts.some((part) => part !== "start")) {
-  const readiness = installFor(["local servers", "bench", "salt packages"]);
+  const readiness = installFor(["local servers", "bench"]);
   if (!readiness.isReady || process.getuid?.() !== 0) {
     throw new Error(`The parts with servers need root on Linux. ${readiness.reason}`);
   }
@@ -52,30 +50,25 @@ if (parts.includes("boot")) results.boot = await withStack("bench-boot", 20, mea
 if (parts.includes("check")) results.check = await withStack("bench-check", SERVERS, measureCheck);
 if (parts.includes("first")) results.first = await measureFirst();
 if (parts.includes("memory")) results.memory = await withStack("bench-memory", 50, measureMemory);
-for (const tool of ["salt", "puppet"] as const) {
-  if (!parts.includes(tool)) continue;
-  const prepared = await prepareAgentTool(tool, SERVERS);
-  try {
-    const measured = await withStack(
-      `bench-${tool}`,
-      SERVERS,
-      (stack) => measureAgentTool(tool, stack, prepared),
-      prepared.config,
-    );
-    results.tools = { ...results.tools, [tool]: measured };
-  } finally {
-    await prepared.close();
-  }
-}
 writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
 writeReport(results, join(ROOT, "docs/benchmarks.md"));
+
+interface BenchStack {
+  readonly name: string;
+  readonly directory: string;
+  readonly servers: readonly string[];
+  readonly sshConfig: string;
+  /** Runs the built command in the stack's directory. */
+  bootmachine(
+    ...words: readonly string[]
+  ): Promise<{ readonly ms: number; readonly output: string; readonly peakMb: number }>;
+}
 
 /** Makes a stack's directory and destroys its servers at the end, whatever happens in between. */
 async function withStack<T>(
   name: string,
   count: number,
   work: (stack: BenchStack) => Promise<T>,
-  more: Readonly<Record<string, unknown>> = {},
 ): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), "bmb-"));
   await measureGood("ssh-keygen", [
@@ -100,7 +93,6 @@ async function withStack<T>(
       users: [{ name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./key.pub"] }],
       firewall: [{ port: 80, from: "anywhere" }],
       servers: [{ name: "s", count, image: "debian-12", roles: ["web"] }],
-      ...more,
     }),
   );
   const bootmachine = (...words: readonly string[]) =>

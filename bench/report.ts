@@ -1,7 +1,5 @@
 import { writeFileSync } from "node:fs";
 
-import type { ToolResults } from "./agent-tools.ts";
-
 export interface BenchResults {
   machine: {
     readonly cores: number;
@@ -21,7 +19,6 @@ export interface BenchResults {
   };
   first?: { readonly servers: number; readonly oursMs: number; readonly handwrittenMs: number };
   memory?: { readonly servers: number; readonly firstUpMb: number; readonly noChangeUpMb: number };
-  tools?: Readonly<Record<string, ToolResults>>;
 }
 
 interface Row {
@@ -71,10 +68,6 @@ npm run bench -- --only check
 - **First \`up\`**: from no machine to proved, with the image and the packages in the cache, against booting the same
   servers and then \`bench/handwritten-first.sh\`, which brings them into the same state in parallel. The script trusts the first host key,
   has no way back when it locks itself out, and looks at fewer ports from outside.
-- **Salt, Puppet**: one master and the others as agents. From secured servers, packages in the cache, to all configured and
-  enrolled (\`bootmachine configure\`), against a script that installs, enrols and runs the same starter kit with the same
-  data on all at once, on the same servers; it accepts every agent that asks, and pins nothing. And a no-change \`up\` with
-  the tool's own checks, against the script of the no-change \`up\` with the same checks; median of 5 runs in turns.
 - **Start**: \`bootmachine --help\` against an empty program, median of ${results.start?.runs ?? 20} runs in turns.
 - **Memory**: the kernel's high-water mark of the controller's process during a first \`up\`, without the ssh processes
   that it starts.
@@ -91,42 +84,7 @@ function notMeasured(what: string, target: string): Row {
   return { what, ours: "", yardstick: "", ratio: "", target, isMet: undefined };
 }
 
-/** One master and its agents: from secured to configured, and a look that changes nothing. */
-function toolRows(tool: string, measured: ToolResults | undefined): readonly Row[] {
-  if (measured === undefined) {
-    return [
-      notMeasured(`${tool}, from secured to configured`, "at most 1.25"),
-      notMeasured(`${tool}, no-change \`up\``, "at most 2"),
-    ];
-  }
-  const { servers, firstMs, firstByHandMs, checkMs, checkByHandMs } = measured;
-  const rows = [
-    [
-      `${tool}, from secured to configured, ${servers} servers`,
-      firstMs,
-      firstByHandMs,
-      `\`bench/handwritten-${tool}.sh\``,
-      1.25,
-    ],
-    [
-      `${tool}, no-change \`up\`, ${servers} servers`,
-      checkMs,
-      checkByHandMs,
-      "hand-written ssh script",
-      2,
-    ],
-  ] as const;
-  return rows.map(([what, ours, hand, script, limit]) => ({
-    what,
-    ours: seconds(ours),
-    yardstick: `${script}: ${seconds(hand)}`,
-    ratio: (ours / hand).toFixed(2),
-    target: `at most ${limit}`,
-    isMet: ours / hand <= limit,
-  }));
-}
-
-function rowsOf({ boot, check, first, start, memory, tools }: BenchResults): readonly Row[] {
+function rowsOf({ boot, check, first, start, memory }: BenchResults): readonly Row[] {
   const rows: Row[] = [];
   if (check === undefined) rows.push(notMeasured("no-change `up`", "at most 2; at most 1/20"));
   if (check !== undefined) {
@@ -199,7 +157,6 @@ function rowsOf({ boot, check, first, start, memory, tools }: BenchResults): rea
       isMet: memory.firstUpMb < 150,
     });
   }
-  for (const tool of ["salt", "puppet"]) rows.push(...toolRows(tool, tools?.[tool]));
   return rows;
 }
 
