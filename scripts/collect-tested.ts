@@ -5,6 +5,7 @@ import { relative, resolve } from "node:path";
 
 import { z } from "zod";
 
+import { PROVIDER_RESULTS, providersIn, readProviderResults } from "./provider-results.ts";
 import { readDeclarations, readResults, ROOT, TESTED_RESULTS } from "./tested-results.ts";
 
 const reportSchema = z.object({
@@ -45,4 +46,16 @@ const kept = [...results.entries()]
   .toSorted(([a], [b]) => a.localeCompare(b))
   .map(([, result]) => result);
 writeFileSync(TESTED_RESULTS, `${JSON.stringify(kept, undefined, 2)}\n`);
-console.log("Written: test/lab/tested.json. `npm run generate` takes it into the reference.");
+const passed = new Map(readProviderResults().map((result) => [result.provider, result]));
+for (const group of ["check", "lab", "nightly"]) {
+  const report = resolve(ROOT, ".cache/test-results", `${group}.json`);
+  if (!existsSync(report)) continue;
+  for (const result of providersIn(report)) passed.set(result.provider, result);
+}
+const present = [...passed.values()]
+  .filter(({ file }) => existsSync(resolve(ROOT, file)))
+  .toSorted((a, b) => a.provider.localeCompare(b.provider));
+writeFileSync(PROVIDER_RESULTS, `${JSON.stringify(present, undefined, 2)}\n`);
+console.log(
+  "Written: test/lab/tested.json, test/contract/passed.json. `npm run generate` takes them into the reference.",
+);

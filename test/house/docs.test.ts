@@ -96,6 +96,12 @@ function outsideOfTexts(code: string): string {
   return code.replaceAll(/`[^`]*`/g, "");
 }
 
+test("the guide's whole provider is the example that passes the contract suite", () => {
+  const page = pages.find(({ path }) => path === "docs/guide/write-a-provider.md")?.text;
+  const file = resolve(ROOT, "examples/own-provider/shelf.ts");
+  expect(page).toContain(`\`\`\`ts\n${readFileSync(file, "utf8")}\`\`\`\n`);
+});
+
 describe("example configs", () => {
   const home = resolve(ROOT, ".cache/docs-configs");
   const configs = blocks.filter(

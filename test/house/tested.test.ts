@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
+import { readProviderResults } from "../../scripts/provider-results.ts";
 import { readDeclarations, readResults } from "../../scripts/tested-results.ts";
 import { listFiles, ROOT } from "./source-tree.ts";
 
@@ -28,6 +29,20 @@ describe("what was tested how", () => {
     const stale = readResults()
       .map(({ file, what }) => `${file}: ${what}`)
       .filter((key) => !declared.has(key));
+    expect(stale).toEqual([]);
+  });
+
+  test("what providers pass is kept of suites that are there (npm run tested)", () => {
+    const results = readProviderResults();
+    expect(results.map(({ provider }) => provider)).toContain("openstack, simulated");
+    const stale = results
+      .filter(({ file, provider }) => {
+        const text = existsSync(resolve(ROOT, file))
+          ? readFileSync(resolve(ROOT, file), "utf8")
+          : "";
+        return !text.includes("testProvider(") || !text.includes(`"${provider}"`);
+      })
+      .map(({ file, provider }) => `${file}: ${provider}`);
     expect(stale).toEqual([]);
   });
 });
