@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { access, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 
@@ -49,6 +49,7 @@ describe("a stack of the provider openstack, rehearsed where there is no cloud",
       delete process.env[`OS_${name}`];
     await new Promise((resolve) => listener.close(resolve));
     expect(result.status, story(result)).toBe(0);
+    await rm(project.directory, { recursive: true, force: true });
   });
 
   it("up: both are booted here, secured and proved, and what is not rehearsed is told", async () => {
