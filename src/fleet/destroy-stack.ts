@@ -75,17 +75,17 @@ async function destroyServer(context: RunContext, server: string): Promise<Destr
     context.emit({
       type: "phase-ended",
       server,
-      phase: "boot",
+      phase: "destroy",
       outcome,
       ms: Math.round(performance.now() - began),
       changes: outcome === "changed" ? 1 : 0,
     });
-  context.emit({ type: "phase-started", server, phase: "boot" });
+  context.emit({ type: "phase-started", server, phase: "destroy" });
   try {
     const { existed, note } = await context.stack.provider.destroy(
       server,
       providerContext(context, (text) =>
-        context.emit({ type: "step", server, phase: "boot", text }),
+        context.emit({ type: "step", server, phase: "destroy", text }),
       ),
     );
     await unpinHostKeys(context.paths.knownHosts, hostKeyAlias(context.stack.name, server));

@@ -15,6 +15,10 @@ export const PHASES = [
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
+/** Work on a server that is told of like a phase, and is none of those that bring one up. */
+export const OTHER_WORK = ["destroy", "reboot"] as const;
+export type Work = Phase | (typeof OTHER_WORK)[number];
+
 /**
  * - `changed`: something was done (or, in a plan, would be done).
  * - `unchanged`: all was as wanted.
@@ -49,12 +53,12 @@ export interface RunEndedEvent extends EventBase {
 export interface PhaseStartedEvent extends EventBase {
   readonly type: "phase-started";
   readonly server: string;
-  readonly phase: Phase;
+  readonly phase: Work;
 }
 export interface PhaseEndedEvent extends EventBase {
   readonly type: "phase-ended";
   readonly server: string;
-  readonly phase: Phase;
+  readonly phase: Work;
   readonly outcome: PhaseOutcome;
   readonly ms: number;
   /** How many resources were changed (or differ, in a plan). */
@@ -64,7 +68,7 @@ export interface PhaseEndedEvent extends EventBase {
 export interface StepEvent extends EventBase {
   readonly type: "step";
   readonly server: string;
-  readonly phase: Phase;
+  readonly phase: Work;
   readonly text: string;
   /** One resource among many is being looked at: worth showing live, and not worth a line in a log. */
   readonly isBrief?: true;
@@ -72,7 +76,7 @@ export interface StepEvent extends EventBase {
 export interface ResourceEvent extends EventBase {
   readonly type: "resource";
   readonly server: string;
-  readonly phase: Phase;
+  readonly phase: Work;
   readonly id: string;
   readonly status: ResourceStatus;
   readonly ms: number;
@@ -87,7 +91,7 @@ export interface ResourceEvent extends EventBase {
 export interface OutputEvent extends EventBase {
   readonly type: "output";
   readonly server: string;
-  readonly phase: Phase;
+  readonly phase: Work;
   readonly id: string;
   readonly line: string;
 }
@@ -137,7 +141,7 @@ export interface NoteEvent extends EventBase {
 export interface ErrorEvent extends EventBase {
   readonly type: "error";
   readonly server?: string;
-  readonly phase?: Phase;
+  readonly phase?: Work;
   readonly error: ErrorRecord;
 }
 
@@ -170,7 +174,7 @@ export interface ServerSummary {
   readonly ms: number;
   readonly changes: number;
   readonly failedChecks: number;
-  readonly failedPhase?: Phase;
+  readonly failedPhase?: Work;
   readonly error?: ErrorRecord;
 }
 

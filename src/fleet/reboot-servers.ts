@@ -25,16 +25,17 @@ export async function rebootServers(
     servers.map((server) =>
       queue(async () => {
         const run = new ServerRun(server, context, machines.get(server.name));
+        run.phase = "reboot";
         const began = performance.now();
         const elapsed = (): number => Math.round(performance.now() - began);
-        run.emit({ type: "phase-started", server: server.name, phase: "boot" });
+        run.emit({ type: "phase-started", server: server.name, phase: "reboot" });
         try {
           await rebootOne(run, how);
           run.changes = 1;
           run.emit({
             type: "phase-ended",
             server: server.name,
-            phase: "boot",
+            phase: "reboot",
             outcome: "changed",
             ms: elapsed(),
             changes: 1,
@@ -47,7 +48,7 @@ export async function rebootServers(
           run.emit({
             type: "phase-ended",
             server: server.name,
-            phase: "boot",
+            phase: "reboot",
             outcome: "failed",
             ms: elapsed(),
             changes: 0,

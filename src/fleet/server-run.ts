@@ -5,7 +5,7 @@ import type { Host } from "../host/host.ts";
 import type { CheckResult } from "../proof/check.ts";
 import type { Machine } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
-import type { EventBody, Phase, PhaseOutcome } from "./events.ts";
+import type { EventBody, PhaseOutcome, Work } from "./events.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Survey } from "./survey.ts";
 import type { WorkSlot } from "./work-slots.ts";
@@ -35,8 +35,8 @@ export class ServerRun {
   survey: Survey | undefined;
   checks: readonly CheckResult[] = [];
   changes = 0;
-  /** The phase now running. */
-  phase: Phase = "boot";
+  /** The phase now running, or other work. */
+  phase: Work = "boot";
   /** The phase enroll has changed something: who is new to the other side is configured anew. */
   isNewlyEnrolled = false;
   /** The configuration-management tool ran: what was seen of it before is out of date, also where it changed nothing. */

@@ -1,4 +1,4 @@
-import type { Phase } from "../fleet/events.ts";
+import type { Work } from "../fleet/events.ts";
 import { sanitize } from "./display-width.ts";
 import { count, formatDuration } from "./duration.ts";
 import type { RunView, ServerView } from "./run-view.ts";
@@ -6,7 +6,7 @@ import { renderToolCounts, toolOf } from "./tool-text.ts";
 import { timelineOf, type TimelinePiece } from "./timeline.ts";
 
 /** Colours with enough contrast against the letters on them, in light and dark; the letter says the phase, not the colour. */
-const COLORS: Readonly<Record<Phase, string>> = {
+const COLORS: Readonly<Record<Work, string>> = {
   boot: "#1d4ed8",
   trust: "#6b21a8",
   prepare: "#166534",
@@ -15,6 +15,8 @@ const COLORS: Readonly<Record<Phase, string>> = {
   enroll: "#86198f",
   configure: "#3f6212",
   verify: "#374151",
+  destroy: "#991b1b",
+  reboot: "#92400e",
 };
 
 const STYLE = `

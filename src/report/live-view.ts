@@ -1,4 +1,4 @@
-import type { Phase } from "../fleet/events.ts";
+import type { Work } from "../fleet/events.ts";
 import { displayWidth, padEnd, padStart } from "./display-width.ts";
 import { count, formatClock, formatDuration } from "./duration.ts";
 import { fitLine } from "./fit-line.ts";
@@ -99,7 +99,7 @@ function renderProgress(view: RunView, columns: number): Line {
 }
 
 /** The configuration-management tool's phases are shown once one of them has work: most are skipped at once. */
-function isShown(view: RunView, phase: Phase): boolean {
+function isShown(view: RunView, phase: Work): boolean {
   if (phase !== "install" && phase !== "enroll" && phase !== "configure") return true;
   if (view.phases.length === 1) return true;
   return view.servers.some((server) => {
@@ -109,7 +109,7 @@ function isShown(view: RunView, phase: Phase): boolean {
   });
 }
 
-function hasEnded(server: ServerView, phase: Phase): boolean {
+function hasEnded(server: ServerView, phase: Work): boolean {
   const seen = server.phases[phase];
   return seen?.endedAt !== undefined && seen.outcome !== "failed" && seen.outcome !== "cancelled";
 }
@@ -264,7 +264,7 @@ function renderGroups(
   return lines;
 }
 
-function isIn(server: ServerView, phase: Phase): boolean {
+function isIn(server: ServerView, phase: Work): boolean {
   return server.state === "working" && server.phase === phase;
 }
 

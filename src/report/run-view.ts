@@ -3,9 +3,9 @@ import {
   PHASES,
   type ExpectedCallsEvent,
   type FleetEvent,
-  type Phase,
   type PhaseOutcome,
   type ServerSummary,
+  type Work,
 } from "../fleet/events.ts";
 import type { ResourceStatus } from "../program/report.ts";
 import type { CheckResult } from "../proof/check.ts";
@@ -27,8 +27,8 @@ export interface ServerView {
   /** `waiting`: nothing has begun on it, or it waits between two phases. */
   readonly state: "waiting" | "working" | "done" | "failed" | "cancelled";
   /** The phase now, or the last one. */
-  readonly phase: Phase | undefined;
-  readonly phases: Readonly<Partial<Record<Phase, PhaseView>>>;
+  readonly phase: Work | undefined;
+  readonly phases: Readonly<Partial<Record<Work, PhaseView>>>;
   /** What it is doing now. */
   readonly step: string;
   readonly stepAt: number;
@@ -46,7 +46,7 @@ export interface ServerView {
 }
 
 export interface ChangedResource {
-  readonly phase: Phase;
+  readonly phase: Work;
   readonly id: string;
   readonly status: "changed" | "differs" | "failed";
   readonly reason?: string;
@@ -67,7 +67,7 @@ export interface RunView {
   readonly command: string;
   readonly stack: string;
   readonly version: string;
-  readonly phases: readonly Phase[];
+  readonly phases: readonly Work[];
   readonly servers: readonly ServerView[];
   readonly startedAt: number;
   /** The time of the last event. */
@@ -99,7 +99,7 @@ export const EMPTY_RUN: RunView = {
 };
 
 /** The phases that a command runs, in order; commands not named here run all. Without `trust` there is no connection. */
-const PHASES_OF_COMMAND: Readonly<Record<string, readonly Phase[]>> = {
+const PHASES_OF_COMMAND: Readonly<Record<string, readonly Work[]>> = {
   boot: ["boot"],
   bootstrap: ["trust", "prepare"],
   secure: ["trust", "secure"],
@@ -107,9 +107,9 @@ const PHASES_OF_COMMAND: Readonly<Record<string, readonly Phase[]>> = {
   verify: ["trust", "verify"],
   "configurator accept": ["trust", "install", "enroll"],
   "configurator run": ["trust", "configure"],
+  destroy: ["destroy"],
+  reboot: ["reboot"],
   // These tell of their work as of one phase.
-  destroy: ["boot"],
-  reboot: ["boot"],
   "configurator revoke": ["enroll"],
   "configurator restart": ["configure"],
   "configurator push": ["configure"],
@@ -117,15 +117,13 @@ const PHASES_OF_COMMAND: Readonly<Record<string, readonly Phase[]>> = {
 
 /** For commands that do another work than the phase's under its name. */
 const WORK_OF_COMMAND: Readonly<Record<string, string>> = {
-  destroy: "destroy",
-  reboot: "reboot",
   "configurator revoke": "revoke",
   "configurator restart": "restart",
   "configurator push": "push",
 };
 
-/** The word for a phase in a run's view: what destroys or reboots does not "boot". */
-export function phaseWord(view: Pick<RunView, "command">, phase: Phase): string {
+/** The word for a phase in a run's view: what revokes does not "enroll". */
+export function phaseWord(view: Pick<RunView, "command">, phase: Work): string {
   return WORK_OF_COMMAND[view.command] ?? phase;
 }
 
@@ -268,10 +266,10 @@ export function countStates(view: RunView): Readonly<Record<ServerView["state"],
 }
 
 /** The times of every phase over all servers that are in it or have ended it, in milliseconds, sorted. */
-export type PhaseTimes = Readonly<Partial<Record<Phase, readonly number[]>>>;
+export type PhaseTimes = Readonly<Partial<Record<Work, readonly number[]>>>;
 
 export function phaseTimes(view: RunView, now: number): PhaseTimes {
-  const times: Partial<Record<Phase, number[]>> = {};
+  const times: Partial<Record<Work, number[]>> = {};
   for (const server of view.servers) {
     for (const phase of view.phases) {
       const seen = server.phases[phase];

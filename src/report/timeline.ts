@@ -1,4 +1,4 @@
-import type { Phase, PhaseOutcome } from "../fleet/events.ts";
+import type { PhaseOutcome, Work } from "../fleet/events.ts";
 import { displayWidth, padEnd, padStart } from "./display-width.ts";
 import { count, formatDuration } from "./duration.ts";
 import { fitLine } from "./fit-line.ts";
@@ -7,7 +7,7 @@ import type { Span, Style, Tone } from "./style.ts";
 
 /** One phase of one server as a piece of a bar; times in milliseconds since the run's start. */
 export interface TimelinePiece {
-  readonly phase: Phase;
+  readonly phase: Work;
   readonly fromMs: number;
   readonly toMs: number;
   /** Undefined: it had not ended when the journal did. */
@@ -47,7 +47,7 @@ export function timelineOf(view: RunView): Timeline {
 }
 
 /** Each phase's letter in a bar: its own first one; no two phases of a run share it. */
-const LETTERS: Readonly<Record<Phase, string>> = {
+const LETTERS: Readonly<Record<Work, string>> = {
   boot: "b",
   trust: "t",
   prepare: "p",
@@ -56,9 +56,11 @@ const LETTERS: Readonly<Record<Phase, string>> = {
   enroll: "e",
   configure: "c",
   verify: "v",
+  destroy: "d",
+  reboot: "r",
 };
 
-const TONES: Readonly<Record<Phase, Tone>> = {
+const TONES: Readonly<Record<Work, Tone>> = {
   boot: "name",
   trust: "quiet",
   prepare: "good",
@@ -67,6 +69,8 @@ const TONES: Readonly<Record<Phase, Tone>> = {
   enroll: "quiet",
   configure: "good",
   verify: "strong",
+  destroy: "warn",
+  reboot: "warn",
 };
 
 /** Narrower than this a bar says nothing, and the durations are given as text alone. */

@@ -333,4 +333,17 @@ describe("other commands", () => {
     expect(stdout).toMatch(/web1 +destroyed/);
     expect(status).toBe(0);
   });
+
+  test.each(["destroy", "reboot"])("the events of %s have its own word", async (command) => {
+    const behaviour = `observe: async () => [machine],
+      reboot: async () => { throw new Error("no"); },`;
+    const words = command === "destroy" ? ["--yes"] : ["--hard", "web1"];
+    const { stdout } = await run(behaviour, command, "--json", ...words);
+    const phases = stdout
+      .split("\n")
+      .filter((line) => line.startsWith('{"at"'))
+      .flatMap((line) => (JSON.parse(line) as { readonly phase?: string }).phase ?? []);
+    expect(phases.length).toBeGreaterThan(1);
+    expect(new Set(phases)).toEqual(new Set([command]));
+  });
 });
