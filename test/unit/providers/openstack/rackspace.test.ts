@@ -23,7 +23,7 @@ function provider(options: RackspaceOptions = {}, env = cloud.environment) {
       pollMs: 10,
       settleMs: 100,
       callTimeoutMs: 2000,
-      bootTimeoutMs: 5000,
+      bootTimeoutMs: 15_000,
       ...options,
     },
     env,
@@ -128,8 +128,9 @@ describe("automation", () => {
       isRackspace: true,
       automation: {
         key: "rax_service_level_automation",
-        beginsAfterMs: 50,
-        takesMs: 100,
+        // Long enough that a busy computer looks in each of them.
+        beginsAfterMs: 500,
+        takesMs: 1000,
         during: "In Progress",
         endsWith,
       },
