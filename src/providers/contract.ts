@@ -85,7 +85,9 @@ export interface ImageInfo {
 
 export interface SizeInfo {
   readonly name: string;
+  /** 0: no limit. */
   readonly cpus: number;
+  /** 0: no limit. */
   readonly memoryMb: number;
   readonly diskGb?: number;
   readonly note?: string;

@@ -15,7 +15,9 @@ export async function refuseTooSmallSize(run: ServerRun, signal: AbortSignal): P
     context.stack.provider.sizes(providerContext(context, undefined, signal)),
   );
   const size = sizeOf(server.size, sizes);
-  if (size !== undefined) refuseTooLittle(run, size.memoryMb, `The size ${size.name}`);
+  // One without a figure has no limit.
+  if (size !== undefined && size.memoryMb > 0)
+    refuseTooLittle(run, size.memoryMb, `The size ${size.name}`);
 }
 
 /**

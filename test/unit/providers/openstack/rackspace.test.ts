@@ -80,7 +80,9 @@ describe("credentials", () => {
     expect(told).toMatch(/^PROVIDER_AUTH: Rackspace refused the credentials of RS_USERNAME/);
     expect(told).not.toContain("guess");
     const far = provider({ region: "SYD" });
-    expect(await failureOf(far.observe(contextOf()))).toMatch(/no region "SYD".*Known regions: DFW, ORD\./);
+    expect(await failureOf(far.observe(contextOf()))).toMatch(
+      /no region "SYD".*Known regions: DFW, ORD\./,
+    );
   });
 });
 
