@@ -1,6 +1,6 @@
 import type { ImageInfo, SizeInfo, SizeWish } from "../providers/contract.ts";
 import { nearestWord } from "../stack/suggest.ts";
-import { imageOf, sizeOf } from "../stack/wishes.ts";
+import { compareSizes, imageOf, sizeOf } from "../stack/wishes.ts";
 import { sanitize } from "./display-width.ts";
 import { count } from "./duration.ts";
 import type { Style } from "./style.ts";
@@ -48,13 +48,7 @@ export function searchSizes(
         (needs.memoryGb === undefined || memoryMb === 0 || memoryMb >= needs.memoryGb * 1024) &&
         (needs.diskGb === undefined || diskGb === undefined || diskGb >= needs.diskGb),
     )
-    .toSorted(
-      (one, other) =>
-        unlimited(one.memoryMb) - unlimited(other.memoryMb) ||
-        unlimited(one.cpus) - unlimited(other.cpus) ||
-        (one.diskGb ?? 0) - (other.diskGb ?? 0) ||
-        one.name.localeCompare(other.name, "en", { numeric: true }),
-    );
+    .toSorted(compareSizes);
 }
 
 /** The images as a table, and how a server asks for one of them. */
@@ -164,8 +158,6 @@ function compareDistros(one: string | undefined, other: string | undefined): num
     ? other.localeCompare(one, "en", { numeric: true })
     : one.localeCompare(other, "en");
 }
-
-const unlimited = (figure: number): number => (figure === 0 ? Number.POSITIVE_INFINITY : figure);
 
 function formatMemory(memoryMb: number): string {
   return memoryMb < 1024 ? `${memoryMb} MB` : `${Math.round((memoryMb / 1024) * 100) / 100} GB`;

@@ -37,7 +37,7 @@ export function imageOf<I extends Pick<ImageInfo, "name" | "distro">>(
 /**
  * The size that a wish means: of that name, or the smallest that has what is needed; undefined: none.
  *
- * A size that says nothing of its disk is not refused for it. Of sizes that fit, the one with the least memory is the
+ * A size that says nothing of its disk is not refused for it; one without a limit has all that is asked for. Of sizes that fit, the one with the least memory is the
  * smallest, then the one with the fewest CPUs, the least disk, the first name.
  */
 export function sizeOf<S extends SizeInfo>(wish: SizeWish, sizes: readonly S[]): S | undefined {
@@ -46,16 +46,25 @@ export function sizeOf<S extends SizeInfo>(wish: SizeWish, sizes: readonly S[]):
   const [smallest] = sizes
     .filter(
       (size) =>
-        size.cpus >= cpus &&
-        size.memoryMb >= memoryGb * 1024 &&
+        orNoLimit(size.cpus) >= cpus &&
+        orNoLimit(size.memoryMb) >= memoryGb * 1024 &&
         (size.diskGb === undefined || size.diskGb >= diskGb),
     )
-    .toSorted(
-      (one, other) =>
-        one.memoryMb - other.memoryMb ||
-        one.cpus - other.cpus ||
-        (one.diskGb ?? 0) - (other.diskGb ?? 0) ||
-        one.name.localeCompare(other.name),
-    );
+    .toSorted(compareSizes);
   return smallest;
 }
+
+/** The order of sizes: by memory, CPUs, disk, name; what has no limit comes last. */
+export function compareSizes(one: SizeInfo, other: SizeInfo): number {
+  return (
+    compare(orNoLimit(one.memoryMb), orNoLimit(other.memoryMb)) ||
+    compare(orNoLimit(one.cpus), orNoLimit(other.cpus)) ||
+    (one.diskGb ?? 0) - (other.diskGb ?? 0) ||
+    one.name.localeCompare(other.name, "en", { numeric: true })
+  );
+}
+
+const orNoLimit = (figure: number): number => (figure === 0 ? Number.POSITIVE_INFINITY : figure);
+
+/** Infinity less infinity is no number. */
+const compare = (one: number, other: number): number => (one === other ? 0 : one - other);
