@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pLimit, { type LimitFunction } from "p-limit";
 
 import { CancelledError } from "../errors/error.ts";
+import type { Caller } from "./caller.ts";
 
 /** How many calls are under way at once for one account. */
 const CALLS_AT_ONCE = 8;
@@ -31,17 +32,14 @@ export class CallBudget {
   }
 
   /** Does one call when there is room for it. @throws CancelledError at `signal`, before the call has begun. */
-  async spend<T>(
-    signal: AbortSignal,
-    onWait: (ms: number) => void,
-    call: () => Promise<T>,
-  ): Promise<T> {
+  async spend<T>({ signal, progress }: Caller, call: () => Promise<T>): Promise<T> {
     return await this.#limit(async () => {
       for (;;) {
         if (signal.aborted) throw new CancelledError();
         const waitMs = this.#waitMs();
         if (waitMs <= 0) break;
-        onWait(waitMs);
+        const seconds = Math.ceil(waitMs / 1000);
+        progress(`waiting ${seconds} s before more calls: the cloud's rate limit`);
         await sleep(waitMs, undefined, { signal }).catch(() => {
           throw new CancelledError();
         });

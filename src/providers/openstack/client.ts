@@ -1,8 +1,8 @@
 import type { z } from "zod";
 
-import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import { budgetOf, type CallBudget } from "../../cloud/call-budget.ts";
-import { type Caller, jittered, pause, unlessAborted } from "../../cloud/caller.ts";
+import { type Caller, unlessAborted } from "../../cloud/caller.ts";
+import { type Attempt, repeatCall } from "../../cloud/repeat-call.ts";
 import { InternalError, ProviderError } from "../../errors/error.ts";
 import { type Account, accountKey, type ServiceName } from "./account.ts";
 import { judge, judgeFailure } from "./failures.ts";
@@ -42,13 +42,6 @@ export interface ClientSettings {
   readonly retryMs: number;
 }
 
-const MAX_ATTEMPTS = 6;
-/** A rate limit is not our failure: it is waited for longer than anything else. */
-const MAX_RATE_LIMITS = 12;
-/** A longer one is told instead of waited for. */
-const MAX_QUIET_MS = 900_000;
-/** Where the cloud names no time. */
-const MAX_UNNAMED_QUIET_MS = 60_000;
 /** A token that ends within this time is renewed before a call, ms. */
 const TOKEN_MARGIN_MS = 30_000;
 
@@ -136,7 +129,7 @@ export class OpenStackClient {
         },
         caller,
       );
-      if (outcome !== "token-refused") return outcome;
+      if (outcome !== "refused") return outcome;
       if (refused !== undefined) throw refusedTwice(this.#settings.account, call.what);
       refused = session.token;
     }
@@ -170,7 +163,7 @@ export class OpenStackClient {
       { what, isRepeatable: true },
       caller,
     );
-    if (outcome === "token-refused") throw credentialsRefused(account);
+    if (outcome === "refused") throw credentialsRefused(account);
     if (isV2(auth)) {
       this.#session = toSessionV2(parseAnswer(tokenSchemaV2, outcome, what));
       return this.#session;
@@ -196,7 +189,7 @@ export class OpenStackClient {
       { what: "read Nova's versions", isRepeatable: true },
       shared,
     ).then(
-      (outcome) => (outcome === "token-refused" ? undefined : computeVersion(outcome.text)),
+      (outcome) => (outcome === "refused" ? undefined : computeVersion(outcome.text)),
       (error: unknown) => {
         this.#computeVersion = undefined;
         if (error instanceof ProviderError && error.code === "PROVIDER_NOT_FOUND") return undefined;
@@ -211,60 +204,29 @@ export class OpenStackClient {
     request: Omit<HttpRequest, "timeoutMs" | "signal">,
     how: { readonly what: string; readonly isRepeatable: boolean; readonly mustFinish?: boolean },
     caller: Caller,
-  ): Promise<HttpResponse | "token-refused"> {
+  ): Promise<HttpResponse | "refused"> {
     const { what, isRepeatable, mustFinish = false } = how;
-    let limits = 0;
-    for (let attempt = 1; ;) {
-      const outcome = await this.#once(
-        { ...request, signal: mustFinish ? this.#never : caller.signal },
+    const { retryMs } = this.#settings;
+    const signal = mustFinish ? this.#never : caller.signal;
+    return await repeatCall(
+      {
+        cloud: "OpenStack",
         what,
-        caller,
-      );
-      if (outcome instanceof ProviderError) {
-        const mayRepeat = isRepeatable ? isPassing(outcome) : isNeverSent(outcome);
-        if (!mayRepeat || attempt === MAX_ATTEMPTS) throw outcome;
-      } else {
-        if (outcome.status < 400) return outcome;
-        const verdict = judge(what, outcome);
-        switch (verdict.kind) {
-          case "token-refused":
-            return verdict.kind;
-          case "fail":
-            throw verdict.error;
-          case "rate-limit": {
-            limits += 1;
-            const growing = Math.min(this.#settings.retryMs * 2 ** limits, MAX_UNNAMED_QUIET_MS);
-            const quietMs = verdict.retryAfterMs ?? growing;
-            if (limits > MAX_RATE_LIMITS || quietMs > MAX_QUIET_MS)
-              throw rateLimited(what, quietMs);
-            this.#budget.keepQuiet(quietMs);
-            continue;
-          }
-          case "broken":
-            if (!isRepeatable) throw new AnswerLostError(what, verdict.why);
-            if (attempt === MAX_ATTEMPTS) {
-              throw new ProviderError(
-                "PROVIDER_UNAVAILABLE",
-                `OpenStack failed to ${what}: ${verdict.why}.`,
-              );
-            }
-        }
-      }
-      await pause(jittered(this.#settings.retryMs * 2 ** (attempt - 1)), caller.signal);
-      attempt += 1;
-    }
+        isRepeatable,
+        retryMs,
+        budget: this.#budget,
+        signal: caller.signal,
+      },
+      async () => await this.#once({ ...request, signal }, what, caller),
+    );
   }
 
   async #once(
     request: Omit<HttpRequest, "timeoutMs">,
     what: string,
     caller: Caller,
-  ): Promise<HttpResponse | ProviderError> {
-    const onWait = (ms: number): void =>
-      caller.progress(
-        `waiting ${Math.ceil(ms / 1000)} s before more calls: the cloud's rate limit`,
-      );
-    return await this.#budget.spend(caller.signal, onWait, async () => {
+  ): Promise<Attempt<HttpResponse>> {
+    return await this.#budget.spend(caller, async () => {
       const began = performance.now();
       const tell = (status: number | undefined, requestId?: string): void =>
         caller.trace?.({
@@ -281,7 +243,7 @@ export class OpenStackClient {
         const id =
           response.headers["x-openstack-request-id"] ?? response.headers["x-compute-request-id"];
         tell(response.status, typeof id === "string" ? id : undefined);
-        return response;
+        return judge(what, response);
       } catch (thrown) {
         if (!(thrown instanceof HttpFailure)) throw thrown;
         tell(undefined);
@@ -293,15 +255,6 @@ export class OpenStackClient {
 
 export function isNotFound(thrown: unknown): boolean {
   return thrown instanceof ProviderError && thrown.code === "PROVIDER_NOT_FOUND";
-}
-
-function isPassing(error: ProviderError): boolean {
-  const isUntrusted = error.cause instanceof HttpFailure && error.cause.kind === "untrusted";
-  return error.code === "PROVIDER_UNAVAILABLE" && !isUntrusted;
-}
-
-function isNeverSent(error: ProviderError): boolean {
-  return error.cause instanceof HttpFailure && error.cause.kind === "not-sent";
 }
 
 function parseAnswer<S extends z.ZodType>(
@@ -370,13 +323,4 @@ function notOpenStack(authUrl: string): ProviderError {
   return new ProviderError("PROVIDER_NOT_FOUND", `What answers at ${authUrl} is no Keystone.`, {
     hint: "auth_url is Keystone's address, such as https://cloud.example:5000/v3.",
   });
-}
-
-function rateLimited(what: string, retryAfterMs: number): ProviderError {
-  const seconds = Math.ceil(retryAfterMs / 1000);
-  return new ProviderError(
-    "PROVIDER_RATE_LIMIT",
-    `OpenStack goes on refusing to ${what}: too many calls, and it asks to wait ${seconds} s.`,
-    { retryAfterMs },
-  );
 }

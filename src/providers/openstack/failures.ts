@@ -1,26 +1,19 @@
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
-import { ProviderError, type RefusedError } from "../../errors/error.ts";
+import type { Attempt } from "../../cloud/repeat-call.ts";
+import { ProviderError } from "../../errors/error.ts";
 import type { HttpFailure, HttpResponse } from "./http.ts";
 
-/** What to do with an answer that is no success. */
-export type Verdict =
-  | { readonly kind: "fail"; readonly error: ProviderError | RefusedError }
-  /** Surely not carried out. `retryAfterMs` where the cloud names a time. */
-  | { readonly kind: "rate-limit"; readonly retryAfterMs: number | undefined }
-  | { readonly kind: "token-refused" }
-  /** Theirs to mend, and it may pass; for a call that changes something it is not known whether it did. */
-  | { readonly kind: "broken"; readonly why: string };
-
 /**
- * Judges an answer with a status of 400 and more.
+ * Judges an answer.
  *
  * Nova answers 413 for its own old rate limit, 403 for a quota, and 400 where a flavor, image, network, key or group
  * is not there; Neutron answers 409 for a quota. Only the message tells them apart.
  */
-export function judge(what: string, response: HttpResponse): Verdict {
+export function judge(what: string, response: HttpResponse): Attempt<HttpResponse> {
   const { status } = response;
+  if (status < 400) return { kind: "answer", value: response };
   const message = messageOf(response);
-  const fail = (code: ProviderError["code"], hint?: string): Verdict => ({
+  const fail = (code: ProviderError["code"], hint?: string): Attempt<never> => ({
     kind: "fail",
     error: new ProviderError(
       code as ConstructorParameters<typeof ProviderError>[0],
@@ -28,10 +21,10 @@ export function judge(what: string, response: HttpResponse): Verdict {
       hint === undefined ? {} : { hint },
     ),
   });
-  if (status === 401) return { kind: "token-refused" };
+  if (status === 401) return { kind: "refused" };
   if (status === 429 || (status === 413 && response.headers["retry-after"] !== undefined))
     return { kind: "rate-limit", retryAfterMs: retryAfterMs(response) };
-  if (status >= 500) return { kind: "broken", why: `status ${status}, ${message}` };
+  if (status >= 500) return { kind: "broken", isSent: true, why: `status ${status}, ${message}` };
   if (/quota|exceeded.*limit|OverQuota/i.test(message) && [400, 403, 409, 413].includes(status)) {
     return fail(
       "PROVIDER_QUOTA",
@@ -54,27 +47,39 @@ export function judge(what: string, response: HttpResponse): Verdict {
 }
 
 /** What a failed connection means for the call. */
-export function judgeFailure(what: string, url: string, failure: HttpFailure): ProviderError {
+export function judgeFailure(what: string, url: string, failure: HttpFailure): Attempt<never> {
   const host = new URL(url).host;
-  if (failure.kind === "untrusted") {
-    return new ProviderError(
-      "PROVIDER_UNAVAILABLE",
-      `The certificate of ${host} is not trusted: ${failure.message}.`,
-      {
-        cause: failure,
-        hint: "Where the cloud has an authority of its own, give its certificate: cacert in clouds.yaml, or OS_CACERT.",
-      },
-    );
+  const why = failure.message;
+  switch (failure.kind) {
+    case "untrusted":
+      return {
+        kind: "fail",
+        error: new ProviderError(
+          "PROVIDER_UNAVAILABLE",
+          `The certificate of ${host} is not trusted: ${why}.`,
+          {
+            cause: failure,
+            hint: "Where the cloud has an authority of its own, give its certificate: cacert in clouds.yaml, or OS_CACERT.",
+          },
+        ),
+      };
+    case "lost":
+      return { kind: "broken", isSent: true, why, error: new AnswerLostError(what, why, failure) };
+    case "not-sent":
+      return {
+        kind: "broken",
+        isSent: false,
+        why,
+        error: new ProviderError(
+          "PROVIDER_UNAVAILABLE",
+          `${host} cannot be reached to ${what}: ${why}.`,
+          {
+            cause: failure,
+            hint: "Check the address, your network and VPN. Nothing was sent.",
+          },
+        ),
+      };
   }
-  if (failure.kind === "lost") return new AnswerLostError(what, failure.message, failure);
-  return new ProviderError(
-    "PROVIDER_UNAVAILABLE",
-    `${host} cannot be reached to ${what}: ${failure.message}.`,
-    {
-      cause: failure,
-      hint: "Check the address, your network and VPN. Nothing was sent.",
-    },
-  );
 }
 
 /** Seconds, or a date; RFC 9110, 10.2.3. */
