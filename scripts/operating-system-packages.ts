@@ -2,7 +2,7 @@
 // that are missing. Each is named, with what it is for, before anything is installed.
 import { spawnSync } from "node:child_process";
 
-export type Purpose = "program tests" | "local servers" | "salt packages" | "bench";
+export type Purpose = "program tests" | "local servers" | "salt packages" | "ec2 tests" | "bench";
 
 interface NeededPackage {
   readonly name: string;
@@ -26,6 +26,9 @@ const PACKAGES: Readonly<Record<Purpose, readonly NeededPackage[]>> = {
     { name: "python3", why: "makes packages of Salt, which is in no archive of Debian's" },
     { name: "python3-pip", why: "fetches Salt and its modules from PyPI" },
     { name: "gnupg", why: "signs the repository that the packages are in" },
+  ],
+  "ec2 tests": [
+    { name: "python3-venv", why: "moto, which speaks EC2's API, gets a virtual environment" },
   ],
   bench: [
     { name: "ansible-core", why: "what bootmachine is measured against" },

@@ -11,7 +11,7 @@ const forVitest = own.filter((argument) => argument !== "--lab-only" && argument
 const lab: TestGroup = { name: "lab", projects: ["lab"], arguments: forVitest };
 const nightly: TestGroup = { name: "nightly", projects: ["nightly"], arguments: forVitest };
 
-let readiness = installFor(["program tests", "local servers", "salt packages"]);
+let readiness = installFor(["program tests", "local servers", "salt packages", "ec2 tests"]);
 if (readiness.isReady && process.getuid?.() !== 0) {
   readiness = { isReady: false, reason: "booting local servers needs root: run it with sudo." };
 }

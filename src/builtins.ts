@@ -62,6 +62,17 @@ export const BUILTINS = new PluginRegistry([
     },
   },
   {
+    kind: "provider",
+    name: "ec2",
+    async load() {
+      const [{ ec2 }, { ec2OptionsSchema }] = await Promise.all([
+        import("./providers/ec2/ec2.ts"),
+        import("./providers/ec2/options.ts"),
+      ]);
+      return { kind: "provider", name: "ec2", options: ec2OptionsSchema, create: ec2 };
+    },
+  },
+  {
     kind: "configurator",
     name: "none",
     async load() {

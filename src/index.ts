@@ -30,6 +30,7 @@ export {
   TransportError,
   UserError,
 } from "./errors/error.ts";
+export { ec2 } from "./providers/ec2/ec2.ts";
 export { existing } from "./providers/existing/existing.ts";
 export { local } from "./providers/local/local.ts";
 export { openstack } from "./providers/openstack/openstack.ts";

@@ -1,0 +1,268 @@
+import type {
+  $Command,
+  EC2Client,
+  EC2ClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes,
+} from "@aws-sdk/client-ec2";
+
+import { budgetOf, type CallBudget } from "../../cloud/call-budget.ts";
+import { type Caller, unlessAborted } from "../../cloud/caller.ts";
+import { type Attempt, repeatCall } from "../../cloud/repeat-call.ts";
+import { CancelledError, ProviderError } from "../../errors/error.ts";
+import type { Account } from "./account.ts";
+import { judge } from "./failures.ts";
+import { type Ec2Sdk, loadEc2Sdk, loadSsmSdk } from "./sdk.ts";
+
+/** A command of EC2: what it takes and what it answers. */
+export type Ec2Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
+  I,
+  O,
+  EC2ClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes
+>;
+
+export interface Ec2Call<I extends ServiceInputTypes, O extends ServiceOutputTypes> {
+  /** The action's name, such as "RunInstances". */
+  readonly action: string;
+  /** What is done, for people, after "to": `create the server shop.web1`. */
+  readonly what: string;
+  readonly command: (sdk: Ec2Sdk) => Ec2Command<I, O>;
+  /** Doing it twice does no harm. Default true. */
+  readonly isRepeatable?: boolean;
+  /** Once it is sent, its answer is waited for, also when the run is cancelled: to know what was made. */
+  readonly mustFinish?: boolean;
+}
+
+export interface ClientSettings {
+  readonly account: Account;
+  /** Limit of one call, ms. */
+  readonly callTimeoutMs: number;
+  /** Infinity: none is known. */
+  readonly callsPerHour: number;
+  /** The pause before the first repetition of a failed call, ms; it doubles from one to the next. */
+  readonly retryMs: number;
+}
+
+/** What is known for as long as the credentials hold. */
+interface Opened {
+  readonly sdk: Ec2Sdk;
+  readonly ec2: EC2Client;
+  readonly region: string;
+  readonly accessKeyId: string;
+}
+
+interface Exchange<O> {
+  readonly action: string;
+  readonly what: string;
+  readonly isRepeatable: boolean;
+  readonly mustFinish: boolean;
+  readonly url: string;
+  readonly send: (signal: AbortSignal) => Promise<O>;
+}
+
+/**
+ * Calls to EC2 in one region with one account: bounded, traced, and repeated where that is harmless. The SDK repeats
+ * nothing by itself, so that every call is counted.
+ *
+ * When a call is refused for its credentials, these are looked up again once: a session that has ended may have been
+ * renewed meanwhile.
+ */
+export class Ec2Api {
+  readonly #settings: ClientSettings;
+  readonly #never = new AbortController().signal;
+  #opening: Promise<Opened> | undefined;
+
+  constructor(settings: ClientSettings) {
+    this.#settings = settings;
+  }
+
+  async region(caller: Caller): Promise<string> {
+    return (await unlessAborted(this.#open(), caller.signal)).region;
+  }
+
+  /** Does the call. @throws ProviderError, AnswerLostError, UserError, RefusedError, CancelledError */
+  async call<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
+    call: Ec2Call<I, O>,
+    caller: Caller,
+  ): Promise<O> {
+    return await this.#withCredentials(call.what, caller, async ({ sdk, ec2, region }) => ({
+      action: call.action,
+      what: call.what,
+      isRepeatable: call.isRepeatable ?? true,
+      mustFinish: call.mustFinish ?? false,
+      url: this.#settings.account.endpoints.ec2 ?? `https://ec2.${region}.amazonaws.com`,
+      send: async (signal) => await ec2.send(call.command(sdk), { abortSignal: signal }),
+    }));
+  }
+
+  /** The value of a parameter of the Systems Manager; undefined where there is none. */
+  async parameter(path: string, caller: Caller): Promise<string | undefined> {
+    const { endpoints } = this.#settings.account;
+    const answer = await this.#withCredentials(
+      `read the parameter ${path}`,
+      caller,
+      async ({ region }) => {
+        const sdk = await loadSsmSdk();
+        const ssm = new sdk.SSMClient(this.#config(endpoints.ssm));
+        return {
+          action: "GetParameters",
+          what: `read the parameter ${path}`,
+          isRepeatable: true,
+          mustFinish: false,
+          url: endpoints.ssm ?? `https://ssm.${region}.amazonaws.com`,
+          send: async (signal) =>
+            await ssm.send(new sdk.GetParametersCommand({ Names: [path] }), {
+              abortSignal: signal,
+            }),
+        };
+      },
+    );
+    return answer.Parameters?.[0]?.Value;
+  }
+
+  async #withCredentials<O>(
+    what: string,
+    caller: Caller,
+    prepare: (opened: Opened) => Promise<Exchange<O>>,
+  ): Promise<O> {
+    let refused: Promise<Opened> | undefined;
+    for (;;) {
+      const opening = this.#open(refused);
+      const opened = await unlessAborted(opening, caller.signal);
+      const outcome = await this.#exchange(await prepare(opened), this.#budgetOf(opened), caller);
+      if (outcome !== "refused") return outcome;
+      if (refused !== undefined) throw refusedTwice(this.#settings.account, what);
+      refused = opening;
+    }
+  }
+
+  /** The client; a new one where there is none, or its credentials were refused. */
+  async #open(refused?: Promise<Opened>): Promise<Opened> {
+    if (this.#opening === undefined || this.#opening === refused) {
+      const opening = this.#makeClient();
+      this.#opening = opening;
+      opening.catch(() => {
+        if (this.#opening === opening) this.#opening = undefined;
+      });
+    }
+    return await this.#opening;
+  }
+
+  async #makeClient(): Promise<Opened> {
+    const sdk = await loadEc2Sdk();
+    const { account, callTimeoutMs } = this.#settings;
+    const ec2 = new sdk.EC2Client(this.#config(account.endpoints.ec2));
+    const limit = AbortSignal.timeout(callTimeoutMs);
+    const look = async (): Promise<Opened> => ({
+      sdk,
+      ec2,
+      region: await ec2.config.region(),
+      accessKeyId: (await ec2.config.credentials()).accessKeyId,
+    });
+    try {
+      return await unlessAborted(look(), limit);
+    } catch (thrown) {
+      const outcome = judge("find the credentials", thrown, account);
+      throw outcome.kind === "fail" ? outcome.error : noCredentials(account, thrown);
+    }
+  }
+
+  #config(endpoint: string | undefined): {
+    readonly maxAttempts: 1;
+    readonly region?: string;
+    readonly profile?: string;
+    readonly endpoint?: string;
+    readonly credentials?: NonNullable<Account["credentials"]>;
+  } {
+    const { region, profile, credentials } = this.#settings.account;
+    return {
+      maxAttempts: 1,
+      ...(region === undefined ? {} : { region }),
+      ...(profile === undefined ? {} : { profile }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(credentials === undefined ? {} : { credentials }),
+    };
+  }
+
+  #budgetOf({ region, accessKeyId }: Opened): CallBudget {
+    const { account, callsPerHour } = this.#settings;
+    return budgetOf(
+      JSON.stringify(["ec2", account.endpoints.ec2, region, accessKeyId]),
+      callsPerHour,
+    );
+  }
+
+  async #exchange<O>(
+    exchange: Exchange<O>,
+    budget: CallBudget,
+    caller: Caller,
+  ): Promise<O | "refused"> {
+    const { what, isRepeatable } = exchange;
+    const { retryMs } = this.#settings;
+    return await repeatCall(
+      { cloud: "EC2", what, isRepeatable, retryMs, budget, signal: caller.signal },
+      async () => await this.#once(exchange, budget, caller),
+    );
+  }
+
+  async #once<O>(
+    { action, what, url, send, mustFinish }: Exchange<O>,
+    budget: CallBudget,
+    caller: Caller,
+  ): Promise<Attempt<O>> {
+    return await budget.spend(caller, async () => {
+      const began = performance.now();
+      const tell = (about: Metadata | undefined): void =>
+        caller.trace?.({
+          what,
+          method: "POST",
+          url: `${url.replace(/\/+$/, "")}/?Action=${action}`,
+          status: about?.httpStatusCode,
+          ms: Math.round(performance.now() - began),
+          ...(about?.requestId === undefined ? {} : { requestId: about.requestId }),
+        });
+      const { account, callTimeoutMs } = this.#settings;
+      const limit = AbortSignal.timeout(callTimeoutMs);
+      const given = mustFinish ? this.#never : caller.signal;
+      try {
+        const value = await send(AbortSignal.any([limit, given]));
+        tell(metadataOf(value));
+        return { kind: "answer", value };
+      } catch (thrown) {
+        tell(metadataOf(thrown));
+        if (given.aborted) throw new CancelledError();
+        if (limit.aborted)
+          return { kind: "broken", isSent: true, why: `no answer within ${callTimeoutMs} ms` };
+        return judge(what, thrown, account);
+      }
+    });
+  }
+}
+
+interface Metadata {
+  readonly httpStatusCode?: number | undefined;
+  readonly requestId?: string | undefined;
+}
+
+function metadataOf(answer: unknown): Metadata | undefined {
+  return (answer as { readonly $metadata?: Metadata } | undefined)?.$metadata;
+}
+
+function refusedTwice({ source }: Account, what: string): ProviderError {
+  return new ProviderError(
+    "PROVIDER_AUTH",
+    `EC2 refused the credentials of ${source}, to ${what}.`,
+    {
+      hint: "A session has ended (`aws sso login`, or new keys), the keys are wrong, the region is not enabled for the account, or this computer's clock is wrong: try `aws sts get-caller-identity`.",
+    },
+  );
+}
+
+function noCredentials({ source }: Account, cause: unknown): ProviderError {
+  return new ProviderError("PROVIDER_AUTH", `No credentials for EC2 were found by ${source}.`, {
+    cause,
+    hint: "Set AWS_PROFILE or ec2({ profile }), log in (`aws configure`, `aws sso login`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+  });
+}

@@ -1,0 +1,103 @@
+import { ProviderError, UserError } from "../../errors/error.ts";
+import { suggestWord } from "../../stack/suggest.ts";
+import type { Ec2Subnet, Ec2Vpc } from "./network.ts";
+import type { Ec2Settings } from "./options.ts";
+
+/**
+ * The subnets that servers may be put into, all of one VPC, in the order in which they are tried.
+ *
+ * @throws ProviderError PROVIDER_NOT_FOUND, with what there is; UserError CONFIG_INVALID where the choice is not clear.
+ */
+export function chooseSubnets(
+  settings: Pick<Ec2Settings, "vpc" | "subnets" | "zones">,
+  vpcs: readonly Ec2Vpc[],
+  subnets: readonly Ec2Subnet[],
+): readonly Ec2Subnet[] {
+  const vpc = settings.vpc === undefined ? undefined : findVpc(settings.vpc, vpcs);
+  const inVpc = vpc === undefined ? subnets : subnets.filter((subnet) => subnet.vpc === vpc.id);
+  const chosen =
+    settings.subnets === undefined
+      ? inZones(settings.zones, onePerZone(vpc ?? defaultVpc(vpcs), subnets))
+      : inZones(
+          settings.zones,
+          settings.subnets.map((word) => findSubnet(word, inVpc)),
+        );
+  const [first] = chosen;
+  if (first === undefined) throw noSubnet(settings, inVpc);
+  if (chosen.some((subnet) => subnet.vpc !== first.vpc)) {
+    throw new UserError("CONFIG_INVALID", "The subnets of ec2() are not all of one VPC.", {
+      hint: `They are of ${[...new Set(chosen.map((subnet) => subnet.vpc))].join(", ")}; the servers of a stack share a security group, which belongs to one.`,
+    });
+  }
+  return chosen;
+}
+
+function findVpc(word: string, vpcs: readonly Ec2Vpc[]): Ec2Vpc {
+  const found = vpcs.find(({ id, name }) => id === word || name === word);
+  if (found !== undefined) return found;
+  throw notFound("VPC", word, vpcs);
+}
+
+function defaultVpc(vpcs: readonly Ec2Vpc[]): Ec2Vpc {
+  const found = vpcs.find(({ isDefault }) => isDefault);
+  if (found !== undefined) return found;
+  throw new ProviderError("PROVIDER_NOT_FOUND", "The account has no default VPC in this region.", {
+    hint: `Set ec2({ vpc: "…" }) or subnets. There are: ${vpcs.map(labelOf).join(", ") || "none"}.`,
+  });
+}
+
+function findSubnet(word: string, subnets: readonly Ec2Subnet[]): Ec2Subnet {
+  const found = subnets.find(({ id, name }) => id === word || name === word);
+  if (found !== undefined) return found;
+  throw notFound("subnet", word, subnets);
+}
+
+/** All of a VPC, where none needs to be chosen: one of each zone. */
+function onePerZone(vpc: Ec2Vpc, subnets: readonly Ec2Subnet[]): readonly Ec2Subnet[] {
+  const all = subnets.filter((subnet) => subnet.vpc === vpc.id);
+  const defaults = all.filter(({ isDefault }) => isDefault);
+  const usable = defaults.length > 0 ? defaults : all;
+  const zones = new Set(usable.map(({ zone }) => zone));
+  if (zones.size === usable.length)
+    return usable.toSorted((one, other) => one.zone.localeCompare(other.zone));
+  throw new UserError("CONFIG_INVALID", `The VPC ${labelOf(vpc)} has several subnets in a zone.`, {
+    hint: `Set ec2({ subnets: ["…"] }) to some of: ${usable.map(labelOf).join(", ")}.`,
+  });
+}
+
+function inZones(
+  zones: readonly string[] | undefined,
+  subnets: readonly Ec2Subnet[],
+): readonly Ec2Subnet[] {
+  if (zones === undefined) return subnets;
+  return zones.flatMap((zone) => subnets.filter((subnet) => subnet.zone === zone));
+}
+
+function noSubnet(
+  { zones = [] }: Pick<Ec2Settings, "zones">,
+  subnets: readonly Ec2Subnet[],
+): ProviderError {
+  const known = [...new Set(subnets.map(({ zone }) => zone))].toSorted();
+  return new ProviderError(
+    "PROVIDER_NOT_FOUND",
+    zones.length === 0
+      ? "The VPC has no subnet."
+      : `None of the subnets is in the zone ${zones.join(" or ")}.`,
+    { hint: zones.length === 0 ? undefined : suggestWord(zones[0] ?? "", known, "zones") },
+  );
+}
+
+function notFound(
+  what: string,
+  word: string,
+  things: readonly { readonly id: string; readonly name: string }[],
+): ProviderError {
+  const names = things.flatMap(({ id, name }) => (name === "" ? [id] : [name]));
+  return new ProviderError("PROVIDER_NOT_FOUND", `EC2 has no ${what} ${word} in this region.`, {
+    hint: suggestWord(word, names, `${what}s`),
+  });
+}
+
+function labelOf({ id, name }: { readonly id: string; readonly name: string }): string {
+  return name === "" ? id : `${name} (${id})`;
+}
