@@ -3,7 +3,14 @@ import type { z } from "zod";
 import type { Draft } from "./draft.ts";
 import { unsetNames } from "./environment.ts";
 import type { ConfigPath, ReportProblem } from "./problem.ts";
-import { kindOf, meantIssues, reportIssue, valueAt, withoutSymbols } from "./schema-issues.ts";
+import {
+  kindOf,
+  meantIssues,
+  reportIssue,
+  valueAt,
+  WITHOUT_ZODS_WORDS,
+  withoutSymbols,
+} from "./schema-issues.ts";
 import { stackSchema } from "./schema.ts";
 import type { StackInput } from "./stack-input.ts";
 
@@ -127,9 +134,9 @@ export function checkShape(
     },
     [],
   );
-  let parsed = stackSchema.safeParse(copy);
+  let parsed = stackSchema.safeParse(copy, WITHOUT_ZODS_WORDS);
   if (!parsed.success && coerceVariables(copy, parsed.error.issues, fromVariables)) {
-    parsed = stackSchema.safeParse(copy);
+    parsed = stackSchema.safeParse(copy, WITHOUT_ZODS_WORDS);
   }
   if (parsed.success) return copy as Draft<StackInput>;
   for (const issue of parsed.error.issues.flatMap(withinUnions)) {

@@ -4,7 +4,7 @@ import { keepWhileLoading } from "./environment.ts";
 import { type ProblemRecord, UserError } from "../errors/error.ts";
 import type { PluginKind } from "./plugin-registry.ts";
 import { renderPath } from "./problem.ts";
-import { reportIssues } from "./schema-issues.ts";
+import { reportIssues, WITHOUT_ZODS_WORDS } from "./schema-issues.ts";
 
 /**
  * Holds the options that a plug-in's factory was called with against its schema. While a config is being loaded, what is
@@ -19,7 +19,7 @@ export function parsePluginOptions<S extends z.ZodType>(
   schema: S,
   options: unknown,
 ): z.output<S> {
-  const parsed = schema.safeParse(options);
+  const parsed = schema.safeParse(options, WITHOUT_ZODS_WORDS);
   if (parsed.success) return parsed.data;
   const problems: ProblemRecord[] = [];
   reportIssues(schema, parsed.error.issues, options, [kind], ({ path, message, hint }) =>
@@ -29,7 +29,7 @@ export function parsePluginOptions<S extends z.ZodType>(
     hint: "The config ends at this call: other problems, if there are any, show when this is mended.",
     problems,
   });
-  const rest = schema.safeParse(withoutWrong(options, parsed.error.issues));
+  const rest = schema.safeParse(withoutWrong(options, parsed.error.issues), WITHOUT_ZODS_WORDS);
   if (rest.success && keepWhileLoading(error)) return rest.data;
   throw error;
 }

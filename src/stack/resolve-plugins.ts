@@ -7,7 +7,7 @@ import type { Environment } from "./environment.ts";
 import { importFrom } from "./import-natively.ts";
 import type { PluginFactory, PluginKind, PluginKinds, PluginRegistry } from "./plugin-registry.ts";
 import type { ConfigPath, Problem, ReportProblem } from "./problem.ts";
-import { reportIssues } from "./schema-issues.ts";
+import { reportIssues, WITHOUT_ZODS_WORDS } from "./schema-issues.ts";
 import type { StackInput } from "./stack-input.ts";
 import { suggestWord } from "./suggest.ts";
 
@@ -161,7 +161,7 @@ async function createByName<K extends PluginKind>(
     }
     if (Object.keys(options).length > 0) return undefined;
   } else {
-    const parsed = factory.options.safeParse(options);
+    const parsed = factory.options.safeParse(options, WITHOUT_ZODS_WORDS);
     if (!parsed.success) {
       reportIssues(factory.options, parsed.error.issues, options, path, resolver.report);
       return undefined;

@@ -100,6 +100,14 @@ export function valueAt(value: unknown, path: ConfigPath): unknown {
 export const withoutSymbols = (path: readonly PropertyKey[]): ConfigPath =>
   path.map((segment) => (typeof segment === "number" ? segment : String(segment)));
 
+/**
+ * For every `safeParse` of what a user wrote. zod's own words for a wrong type look into the value, and fall over one that has
+ * a key "constructor"; ours are made from the issue.
+ */
+export const WITHOUT_ZODS_WORDS: z.core.ParseContext<z.core.$ZodIssue> = {
+  error: (issue) => (issue.code === "invalid_type" ? "Invalid input" : undefined),
+};
+
 /** A problem of the schema's, in plain words. */
 export function reportIssue(
   schema: z.core.$ZodType,

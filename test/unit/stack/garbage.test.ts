@@ -69,6 +69,11 @@ describe("garbage", () => {
     expect(problems.some((problem) => problem.message.includes("nested in itself"))).toBe(true);
   });
 
+  it("that calls a key of its own constructor is told", async () => {
+    const name = { constructor: { name: {} } };
+    await expect(loadValue({ ...GOOD, name })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+
   it("in a file, in part or whole, ends in a UserError with problems or in a stack", async () => {
     const part = fc
       .tuple(fc.constantFrom(...Object.keys(stackSchema.shape)), garbage.any)
