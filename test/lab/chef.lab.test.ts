@@ -35,8 +35,8 @@ describe("chef: from nothing to proved, on four servers", () => {
 
   it("goes from nothing to proved, and the starter kit's first run changes nothing", async () => {
     await expectFromNothing(project, { install: "changed", configure: "unchanged" });
-    expect(service.requests).toContainEqual({ line: "GET /package.deb", from: "server" });
-    expect(service.requests).not.toContainEqual({ line: "GET /package.deb", from: "here" });
+    expect(service.requests).toContainEqual({ line: "GET /cinc.deb", from: "server" });
+    expect(service.requests).not.toContainEqual({ line: "GET /cinc.deb", from: "here" });
   });
 
   it("does nothing the second time", async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FleetEvent } from "../../src/fleet/events.ts";
 import { writeRecipe, writeStarterKit } from "./chef/chef-tree.ts";
 import { type DownloadService, startDownloadService } from "./chef/download-service.ts";
+import { exportPolicy } from "./chef/exported-policy.ts";
 import { buildLookAlike } from "./chef/look-alike-package.ts";
 import type { StackProject } from "./stack-project.ts";
 import { tested } from "./tested.ts";
@@ -50,8 +51,8 @@ describe(
 
     it("goes from nothing to proved, and the starter kit's first run changes nothing", async () => {
       await expectFromNothing(project, { install: "changed", configure: "unchanged" });
-      expect(service.requests).toContainEqual({ line: "GET /package.deb", from: "server" });
-      expect(service.requests).not.toContainEqual({ line: "GET /package.deb", from: "here" });
+      expect(service.requests).toContainEqual({ line: "GET /cinc.deb", from: "server" });
+      expect(service.requests).not.toContainEqual({ line: "GET /cinc.deb", from: "here" });
     });
 
     it("looked at all of the baseline in that run", async () => {
@@ -195,9 +196,36 @@ end
       const up = await project.run("up", "--yes", "--json", "--server", "db1");
       service.shutOutServers = false;
       expect(up.status, story(up)).toBe(0);
-      expect(service.requests).toContainEqual({ line: "GET /package.deb", from: "here" });
+      expect(service.requests).toContainEqual({ line: "GET /cinc.deb", from: "here" });
       const { stdout } = await project.onServer("db1", "cinc-client --version");
       expect(stdout).toContain("18.7.10");
+    });
+
+    it("runs an exported policy, and no run list beside it", async () => {
+      const local = project.config["configurator"] as object;
+      await cp(join(project.directory, "chef"), join(project.directory, "exported"), {
+        recursive: true,
+      });
+      const policy = { name: "site", group: "staging", revision: "0123456789" };
+      await exportPolicy(join(project.directory, "exported"), policy, ["recipe[site::policy]"]);
+      await writeFile(
+        join(project.directory, "exported/cookbook_artifacts/site-01234567894/recipes/policy.rb"),
+        "file '/etc/policy' do\n  content node['bootmachine']['server']\nend\n",
+      );
+      const { name, group } = policy;
+      project.config = {
+        ...project.config,
+        configurator: { ...local, tree: "./exported", policy: { name, group } },
+      };
+      await project.write();
+      const up = await project.run("up", "--yes", "--json");
+      expect(up.status, story(up)).toBe(0);
+      for (const { name: server } of TOOL_SERVERS) {
+        expect(toolChanges(up.events, server)).toEqual(["file[/etc/policy] create"]);
+        expect(toolReport(up.events, server, "ok"), server).toEqual([]);
+      }
+      project.config = { ...project.config, configurator: local };
+      await project.write();
     });
 
     it("is told before anything is touched that a cookbook is missing", async () => {

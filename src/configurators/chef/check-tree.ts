@@ -1,5 +1,7 @@
-import { access, readdir } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+
+import { z } from "zod";
 
 import type { ConfiguratorProblem } from "../contract.ts";
 import type { ChefSettings } from "./options.ts";
@@ -101,17 +103,43 @@ async function missingPolicy(
   tree: string,
   shown: string,
 ): Promise<readonly ConfiguratorProblem[]> {
-  // `chef export` writes policies/NAME-REVISION.json.
-  const files = await readdir(`${tree}/policies`).catch(() => []);
-  return files.some((file) => file.startsWith(`${policy.name}-`) && file.endsWith(".json"))
-    ? []
-    : [
-        {
-          path: ["policy", "name"],
-          message: `${shown} holds no exported policy "${policy.name}" (policies/${policy.name}-….json)`,
-          hint: "Write it with `chef install` and `chef export`.",
-        },
-      ];
+  const wrong = (message: string): readonly ConfiguratorProblem[] => [
+    { path: ["policy"], message, hint: "Write the folder with `chef install` and `chef export`." },
+  ];
+  const group = await readJson(`${tree}/policy_groups/${policy.group}.json`, groupSchema);
+  if (group === undefined) return wrong(`${shown} has no policy_groups/${policy.group}.json`);
+  const revision = group.policies[policy.name]?.revision_id;
+  if (revision === undefined) {
+    const known = Object.keys(group.policies).join(", ");
+    return wrong(
+      `the group "${policy.group}" of ${shown} has no policy "${policy.name}"; it has ${known || "none"}`,
+    );
+  }
+  const file = `policies/${policy.name}-${revision}.json`;
+  const exported = await readJson(`${tree}/${file}`, policySchema);
+  if (exported === undefined) return wrong(`${shown} has no ${file}`);
+  const problems: ConfiguratorProblem[] = [];
+  for (const [cookbook, { identifier }] of Object.entries(exported.cookbook_locks)) {
+    const folder = `cookbook_artifacts/${cookbook}-${identifier}`;
+    if (!(await exists(`${tree}/${folder}`))) problems.push(...wrong(`${shown} has no ${folder}`));
+  }
+  return problems;
+}
+
+/** What `chef export` writes, as far as it is looked at. */
+const groupSchema = z.object({
+  policies: z.record(z.string(), z.object({ revision_id: z.string() })),
+});
+const policySchema = z.object({
+  cookbook_locks: z.record(z.string(), z.object({ identifier: z.string() })),
+});
+
+async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch {
+    return undefined;
+  }
 }
 
 async function existsAny(paths: readonly string[]): Promise<boolean> {

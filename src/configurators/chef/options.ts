@@ -25,6 +25,10 @@ const packageSchema = z.union([
     .readonly(),
 ]);
 
+const packagesSchema = z
+  .record(z.string().regex(/^[a-z0-9_]+-[0-9.]+(-[a-z0-9_]+)?$/), packageSchema)
+  .default({});
+
 /** `recipe[site]`, `recipe[site::web]`, `role[web]`, or a recipe's bare name. */
 const runListItem = z
   .string()
@@ -58,9 +62,7 @@ export const chefOptionsSchema = z
      * Packages by platform, instead of the download service: `debian-12`, or `debian-12-x86_64` for one architecture alone.
      * The checksum is yours, so nobody else has to be trusted. Default: none.
      */
-    packages: z
-      .record(z.string().regex(/^[a-z0-9_]+-[0-9.]+(-[a-z0-9_]+)?$/), packageSchema)
-      .default({}),
+    packages: packagesSchema,
     /** You have accepted Progress Chef's licence. Needed by product "chef" only. Default false. */
     acceptLicense: z.boolean().default(false),
     /**
@@ -92,6 +94,30 @@ export const chefOptionsSchema = z
       })
       .readonly()
       .optional(),
+    /**
+     * A Chef server on the stack's `master`, which serves the tree to everybody: installed, with an organization of its own, and
+     * each client's key registered over ssh. Default: none; each server runs in local mode, from its own copy of the tree.
+     */
+    server: z
+      .strictObject({
+        /** The organization on the server; made where it is not there. Default "main". */
+        organization: z
+          .string()
+          .regex(
+            /^[a-z0-9][a-z0-9_-]{0,254}$/,
+            "lower-case letters, digits, hyphens and underscores",
+          )
+          .default("main"),
+        /** The server's version, whole or its beginning. Default "15". */
+        version: z
+          .string()
+          .regex(/^\d+(\.\d+){0,2}$/, 'a version is "15", "15.10" or "15.10.91"')
+          .default("15"),
+        /** The server's package by platform, as `packages` for the client. Default: from the download service. */
+        packages: packagesSchema,
+      })
+      .readonly()
+      .optional(),
     /** Files of the tree that hold secrets, by pattern: only root may read them. Default: data bags and private keys. */
     secrets: z
       .array(z.string().min(1))
@@ -107,6 +133,21 @@ export const chefOptionsSchema = z
       product !== "chef" || downloadService !== undefined || Object.keys(packages).length > 0,
     {
       path: ["downloadService"],
+      message: 'product "chef" has no open download service: name yours, or give `packages`',
+    },
+  )
+  .refine(({ tree, server }) => server === undefined || tree !== undefined, {
+    path: ["tree"],
+    message: "`server` serves a tree: `tree` must say where it is",
+  })
+  .refine(
+    ({ product, server, downloadService }) =>
+      product !== "chef" ||
+      server === undefined ||
+      downloadService !== undefined ||
+      Object.keys(server.packages).length > 0,
+    {
+      path: ["server", "packages"],
       message: 'product "chef" has no open download service: name yours, or give `packages`',
     },
   )

@@ -1,12 +1,6 @@
 import { quote } from "../../program/quote.ts";
-import type { ChefSettings } from "./options.ts";
 import type { PackageOrigin } from "./package-source.ts";
-import { productOf } from "./product.ts";
-
-/** Where a package that the operator's computer has fetched is put, and what was installed is noted. */
-export const PACKAGE_FOLDER = "/var/lib/bootmachine/chef-package";
-export const RELAYED_PACKAGE = `${PACKAGE_FOLDER}/relayed`;
-const INSTALLED_CHECKSUM = `${PACKAGE_FOLDER}/installed.sha256`;
+import type { WantedPackage } from "./product.ts";
 
 /** No download is larger: Cinc's packages have some 40-60 MB. */
 const LARGEST_BYTES = 512 * 1024 * 1024;
@@ -14,17 +8,17 @@ const LARGEST_BYTES = 512 * 1024 * 1024;
 const CURL = `curl --silent --show-error --fail --location --retry 3 --connect-timeout 10 --max-filesize ${LARGEST_BYTES}`;
 
 /** Shell text that exits 0 where the wanted package is installed. */
-export function isInstalled(settings: ChefSettings, origin: PackageOrigin): string {
-  const { package: name, client } = productOf(settings);
+export function isInstalled(wanted: WantedPackage, origin: PackageOrigin): string {
+  const { name, command } = wanted;
   if ("from" in origin && origin.from === "given") {
     // Whoever gives a checksum wants that very package, whatever its version.
     return `dpkg-query -W -f '\${db:Status-Status}\\n' ${name} 2>/dev/null | grep -qx installed &&
-[ -x ${client} ] && [ "$(cat ${INSTALLED_CHECKSUM} 2>/dev/null)" = ${origin.source.sha256} ]`;
+[ -x ${command} ] && [ "$(cat ${wanted.folder}/installed.sha256 2>/dev/null)" = ${origin.source.sha256} ]`;
   }
-  const version = settings.version.replaceAll(".", String.raw`\.`);
+  const version = wanted.version.replaceAll(".", String.raw`\.`);
   // "18" means 18.x, so a digit must not follow; Debian's part of the version begins with "-", "~" or "+".
   return `dpkg-query -W -f '\${db:Status-Status} \${Version}\\n' ${name} 2>/dev/null |
-  grep -Eq '^installed ([0-9]+:)?${version}([.~+-].*)?$' && [ -x ${client} ]`;
+  grep -Eq '^installed ([0-9]+:)?${version}([.~+-].*)?$' && [ -x ${command} ]`;
 }
 
 /** Shell text that exits 0 where the host can reach what it would have to fetch; 20 seconds at most. */
@@ -54,13 +48,13 @@ function addressOf(
  * Shell text that fetches the package, or takes the one that was brought, holds it against its checksum and has the
  * distro's package tool install it.
  */
-export function installScript(origin: PackageOrigin): string {
+export function installScript({ folder }: WantedPackage, origin: PackageOrigin): string {
   if ("impossible" in origin) return `echo ${quote(origin.impossible)} >&2\nexit 1`;
   return `set -e
 umask 077
-mkdir -p ${PACKAGE_FOLDER}
-chmod 700 ${PACKAGE_FOLDER}
-cd ${PACKAGE_FOLDER}
+mkdir -p ${folder}
+chmod 700 ${folder}
+cd ${folder}
 rm -f package.deb answer
 trap 'rm -f package.deb answer relayed relayed.sha256' EXIT
 if [ -s relayed ]; then

@@ -1,6 +1,6 @@
 import type { ConfiguratorContext } from "../contract.ts";
 import type { ChefSettings, PackageSource } from "./options.ts";
-import { productOf } from "./product.ts";
+import type { WantedPackage } from "./product.ts";
 
 /** Where a host's package comes from; `impossible`: why there is none. */
 export type PackageOrigin =
@@ -23,11 +23,12 @@ export interface ServiceAnswer {
  */
 export function packageOrigin(
   settings: ChefSettings,
+  wanted: WantedPackage,
   { member }: ConfiguratorContext,
 ): PackageOrigin {
   const { osId, osVersion, osPrettyName, architecture } = member.facts;
   const platform = `${osId}-${osVersion}`;
-  const source = settings.packages[`${platform}-${architecture}`] ?? settings.packages[platform];
+  const source = wanted.given[`${platform}-${architecture}`] ?? wanted.given[platform];
   if (source !== undefined) return { from: "given", source };
   const service =
     settings.downloadService ?? (settings.product === "cinc" ? CINC_SERVICE : undefined);
@@ -44,9 +45,9 @@ export function packageOrigin(
     p: osId,
     pv: version ?? "",
     m: architecture,
-    v: settings.version,
+    v: wanted.version,
   });
-  const path = `${settings.channel}/${productOf(settings).package}/metadata`;
+  const path = `${settings.channel}/${wanted.product}/metadata`;
   return {
     from: "service",
     question: `${service.replace(/\/+$/, "")}/${path}?${parameters.toString()}`,

@@ -2,7 +2,7 @@ import type { ConfiguratorCheck, ConfiguratorContext } from "../contract.ts";
 import type { ChefSettings } from "./options.ts";
 import { isInstalled } from "./package-scripts.ts";
 import { packageOrigin } from "./package-source.ts";
-import { hostPaths, productOf } from "./product.ts";
+import { clientPackage, hostPaths, productOf } from "./product.ts";
 
 /** What must hold of the client on a server. */
 export function toolChecks(
@@ -10,6 +10,7 @@ export function toolChecks(
   context: ConfiguratorContext,
 ): readonly ConfiguratorCheck[] {
   const { title, client } = productOf(settings);
+  const wanted = clientPackage(settings);
   const { lastRun } = hostPaths(settings);
   const installed: ConfiguratorCheck = {
     id: "client-installed",
@@ -17,7 +18,7 @@ export function toolChecks(
     resource: {
       type: "command",
       id: "client-installed",
-      check: `{ ${isInstalled(settings, packageOrigin(settings, context))}; } ||
+      check: `{ ${isInstalled(wanted, packageOrigin(settings, wanted, context))}; } ||
 { echo "${client} is not there, or is of another version"; false; }`,
       showCheckOutput: true,
     },
@@ -25,6 +26,7 @@ export function toolChecks(
   if (settings.tree === undefined) return [installed];
   return [
     installed,
+    ...(settings.server === undefined ? [] : serverChecks(settings, context)),
     {
       id: "last-run",
       title: "the client's last run ended well",
@@ -38,4 +40,28 @@ export function toolChecks(
       },
     },
   ];
+}
+
+/** Of a client with a server, and of the server. */
+function serverChecks(
+  settings: ChefSettings,
+  { member }: ConfiguratorContext,
+): readonly ConfiguratorCheck[] {
+  const { clientKey } = hostPaths(settings);
+  const { title, control } = productOf(settings).server;
+  return [
+    commandCheck(
+      "client-key",
+      "the client's key is root's alone",
+      `[ -s ${clientKey} ] || { echo "there is no key ${clientKey}"; exit 1; }
+[ -z "$(find ${clientKey} \\( -perm /077 -o ! -user root \\))" ] || { echo "others than root can read ${clientKey}"; exit 1; }`,
+    ),
+    ...(member.isMaster
+      ? [commandCheck("server-runs", `all services of ${title} run`, `${control} status`)]
+      : []),
+  ];
+}
+
+function commandCheck(id: string, title: string, check: string): ConfiguratorCheck {
+  return { id, title, resource: { type: "command", id, check, showCheckOutput: true } };
 }

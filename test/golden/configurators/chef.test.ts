@@ -93,3 +93,55 @@ describe("run", () => {
     ).toMatchFileSnapshot("chef/verify.sh");
   });
 });
+
+describe("with a server", () => {
+  const options: ChefOptions = { tree: "chef", server: {} };
+  const boss = { ...own, server: "boss", roles: [], isMaster: true, address: "10.0.0.10" };
+  const member = { ...context, members: [boss, own], master: boss };
+  const master = { ...member, member: { ...context.member, ...boss } };
+  const steps = (of: ConfiguratorContext): string => {
+    const readings = { "public-key": "PUBLIC KEY", certificate: "CERTIFICATE" };
+    return chef(options)
+      .enroll(of)
+      .map(({ on: place, title, resources, read }) =>
+        [
+          `# on ${place}: ${title}`,
+          renderResources(resources(readings), baseline.distro, baseline.facts),
+          ...(read === undefined ? [] : [`read ${read.name}: ${read.script}`]),
+        ].join("\n"),
+      )
+      .join("\n\n");
+  };
+
+  it("the master's installation and a client's", async () => {
+    await expect(render(options, master)).toMatchFileSnapshot("chef/install-server-master.txt");
+    await expect(render(options, member)).toMatchFileSnapshot("chef/install-server-client.txt");
+  });
+  it("a client's key is made on its host, and registered over ssh", async () => {
+    await expect(steps(member)).toMatchFileSnapshot("chef/enroll.txt");
+  });
+  it("the tree goes to the master alone, and from there to the server", async () => {
+    const trees = chef(options).trees(member);
+    expect(trees.map(({ name, on: place }) => [name, place])).toEqual([
+      ["cookbooks", "master"],
+      ["server's data", "member"],
+    ]);
+    const [upload] = chef(options).configure(member);
+    await expect(
+      renderResources(upload?.resources({}) ?? [], baseline.distro, baseline.facts),
+    ).toMatchFileSnapshot("chef/upload.txt");
+  });
+  it("a client is forgotten with its node; what is no name of one is refused", async () => {
+    const { revoke } = chef(options);
+    await expect(
+      renderResources(revoke?.("web1") ?? [], baseline.distro, baseline.facts),
+    ).toMatchFileSnapshot("chef/revoke.txt");
+    expect(() => revoke?.("../web1")).toThrow("no name of a client");
+  });
+  it("the list of clients, with the fingerprints of those that bootmachine has registered", () => {
+    expect(chef(options).agents?.parse("web1 0123\nrogue \n")).toEqual([
+      { id: "web1", state: "accepted", fingerprint: "0123" },
+      { id: "rogue", state: "accepted" },
+    ]);
+  });
+});

@@ -17,8 +17,10 @@ export interface DownloadService {
   stop(): Promise<void>;
 }
 
-/** Answers as Chef's omnitruck: /CHANNEL/cinc/metadata?p=&pv=&m=&v=, and the package itself. */
-export async function startDownloadService(pack: BuiltPackage): Promise<DownloadService> {
+/** Answers as Chef's omnitruck: /CHANNEL/PRODUCT/metadata?p=&pv=&m=&v=, and the packages themselves. */
+export async function startDownloadService(
+  ...packages: readonly BuiltPackage[]
+): Promise<DownloadService> {
   const own = ownAddresses();
   const requests: DownloadService["requests"] = [];
   const state = { shutOutServers: false, isSpoiled: false };
@@ -38,17 +40,20 @@ export async function startDownloadService(pack: BuiltPackage): Promise<Download
       response.writeHead(status, { "content-length": Buffer.byteLength(body) });
       response.end(request.method === "HEAD" ? undefined : body);
     };
-    if (pathname === "/package.deb") {
-      const content = readFileSync(pack.path);
+    const wanted = packages.find(({ product }) => pathname === `/${product}.deb`);
+    const asked = packages.find(({ product }) => pathname === `/stable/${product}/metadata`);
+    if (wanted !== undefined) {
+      const content = readFileSync(wanted.path);
       send(200, state.isSpoiled ? content.subarray(0, content.length - 1) : content);
-    } else if (pathname === "/stable/cinc/metadata") {
+    } else if (asked !== undefined) {
+      const { product, version, sha256 } = asked;
       const known =
         searchParams.get("p") === "debian" &&
         ["12", "13"].includes(searchParams.get("pv") ?? "") &&
         searchParams.get("m") === "x86_64" &&
-        pack.version.startsWith(searchParams.get("v") ?? "none");
+        version.startsWith(searchParams.get("v") ?? "none");
       if (known) {
-        send(200, `sha256\t${pack.sha256}\nurl\t${origin}/package.deb\nversion\t${pack.version}\n`);
+        send(200, `sha256\t${sha256}\nurl\t${origin}/${product}.deb\nversion\t${version}\n`);
       } else send(404, "No matching package found.\n");
     } else send(404, "not here\n");
   });

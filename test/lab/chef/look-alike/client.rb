@@ -4,16 +4,20 @@
 require "etc"
 require "fileutils"
 require "json"
+require "net/http"
 require "open3"
 require "optparse"
 require "pathname"
 require "tempfile"
+require "uri"
 
 require_relative "chef"
+require_relative "signature"
 require_relative "settings"
 require_relative "node"
 require_relative "resources"
 require_relative "recipe"
+require_relative "source"
 require_relative "run"
 
 options = { config: "/etc/cinc/client.rb" }

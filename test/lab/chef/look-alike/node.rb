@@ -42,9 +42,11 @@ module LookAlike
     def attribute?(key) = @automatic.key?(key) || @default.key?(key)
     def read(*keys) = keys.drop(1).reduce(self[keys.first]) { |at, key| at.is_a?(Hash) || at.is_a?(Array) ? at[key] : nil }
 
+    def to_h = { "name" => name, "default" => @default, "automatic" => @automatic }
+
     def save(folder)
       FileUtils.mkdir_p(folder)
-      File.write("#{folder}/#{name}.json", JSON.pretty_generate("name" => name, "default" => @default, "automatic" => @automatic))
+      File.write("#{folder}/#{name}.json", JSON.pretty_generate(to_h))
     end
 
     private

@@ -81,19 +81,21 @@ module LookAlike
       status = Chef::RunStatus.new(node:)
       begin
         @settings[:start_handlers].each { |handler| handler.run_report_safely(status) }
-        converge(status)
-        node.save(@settings[:node_path])
+        source = Source.of(@settings)
+        converge(status, source)
+        source.save(node)
       rescue StandardError, ScriptError => e
         status.exception = e
       end
       finish(status)
     end
 
-    def converge(status)
-      tree = @settings[:chef_repo_path]
-      cookbooks = Cookbook.read_all("#{tree}/cookbooks")
+    def converge(status, source)
+      tree = source.tree
+      policy = @settings[:use_policyfile] ? Policy.new(tree, @settings[:policy_name], @settings[:policy_group]) : nil
+      cookbooks = policy ? policy.cookbooks : Cookbook.read_all("#{tree}/cookbooks")
       context = status.run_context = RunContext.new(status.node, cookbooks)
-      recipes = run_list.flat_map { |item| expand(item, tree) }
+      recipes = (policy ? policy.run_list : run_list).flat_map { |item| expand(item, tree) }
       puts "Resolving cookbooks for run list: #{recipes}"
       cookbooks.each_value do |cookbook|
         cookbook.attribute_files.each { |file| status.node.instance_eval(File.read(file), file) }

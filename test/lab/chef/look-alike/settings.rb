@@ -3,9 +3,13 @@ module LookAlike
 
   # client.rb: Ruby in which each setting is a call. Real Chef takes unknown settings in silence; here they are refused.
   class Settings
-    PATHS = %i[chef_repo_path cache_path file_cache_path file_backup_path node_path client_path lockfile json_attribs].freeze
-    WORDS = %i[node_name policy_name policy_group].freeze
-    SWITCHES = %i[local_mode use_policyfile policy_document_native_api].freeze
+    # In both modes, then of the one or the other; `json_attribs` is not needed with a policy.
+    COMMON = %i[cache_path file_cache_path file_backup_path lockfile].freeze
+    LOCAL = %i[chef_repo_path node_path client_path].freeze
+    SERVER = %i[client_key trusted_certs_dir].freeze
+    PATHS = (COMMON + LOCAL + SERVER + %i[json_attribs]).freeze
+    WORDS = %i[node_name policy_name policy_group chef_server_url].freeze
+    SWITCHES = %i[local_mode use_policyfile policy_document_native_api ssl_verify_mode].freeze
     HANDLERS = %i[start_handlers report_handlers exception_handlers].freeze
 
     def self.read(path)
@@ -33,15 +37,35 @@ module LookAlike
     end
     HANDLERS.each { |name| define_method(name) { @values[name] } }
 
+    def server? = !self[:chef_server_url].nil?
+
     def check
-      PATHS.each do |name|
-        value = self[name]
-        next if value.nil? && name == :json_attribs
-        raise ConfigurationError, "#{name} must be an absolute path: #{value.inspect}" unless value.to_s.start_with?("/")
-      end
-      raise ConfigurationError, "local_mode must be true: there is no server" unless self[:local_mode] == true
+      (COMMON + (server? ? SERVER : LOCAL)).each { |name| absolute(name) }
+      check_mode
       raise ConfigurationError, "node_name is missing" if self[:node_name].to_s.empty?
-      raise ConfigurationError, "policyfiles are not in the look-alike" if self[:use_policyfile]
+
+      if self[:use_policyfile]
+        raise ConfigurationError, "a policy has a name and a group" unless self[:policy_name] && self[:policy_group]
+        raise ConfigurationError, "policies are read natively" unless self[:policy_document_native_api]
+      else
+        absolute(:json_attribs)
+      end
+    end
+
+    private
+
+    def absolute(name)
+      value = self[name]
+      raise ConfigurationError, "#{name} must be an absolute path: #{value.inspect}" unless value.to_s.start_with?("/")
+    end
+
+    def check_mode
+      if server?
+        raise ConfigurationError, "local_mode and chef_server_url exclude each other" if self[:local_mode]
+        raise ConfigurationError, "TLS must be verified" unless self[:ssl_verify_mode] == :verify_peer
+      elsif self[:local_mode] != true
+        raise ConfigurationError, "local_mode must be true: there is no server"
+      end
     end
   end
 end

@@ -57,16 +57,37 @@ describe("the tree, before a server is touched", () => {
     ]);
   });
 
-  it("wants the folder, an exported policy and the packages' files", async () => {
+  it("wants the folder and the packages' files", async () => {
     expect(await check({ tree: "chef" })).toEqual(["tree: the folder chef is not there"]);
-    await write("chef/policies/web-0123.json");
-    expect(await check({ tree: "chef", policy: { name: "web" } })).toEqual([]);
-    expect(await check({ tree: "chef", policy: { name: "db" } })).toEqual([
-      'policy.name: chef holds no exported policy "db" (policies/db-….json)',
-    ]);
     expect(
       await check({ packages: { "debian-12": { file: "no.deb", sha256: "0".repeat(64) } } }),
     ).toEqual(["packages.debian-12.file: no.deb cannot be read"]);
+  });
+
+  it("an exported policy is whole: its group, its revision, its cookbooks", async () => {
+    const policy = { name: "web" };
+    const json = (path: string, value: unknown): Promise<void> =>
+      writeFile(join(directory, path), JSON.stringify(value));
+    await write("chef/policy_groups/local.json", "chef/policies/web-0123.json");
+    expect(await check({ tree: "chef", policy })).toEqual([
+      "policy: chef has no policy_groups/local.json",
+    ]);
+    await json("chef/policy_groups/local.json", { policies: { web: { revision_id: "0124" } } });
+    expect(await check({ tree: "chef", policy })).toEqual([
+      "policy: chef has no policies/web-0124.json",
+    ]);
+    expect(await check({ tree: "chef", policy: { name: "db" } })).toEqual([
+      'policy: the group "local" of chef has no policy "db"; it has web',
+    ]);
+    await json("chef/policies/web-0124.json", {
+      cookbook_locks: { site: { identifier: "abc" }, base: { identifier: "def" } },
+    });
+    await write("chef/cookbook_artifacts/site-abc/metadata.json");
+    expect(await check({ tree: "chef", policy })).toEqual([
+      "policy: chef has no cookbook_artifacts/base-def",
+    ]);
+    await write("chef/cookbook_artifacts/base-def/metadata.json");
+    expect(await check({ tree: "chef", policy })).toEqual([]);
   });
 
   it("the starter kit passes as it is", async () => {

@@ -30,6 +30,18 @@ describe("options of chef", () => {
     [{ packages: { "debian-12": { url: "https://example.org/cinc.deb" } } }, "packages"],
     [{ packages: { Debian: { file: "cinc.deb", sha256: SHA256 } } }, "packages"],
     [{ policy: { name: "web" } }, "tree"],
+    [{ server: {} }, "tree"],
+    [{ tree: "chef", server: { organization: "Main" } }, "server.organization"],
+    [
+      {
+        product: "chef",
+        acceptLicense: true,
+        packages: { "debian-12": { url: "https://example.org/chef.deb", sha256: SHA256 } },
+        tree: "chef",
+        server: {},
+      },
+      "server.packages",
+    ],
   ])("refuses %j", (options, place) => {
     expect(problemsOf(options).join("\n")).toContain(place);
   });

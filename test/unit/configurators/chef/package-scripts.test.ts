@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { chefOptionsSchema } from "../../../../src/configurators/chef/options.ts";
 import { installScript, isInstalled } from "../../../../src/configurators/chef/package-scripts.ts";
+import { clientPackage } from "../../../../src/configurators/chef/product.ts";
 import { readServiceAnswer } from "../../../../src/configurators/chef/package-source.ts";
 
 let root: string;
@@ -35,6 +36,7 @@ function run(script: string): { readonly status: number | null; readonly output:
   return { status, output: stdout + stderr };
 }
 
+const CLIENT = clientPackage(chefOptionsSchema.parse({}));
 const SERVICE = { from: "service", question: "https://service.invalid/metadata" } as const;
 
 describe("is the client installed", () => {
@@ -53,16 +55,16 @@ describe("is the client installed", () => {
     fake("dpkg-query", `echo "installed ${there}"`);
     fake("cinc-client", "exit 0");
     const settings = chefOptionsSchema.parse({ version });
-    expect(run(isInstalled(settings, SERVICE)).status === 0).toBe(expected);
+    expect(run(isInstalled(clientPackage(settings), SERVICE)).status === 0).toBe(expected);
   });
 
   it("not where only its settings are left, or the command is missing", () => {
     const settings = chefOptionsSchema.parse({});
     fake("dpkg-query", 'echo "installed 18.7.10-1"');
-    expect(run(isInstalled(settings, SERVICE)).status).not.toBe(0);
+    expect(run(isInstalled(clientPackage(settings), SERVICE)).status).not.toBe(0);
     fake("cinc-client", "exit 0");
     fake("dpkg-query", 'echo "config-files 18.7.10-1"');
-    expect(run(isInstalled(settings, SERVICE)).status).not.toBe(0);
+    expect(run(isInstalled(clientPackage(settings), SERVICE)).status).not.toBe(0);
   });
 
   it("a given package is that very one, whatever its version", () => {
@@ -73,9 +75,9 @@ describe("is the client installed", () => {
     mkdirSync(join(root, "chef-package"));
     const mark = join(root, "chef-package/installed.sha256");
     writeFileSync(mark, `${"a".repeat(64)}\n`);
-    expect(run(isInstalled(settings, { from: "given", source })).status).toBe(0);
+    expect(run(isInstalled(clientPackage(settings), { from: "given", source })).status).toBe(0);
     writeFileSync(mark, `${"b".repeat(64)}\n`);
-    expect(run(isInstalled(settings, { from: "given", source })).status).not.toBe(0);
+    expect(run(isInstalled(clientPackage(settings), { from: "given", source })).status).not.toBe(0);
   });
 });
 
@@ -103,7 +105,7 @@ esac`,
     fakeTools(
       `sha1\t0\nsha256\t${sha256}\nurl\thttps://files.invalid/cinc.deb\nversion\t18.7.10\n`,
     );
-    const { status, output } = run(installScript(SERVICE));
+    const { status, output } = run(installScript(CLIENT, SERVICE));
     expect(status, output).toBe(0);
     expect(readFileSync(join(root, "installed.deb"), "utf8")).toBe(content);
     expect(readFileSync(join(root, "chef-package/installed.sha256"), "utf8")).toBe(`${sha256}\n`);
@@ -111,7 +113,7 @@ esac`,
 
   it("does not install what is not what its checksum says", () => {
     fakeTools(`sha256\t${"0".repeat(64)}\nurl\thttps://files.invalid/cinc.deb\n`);
-    const { status, output } = run(installScript(SERVICE));
+    const { status, output } = run(installScript(CLIENT, SERVICE));
     expect(status).not.toBe(0);
     expect(output).toContain(sha256);
     expect(() => readFileSync(join(root, "installed.deb"))).toThrow("ENOENT");
@@ -119,7 +121,7 @@ esac`,
 
   it("shows an answer that names no package", () => {
     fakeTools("No matching package found.\n");
-    const { status, output } = run(installScript(SERVICE));
+    const { status, output } = run(installScript(CLIENT, SERVICE));
     expect(status).not.toBe(0);
     expect(output).toContain("No matching package found.");
   });
@@ -129,7 +131,7 @@ esac`,
     mkdirSync(join(root, "chef-package"));
     writeFileSync(join(root, "chef-package/relayed"), content);
     writeFileSync(join(root, "chef-package/relayed.sha256"), `${sha256}\n`);
-    const { status, output } = run(installScript(SERVICE));
+    const { status, output } = run(installScript(CLIENT, SERVICE));
     expect(status, output).toBe(0);
     expect(readFileSync(join(root, "installed.deb"), "utf8")).toBe(content);
     expect(() => readFileSync(join(root, "chef-package/relayed"))).toThrow("ENOENT");

@@ -1,0 +1,168 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { writeRecipe, writeStarterKit } from "./chef/chef-tree.ts";
+import { type DownloadService, startDownloadService } from "./chef/download-service.ts";
+import { exportPolicy } from "./chef/exported-policy.ts";
+import { buildLookAlike, buildLookAlikeServer } from "./chef/look-alike-package.ts";
+import type { StackProject } from "./stack-project.ts";
+import { tested } from "./tested.ts";
+import { outcomes, story, toolReport } from "./tool-report.ts";
+import {
+  createToolStack,
+  expectFromNothing,
+  expectNothingToDo,
+  TOOL_SERVERS,
+} from "./tool-stack.ts";
+
+/** A test makes four servers, or runs the client on them several times. */
+const LIMIT = { timeout: 1_200_000 };
+
+const CERTIFICATE = "/etc/cinc/trusted_certs/bootmachine-server.crt";
+
+describe("chef with a server on the master, on four servers of Debian 12 and 13", LIMIT, () => {
+  tested({
+    what: "chef with a server",
+    how: "look-alike",
+    on: ["Debian 12", "Debian 13"],
+    note: "packages of our own with the paths and commands of Cinc Client 18 and Cinc Server 15; the server checks every signature",
+  });
+  let work: string;
+  let service: DownloadService;
+  let project: StackProject;
+  beforeAll(async () => {
+    work = await mkdtemp(join(tmpdir(), "bootmachine-chef-"));
+    service = await startDownloadService(
+      buildLookAlike(work, "18.7.10"),
+      buildLookAlikeServer(work, "15.10.91"),
+    );
+    project = await createToolStack(
+      { name: "chef", tree: "./chef", downloadService: service.url, server: {} },
+      {
+        master: "boss",
+        servers: TOOL_SERVERS.map((server) =>
+          server.name === "boss" ? { ...server, size: "large" } : server,
+        ),
+      },
+    );
+    await writeStarterKit(project.directory);
+  });
+  afterAll(async () => {
+    await project.remove();
+    await service.stop();
+    await rm(work, { recursive: true, force: true });
+  });
+
+  /** Asks the server something as a member, with its own key and its own certificates. */
+  const ask = (server: string, request: string, key = "/etc/cinc/client.pem") =>
+    project.onServer(
+      server,
+      `ruby -rnet/http -rjson -ruri -r/opt/cinc/look-alike/signature -e '
+server = LookAlike::Connection.new(url: "https://boss/organizations/main", user: "${server}", key_file: "${key}", certificates: "/etc/cinc/trusted_certs")
+begin
+  puts server.call(${request}).inspect
+rescue LookAlike::Connection::Refused => e
+  puts e.message
+end' 2>&1`,
+    );
+
+  it("goes from nothing to proved, and the starter kit's first run changes nothing", async () => {
+    await expectFromNothing(project, { install: "changed", enroll: "changed" });
+    const agents = await project.run("configurator", "agents");
+    expect(agents.status, story(agents)).toBe(0);
+    for (const { name } of TOOL_SERVERS) {
+      expect(agents.stdout).toMatch(new RegExp(`${name} +accepted`));
+    }
+    // The organization's validator is gone: nobody registers by himself.
+    expect(agents.stdout).not.toContain("main-validator");
+  });
+
+  it("does nothing the second time", async () => {
+    await expectNothingToDo(project);
+  });
+
+  it("lets each client do what is its own, and nobody in without the key that was registered", async () => {
+    expect((await ask("web1", '"GET", "/nodes/web1"')).stdout).toContain('"name"=>"web1"');
+    expect((await ask("web1", '"GET", "/nodes/db1"')).stdout).toMatch(/^403 .*another's/);
+    const strange = "openssl genrsa -out /root/strange.pem 2048 2>/dev/null";
+    await project.onServer("web1", strange);
+    const refused = await ask("web1", '"GET", "/nodes/web1"', "/root/strange.pem");
+    expect(refused.stdout).toMatch(/^401 .*does not fit the key/);
+    const registers = await ask("web1", '"POST", "/clients", { "name" => "rogue" }');
+    expect(registers.stdout).toMatch(/^403 /);
+    const modes = await project.onServer("web1", "stat -c %a%U /etc/cinc/client.pem");
+    expect(modes.stdout).toBe("600root\n");
+    // The private key of nobody lies on the master but the master's own.
+    const keys = await project.onServer("boss", "grep -rl 'PRIVATE KEY' /var/lib/bootmachine");
+    expect(keys.stdout).toBe("");
+  });
+
+  it("runs a changed tree from the server, once it is uploaded", async () => {
+    await writeRecipe(project.directory, "web", "file '/etc/web' do\n  content 'one'\nend\n");
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    const changed = (server: string) =>
+      toolReport(up.events, server, "changed").map(({ id }) => id);
+    expect(changed("web1")).toEqual(["file[/etc/web] create"]);
+    expect(changed("web2")).toEqual(["file[/etc/web] create"]);
+    expect(changed("db1")).toEqual([]);
+    expect((await project.onServer("web1", "ls /var/lib/bootmachine/chef/tree")).status).not.toBe(
+      0,
+    );
+  });
+
+  it("brings back a key that was lost, a client that was revoked and a certificate that is another", async () => {
+    await project.onServer("web1", "rm /etc/cinc/client.pem");
+    await project.onServer("db1", `echo other >${CERTIFICATE}`);
+    const revoked = await project.run("configurator", "revoke", "web2", "--yes");
+    expect(revoked.status, story(revoked)).toBe(0);
+    expect((await ask("web2", '"GET", "/nodes/web2"')).stdout).toMatch(/^401 /);
+    const verify = await project.run("verify", "--server", "web1");
+    expect(verify.stdout).toContain("configurator-client-key");
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    for (const name of ["web1", "web2", "db1"]) {
+      expect(outcomes(up.events, name), name).toMatchObject({ enroll: "changed" });
+      expect((await ask(name, `"GET", "/nodes/${name}"`)).stdout).toContain(`"name"=>"${name}"`);
+    }
+    expect(outcomes(up.events, "boss")).toMatchObject({ enroll: "unchanged" });
+  });
+
+  it("forgets the client and the node of a server that is destroyed, and takes in its successor", async () => {
+    const gone = await project.run("destroy", "--yes", "--server", "web2");
+    expect(gone.status, story(gone)).toBe(0);
+    const knows = (kind: string) =>
+      project.onServer(
+        "boss",
+        `/opt/cinc-project/embedded/bin/knife ${kind} list --config /var/lib/bootmachine/chef-server/knife.rb`,
+      );
+    expect((await knows("client")).stdout.split("\n")).not.toContain("web2");
+    expect((await knows("node")).stdout.split("\n")).not.toContain("web2");
+    const up = await project.run("up", "--yes");
+    expect(up.status, story(up)).toBe(0);
+    expect((await ask("web2", '"GET", "/nodes/web2"')).stdout).toContain('"name"=>"web2"');
+  });
+
+  it("runs an exported policy from the server", async () => {
+    const policy = { name: "site", group: "local", revision: "0123456789" };
+    await exportPolicy(join(project.directory, "chef"), policy, [
+      "recipe[bootmachine]",
+      "recipe[site]",
+    ]);
+    const configurator = project.config["configurator"] as object;
+    project.config = {
+      ...project.config,
+      configurator: { ...configurator, policy: { name: "site" } },
+    };
+    await project.write();
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    for (const { name } of TOOL_SERVERS) {
+      expect(toolReport(up.events, name, "changed"), name).toEqual([]);
+      expect(toolReport(up.events, name, "ok").length, name).toBeGreaterThan(10);
+    }
+  });
+});
