@@ -44,7 +44,7 @@ describe("chef with a server on the master, on four servers of Debian 12 and 13"
       {
         master: "boss",
         servers: TOOL_SERVERS.map((server) =>
-          server.name === "boss" ? { ...server, size: "large" } : server,
+          server.name === "boss" ? { ...server, size: "unlimited" } : server,
         ),
       },
     );
