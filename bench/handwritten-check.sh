@@ -5,6 +5,7 @@
 #
 #   handwritten-check.sh SSH_CONFIG DESIRED SERVER...
 #
+# MORE_CHECKS, in the environment, is further shell text for the servers, such as for what a tool keeps there.
 # DESIRED holds: files.sha256, hosts, live.nft, sshd.txt, packages, sysctl, users, services (see bench/desired-state.ts).
 set -u
 
@@ -57,8 +58,9 @@ systemctl is-active --quiet rpcbind.socket avahi-daemon.socket cups.socket && ba
 [ "$(readlink /etc/localtime)" = /usr/share/zoneinfo/Etc/UTC ] || bad timezone
 grep -q '^LANG="\{0,1\}C.UTF-8' /etc/default/locale || bad locale
 [ ! -e /run/reboot-required ] || bad 'reboot required'
-exit $status
 CHECKS
+	printf '%s\n' "${MORE_CHECKS-}"
+	echo 'exit $status'
 )
 
 one_server() {

@@ -2,8 +2,8 @@
 //
 //   npm run bench                     everything; about half an hour on 2 cores
 //   npm run bench -- --servers 2      fewer than ten, to try it out
-//   npm run bench -- --only start     one of: start, boot, check, first, memory (repeat the flag for several)
-import { spawnSync } from "node:child_process";
+//   npm run bench -- --only start     one of: start, boot, check, first, memory, or a tool: ansible, chef (repeat the flag
+//                                     for several)
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";
 import { connect } from "node:net";
@@ -12,31 +12,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
 import { installFor } from "../scripts/operating-system-packages.ts";
-import { measure, measureGood, median } from "./measure.ts";
+import { measureGood, median } from "./measure.ts";
 import { readDesiredState } from "./desired-state.ts";
+import { BENCH_TOOLS, measureTool } from "./measure-tools.ts";
 import { writeReport, type BenchResults } from "./report.ts";
+import { type BenchStack, MAIN, PORT, withStack } from "./stacks.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const MAIN = join(ROOT, "dist/cli/main.js");
-const PORT = 2849;
 
 const { values } = parseArgs({
   options: { only: { type: "string", multiple: true }, servers: { type: "string", default: "10" } },
 });
 const SERVERS = Number(values.servers);
-const parts = values.only ?? ["start", "boot", "check", "first", "memory"];
+const toolNames = BENCH_TOOLS.map(({ name }) => name);
+const parts = values.only ?? ["start", "boot", "check", "first", "memory", ...toolNames];
 const resultsFile = join(import.meta.dirname, "results.json");
-
-// A bench that is stopped takes its servers down as well.
-const openStacks = new Set<string>();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
-    for (const directory of openStacks) {
-      spawnSync(process.execPath, [MAIN, "destroy", "--yes"], { cwd: directory, stdio: "inherit" });
-    }
-    process.kill(process.pid, signal);
-  });
-}
 
 const results: BenchResults = { ...readEarlier(), ...machine() };
 if (parts.includes("start")) results.start = await measureStart();
@@ -46,71 +36,27 @@ if (parts.some((part) => part !== "start")) {
     throw new Error(`The parts with servers need root on Linux. ${readiness.reason}`);
   }
 }
-if (parts.includes("boot")) results.boot = await withStack("bench-boot", 20, measureBoot);
-if (parts.includes("check")) results.check = await withStack("bench-check", SERVERS, measureCheck);
+if (parts.includes("boot")) results.boot = await withStack("bench-boot", plain(20), measureBoot);
+if (parts.includes("check"))
+  results.check = await withStack("bench-check", plain(SERVERS), measureCheck);
 if (parts.includes("first")) results.first = await measureFirst();
-if (parts.includes("memory")) results.memory = await withStack("bench-memory", 50, measureMemory);
-writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
-writeReport(results, join(ROOT, "docs/benchmarks.md"));
-
-interface BenchStack {
-  readonly name: string;
-  readonly directory: string;
-  readonly servers: readonly string[];
-  readonly sshConfig: string;
-  /** Runs the built command in the stack's directory. */
-  bootmachine(
-    ...words: readonly string[]
-  ): Promise<{ readonly ms: number; readonly output: string; readonly peakMb: number }>;
+if (parts.includes("memory"))
+  results.memory = await withStack("bench-memory", plain(50), measureMemory);
+for (const tool of BENCH_TOOLS.filter(({ name }) => parts.includes(name))) {
+  const result = await measureTool(tool, SERVERS);
+  results.tools = [...(results.tools ?? []).filter((each) => each.tool !== tool.name), result];
 }
+writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
+const titles = BENCH_TOOLS.map(({ name, title }) => title ?? name);
+writeReport(results, titles, join(ROOT, "docs/benchmarks.md"));
 
-/** Makes a stack's directory and destroys its servers at the end, whatever happens in between. */
-async function withStack<T>(
-  name: string,
-  count: number,
-  work: (stack: BenchStack) => Promise<T>,
-): Promise<T> {
-  const directory = mkdtempSync(join(tmpdir(), "bmb-"));
-  await measureGood("ssh-keygen", [
-    "-q",
-    "-t",
-    "ed25519",
-    "-N",
-    "",
-    "-C",
-    "bench",
-    "-f",
-    join(directory, "key"),
-  ]);
-  writeFileSync(
-    join(directory, "bootmachine.config.yaml"),
-    JSON.stringify({
-      name,
-      // Ansible needs Python in the servers; bootmachine and the scripts do not.
-      provider: { name: "local", packages: ["python3"] },
-      ssh: { port: PORT, identityFile: "./key", configFile: "none" },
-      operator: "ada",
-      users: [{ name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./key.pub"] }],
-      firewall: [{ port: 80, from: "anywhere" }],
-      servers: [{ name: "s", count, image: "debian-12", roles: ["web"] }],
-    }),
-  );
-  const bootmachine = (...words: readonly string[]) =>
-    measureGood(process.execPath, [MAIN, ...words], { cwd: directory, env: { SSH_AUTH_SOCK: "" } });
-  openStacks.add(directory);
-  try {
-    return await work({
-      name,
-      directory,
-      servers: Array.from({ length: count }, (_, index) => `s${index + 1}`),
-      sshConfig: join(directory, ".bootmachine", name, "ssh_config"),
-      bootmachine,
-    });
-  } finally {
-    openStacks.delete(directory);
-    await measure(process.execPath, [MAIN, "destroy", "--yes"], { cwd: directory });
-    rmSync(directory, { recursive: true, force: true });
-  }
+/** Servers without a tool. Ansible needs Python in them; bootmachine and the scripts do not. */
+function plain(count: number): Readonly<Record<string, unknown>> {
+  return {
+    provider: { name: "local", packages: ["python3"] },
+    firewall: [{ port: 80, from: "anywhere" }],
+    servers: [{ name: "s", count, image: "debian-12", roles: ["web"] }],
+  };
 }
 
 async function measureStart(): Promise<NonNullable<BenchResults["start"]>> {
@@ -218,12 +164,14 @@ async function measureCheck(stack: BenchStack): Promise<NonNullable<BenchResults
 async function measureFirst(): Promise<NonNullable<BenchResults["first"]>> {
   // The first stack warms the caches and shows what is wanted; the second is measured.
   const desired = mkdtempSync(join(tmpdir(), "bmb-"));
-  await withStack("bench-warm", 1, async (stack) => {
+  await withStack("bench-warm", plain(1), async (stack) => {
     await stack.bootmachine("up", "--yes");
     readDesiredState(stack.sshConfig, "s1", desired);
   });
-  const ours = await withStack("bench-ours", SERVERS, (stack) => stack.bootmachine("up", "--yes"));
-  const handwritten = await withStack("bench-hand", SERVERS, async (stack) => {
+  const ours = await withStack("bench-ours", plain(SERVERS), (stack) =>
+    stack.bootmachine("up", "--yes"),
+  );
+  const handwritten = await withStack("bench-hand", plain(SERVERS), async (stack) => {
     const boot = await stack.bootmachine("boot", "--yes");
     const { output } = await stack.bootmachine("inventory", "--format", "json");
     const servers = (

@@ -18,7 +18,22 @@ export interface BenchResults {
     readonly runs: number;
   };
   first?: { readonly servers: number; readonly oursMs: number; readonly handwrittenMs: number };
+  tools?: readonly ToolResults[];
   memory?: { readonly servers: number; readonly firstUpMb: number; readonly noChangeUpMb: number };
+}
+
+/** One configuration-management tool on so many servers, the master among them. */
+export interface ToolResults {
+  readonly tool: string;
+  readonly title: string;
+  readonly servers: number;
+  /** From booted, secured servers to configured ones. */
+  readonly configureMs: number;
+  readonly handMs: number;
+  /** When there is nothing to do. */
+  readonly upMs: number;
+  readonly handCheckMs: number;
+  readonly runs: number;
 }
 
 interface Row {
@@ -31,13 +46,14 @@ interface Row {
   readonly isMet: boolean | undefined;
 }
 
-export function writeReport(results: BenchResults, file: string): void {
-  writeFileSync(file, renderReport(results));
+/** `tools`: the titles of all tools that could be measured. */
+export function writeReport(results: BenchResults, tools: readonly string[], file: string): void {
+  writeFileSync(file, renderReport(results, tools));
 }
 
-function renderReport(results: BenchResults): string {
+function renderReport(results: BenchResults, tools: readonly string[]): string {
   const { cores, memoryGb, kernel, node, date } = results.machine;
-  const rows = rowsOf(results);
+  const rows = [...rowsOf(results), ...rowsOfTools(results, tools)];
   return `# Benchmarks
 
 <!-- Written by \`npm run bench\`; changes made here are lost. -->
@@ -68,6 +84,11 @@ npm run bench -- --only check
 - **First \`up\`**: from no machine to proved, with the image and the packages in the cache, against booting the same
   servers and then \`bench/handwritten-first.sh\`, which brings them into the same state in parallel. The script trusts the first host key,
   has no way back when it locks itself out, and looks at fewer ports from outside.
+- **From secured to configured**: \`bootmachine configure\` on booted and secured servers, one of them the master where the
+  tool has one, against a script of \`bench/tools\` that does on other servers of the same kind what one would do by hand: install the tool
+  everywhere at once, make it known to its master, bring the same tree, run it. All packages are in the cache for both.
+- **No-change \`up\` with the tool's own state**: as the no-change \`up\`, on the same servers with the tool on them, against the
+  same script with further checks for the tool. Median of 5 runs, taken in turns.
 - **Start**: \`bootmachine --help\` against an empty program, median of ${results.start?.runs ?? 20} runs in turns.
 - **Memory**: the kernel's high-water mark of the controller's process during a first \`up\`, without the ssh processes
   that it starts.
@@ -158,6 +179,41 @@ function rowsOf({ boot, check, first, start, memory }: BenchResults): readonly R
     });
   }
   return rows;
+}
+
+function rowsOfTools(results: BenchResults, titles: readonly string[]): readonly Row[] {
+  return titles.flatMap((title) => {
+    const result = results.tools?.find((each) => each.title === title);
+    if (result !== undefined) return rowsOfTool(result);
+    return [
+      notMeasured(`${title}: from secured to configured`, "at most 1.25"),
+      notMeasured(`${title}: no-change \`up\` with the tool's own state`, "at most 2"),
+    ];
+  });
+}
+
+function rowsOfTool(result: ToolResults): readonly Row[] {
+  const { title, servers, configureMs, handMs, upMs, handCheckMs } = result;
+  const toHand = configureMs / handMs;
+  const toCheck = upMs / handCheckMs;
+  return [
+    {
+      what: `${title}: from secured to configured, ${servers} servers`,
+      ours: seconds(configureMs),
+      yardstick: `by hand, in parallel: ${seconds(handMs)}`,
+      ratio: toHand.toFixed(2),
+      target: "at most 1.25",
+      isMet: toHand <= 1.25,
+    },
+    {
+      what: `${title}: no-change \`up\` with the tool's own state, ${servers} servers`,
+      ours: seconds(upMs),
+      yardstick: `hand-written ssh script: ${seconds(handCheckMs)}`,
+      ratio: toCheck.toFixed(2),
+      target: "at most 2",
+      isMet: toCheck <= 2,
+    },
+  ];
 }
 
 function seconds(ms: number): string {

@@ -18,7 +18,7 @@ const texts = listFiles(
   "*.{md,json,ts}",
   ".*.json",
   ".ci/*",
-  "bench/*",
+  "bench/**/*.{sh,yml,rb,json}",
   "docs/**/*.md",
   "examples/**/*.{yaml,json,md}",
   "scripts/*.sh",

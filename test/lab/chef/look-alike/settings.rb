@@ -47,7 +47,7 @@ module LookAlike
       if self[:use_policyfile]
         raise ConfigurationError, "a policy has a name and a group" unless self[:policy_name] && self[:policy_group]
         raise ConfigurationError, "policies are read natively" unless self[:policy_document_native_api]
-      else
+      elsif self[:json_attribs]
         absolute(:json_attribs)
       end
     end

@@ -1,0 +1,92 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { readDesiredState } from "./desired-state.ts";
+import { measureGood, median } from "./measure.ts";
+import type { ToolResults } from "./report.ts";
+import { type BenchStack, withStack } from "./stacks.ts";
+import { ansibleBench } from "./tools/ansible.ts";
+import { chefBench } from "./tools/chef.ts";
+import type { BenchTool } from "./tools/tool.ts";
+
+/** Another tool takes its place here. */
+export const BENCH_TOOLS: readonly BenchTool[] = [ansibleBench, chefBench];
+
+const TOOLS = join(import.meta.dirname, "tools");
+const CHECK = join(import.meta.dirname, "handwritten-check.sh");
+/** Of the no-change runs, in turns. */
+const RUNS = 5;
+
+/**
+ * One tool on so many servers, the first of them the master: how long bootmachine takes from booted, secured servers to
+ * configured ones, how long the same takes by hand, and what a look costs when there is nothing to do.
+ */
+export async function measureTool(tool: BenchTool, servers: number): Promise<ToolResults> {
+  const folder = mkdtempSync(join(tmpdir(), "bmb-"));
+  const prepared = await tool.prepare(folder);
+  const config = {
+    provider: "local",
+    configurator: prepared.configurator,
+    ...(tool.hasMaster ? { master: "s1" } : {}),
+    firewall: [],
+    servers: Array.from({ length: servers }, (_, index) => ({
+      name: `s${index + 1}`,
+      image: tool.image,
+      ...(index === 0 && tool.masterSize !== undefined ? { size: tool.masterSize } : {}),
+    })),
+  };
+  const secured = <T>(name: string, work: (stack: BenchStack) => Promise<T>): Promise<T> =>
+    withStack(name, config, async (stack) => {
+      for (const phase of ["boot", "bootstrap", "secure"]) await stack.bootmachine(phase, "--yes");
+      return work(stack);
+    });
+  try {
+    // What both sides download comes from the cache from here on.
+    await secured("bench-warm", (stack) => stack.bootmachine("configure", "--yes"));
+    const handMs = await secured("bench-hand", async ({ sshConfig, servers: names }) => {
+      const script = join(TOOLS, tool.byHand);
+      const env = prepared.env;
+      return (await measureGood("sh", [script, sshConfig, folder, ...names], { env })).ms;
+    });
+    const ours = await secured("bench-ours", async (stack) => {
+      const configured = await stack.bootmachine("configure", "--yes");
+      return { configureMs: configured.ms, ...(await measureLooks(tool, stack, folder)) };
+    });
+    return {
+      tool: tool.name,
+      title: tool.title ?? tool.name,
+      servers,
+      handMs,
+      runs: RUNS,
+      ...ours,
+    };
+  } finally {
+    await prepared.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A no-change `up`, and the hand-written check with what it has to see of the tool, in turns. */
+async function measureLooks(
+  tool: BenchTool,
+  stack: BenchStack,
+  folder: string,
+): Promise<Pick<ToolResults, "upMs" | "handCheckMs">> {
+  const desired = join(folder, "desired");
+  mkdirSync(desired);
+  readDesiredState(stack.sshConfig, stack.servers.at(-1) ?? "", desired);
+  const env = { MORE_CHECKS: readFileSync(join(TOOLS, tool.check), "utf8") };
+  const byHand = () =>
+    measureGood("sh", [CHECK, stack.sshConfig, desired, ...stack.servers], { env });
+  const up = () => stack.bootmachine("up", "--yes");
+  const hand: number[] = [];
+  const ours: number[] = [];
+  await up();
+  await byHand();
+  for (let run = 0; run < RUNS; run += 1) {
+    hand.push((await byHand()).ms);
+    ours.push((await up()).ms);
+  }
+  return { upMs: median(ours), handCheckMs: median(hand) };
+}
