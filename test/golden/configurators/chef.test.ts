@@ -132,11 +132,11 @@ describe("with a server", () => {
     ).toMatchFileSnapshot("chef/upload.txt");
   });
   it("a client is forgotten with its node; what is no name of one is refused", async () => {
-    const { revoke } = chef(options);
+    const configurator = chef(options);
     await expect(
-      renderResources(revoke?.("web1") ?? [], baseline.distro, baseline.facts),
+      renderResources(configurator.revoke?.("web1") ?? [], baseline.distro, baseline.facts),
     ).toMatchFileSnapshot("chef/revoke.txt");
-    expect(() => revoke?.("../web1")).toThrow("no name of a client");
+    expect(() => configurator.revoke?.("../web1")).toThrow("no name of a client");
   });
   it("the list of clients, with the fingerprints of those that bootmachine has registered", () => {
     expect(chef(options).agents?.parse("web1 0123\nrogue \n")).toEqual([
