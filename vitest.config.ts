@@ -11,7 +11,7 @@ const onServers = {
   globalSetup: "test/lab/global-setup.ts",
   testTimeout: 300_000,
   hookTimeout: 600_000,
-  fileParallelism: false,
+  maxWorkers: 3,
 };
 
 export default defineConfig({
