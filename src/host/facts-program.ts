@@ -39,7 +39,7 @@ for f in "$r/run/systemd/container" "$r/run/host/container-manager" "$r/.dockere
 done
 if test "$container" = no && grep -q container= "$r/proc/1/environ" 2>/dev/null; then container=yes; fi
 if test -d "$r/proc/vz" && ! test -d "$r/proc/bc"; then container=yes; fi
-if test -z "$r" && test "$(sysctl -n security.jail.jailed 2>/dev/null)" = 1; then container=yes; fi
+if test -z "$r" && test "$init" = rc.d && test "$(sysctl -n security.jail.jailed 2>/dev/null)" = 1; then container=yes; fi
 echo "container $container"
 
 if test -r "$r/proc/uptime"; then

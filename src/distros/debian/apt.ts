@@ -101,14 +101,15 @@ const CHANGE = String.raw`bm_change() {
 
 const PENDING = String.raw`bm_pending() {
   # $1 all|security. Half-installed packages count: the next run has to mend them.
+  # apt's simulation takes a third of a second, so "nothing" is remembered until something that it depends on changes:
+  # what dpkg knows, be it in its journal only, the lists, and apt's settings.
+  bm_memo=/var/lib/bootmachine/memo/no-upgrades-$1
+  if [ -e "$bm_memo" ]; then
+    [ -n "$(find /var/lib/dpkg/status /var/lib/dpkg/updates /var/lib/apt/lists /etc/apt /etc/apt/preferences.d \
+      /etc/apt/apt.conf.d /etc/apt/sources.list.d -maxdepth 0 -newer "$bm_memo" 2>/dev/null)" ] || return 0
+  fi
   bm_half=$(dpkg-query -W -f='${D}{db:Status-Abbrev} ${D}{Package}\n' | sed -n -e 's/^.[HUFWt]. *//p' -e 's/^..R *//p')
   [ -z "$bm_half" ] || printf '%s\n' "$bm_half"
-  # apt's simulation takes a third of a second, so "nothing" is remembered until something that it depends on changes.
-  bm_memo=/var/lib/bootmachine/memo/no-upgrades-$1
-  if [ -z "$bm_half" ] && [ -e "$bm_memo" ]; then
-    [ -n "$(find /var/lib/dpkg/status /var/lib/apt/lists /etc/apt /etc/apt/preferences.d /etc/apt/apt.conf.d \
-      /etc/apt/sources.list.d -maxdepth 0 -newer "$bm_memo" 2>/dev/null)" ] || return 0
-  fi
   bm_plan=$(bm_apt -s -o Debug::NoLocking=1 upgrade --with-new-pkgs 2>&1) || {
     # A dpkg that was interrupted makes even the simulation fail; the half-installed names above say enough.
     [ -n "$bm_half" ] && return 0

@@ -116,13 +116,25 @@ const UNWANTED = [
   "inetd.service",
 ] as const;
 
+/** Its folder is there from its first start on: a look at that costs nothing. */
+const RESOLVED_RUNS =
+  "[ -d /run/systemd/resolve ] && systemctl is-active --quiet systemd-resolved.service";
+
 export function unwantedServicesResources(): readonly Resource[] {
   const units = UNWANTED.join(" ");
   return [
     {
       type: "command",
       id: "unwanted services stopped",
-      check: String.raw`! systemctl show -p ActiveState -p UnitFileState --value ${units} | grep -Eq '^(active|enabled)$'`,
+      // A unit that no file knows is not asked about: for each of them systemd would look through all its folders.
+      check: String.raw`set --
+for bm_unit in ${units}; do
+  for bm_directory in /etc /run /usr/lib /lib; do
+    if [ -e "$bm_directory/systemd/system/$bm_unit" ]; then set -- "$@" "$bm_unit"; break; fi
+  done
+  if [ -e "/run/systemd/generator.late/$bm_unit" ]; then set -- "$@" "$bm_unit"; fi
+done
+[ $# -eq 0 ] || ! systemctl show -p ActiveState -p UnitFileState --value "$@" | grep -Eq '^(active|enabled)$'`,
       run: String.raw`for bm_unit in ${units}; do
   if systemctl is-active --quiet "$bm_unit" || systemctl is-enabled --quiet "$bm_unit" 2>/dev/null; then
     echo "stopping $bm_unit"
@@ -133,7 +145,7 @@ done`,
     {
       type: "directory",
       path: "/etc/systemd/resolved.conf.d",
-      onlyIf: "systemctl is-active --quiet systemd-resolved.service",
+      onlyIf: RESOLVED_RUNS,
       skipReason: "systemd-resolved does not run",
     },
     {
@@ -142,7 +154,7 @@ done`,
       path: "/etc/systemd/resolved.conf.d/00-bootmachine.conf",
       content: "# Written by bootmachine.\n[Resolve]\nLLMNR=no\nMulticastDNS=no\n",
       triggers: [{ restart: "systemd-resolved.service" }],
-      onlyIf: "systemctl is-active --quiet systemd-resolved.service",
+      onlyIf: RESOLVED_RUNS,
       skipReason: "systemd-resolved does not run",
     },
   ];
