@@ -199,7 +199,7 @@ export function testProvider(options: ProviderSuiteOptions): void {
       assert.deepEqual(await provider.identity(machine, bench.context()), identity);
     });
 
-    test("an identity that is kept is what is answered from then on", async (bench) => {
+    test("an identity that is kept is what is answered from then on, where the provider keeps one", async (bench) => {
       const { provider } = bench;
       if (provider.keepIdentity === undefined) return;
       const machine = await bench.ensure(bench.first);
