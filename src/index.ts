@@ -53,7 +53,7 @@ export type {
   ServerStatus,
 } from "./fleet/fleet-contract.ts";
 export type { CheckResult } from "./proof/check.ts";
-export type { Machine, Provider } from "./providers/contract.ts";
+export type { ImageWish, Machine, Provider, SizeWish } from "./providers/contract.ts";
 export type { Stack } from "./stack/stack.ts";
 export type { StackInput } from "./stack/stack-input.ts";
 export type { Task, TaskContext, TaskFunction, TaskHost } from "./stack/task.ts";
