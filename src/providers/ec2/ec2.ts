@@ -5,6 +5,7 @@ import { checkWishes, type KnownChoice } from "./check-wishes.ts";
 import { expectedCalls } from "./expected-calls.ts";
 import type { Ec2Methods } from "./methods.ts";
 import { type Ec2Options, ec2OptionsSchema } from "./options.ts";
+import { rehearsalFacts } from "./rehearsal-facts.ts";
 
 /**
  * Servers of one account in one region of Amazon EC2.
@@ -47,6 +48,7 @@ export function ec2(
     },
     check: (request) => checkWishes(settings, known, request),
     expectedCalls: (work) => expectedCalls(settings, work),
+    rehearsalFacts: (request) => rehearsalFacts(settings, request),
     observe: async (context) => await (await load()).observe(context),
     list: async (context) => await (await load()).list(context),
     ensureShared: async (context) => await (await load()).ensureShared(context),

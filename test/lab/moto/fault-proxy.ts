@@ -30,7 +30,13 @@ export interface Fault {
 /** Something that happens at the cloud before a call is carried out. */
 export interface Before {
   readonly match: (call: ProxiedCall) => boolean;
-  readonly work: () => Promise<void>;
+  readonly work: (call: ProxiedCall) => Promise<void>;
+}
+
+/** What answers in the cloud's place. */
+export interface StandIn {
+  readonly match: (call: ProxiedCall) => boolean;
+  readonly answer: (call: ProxiedCall) => Promise<string>;
 }
 
 export interface ProxiedCall {
@@ -60,6 +66,7 @@ export class FaultProxy {
   readonly #target: URL;
   #faults: { readonly fault: Fault; left: number }[] = [];
   #before: readonly Before[] = [];
+  readonly #standIns: StandIn[] = [];
   readonly #refusedSessions = new Set<string>();
   #quietUntil = 0;
   #lagsUntil = 0;
@@ -102,6 +109,11 @@ export class FaultProxy {
 
   before(before: Before): void {
     this.#before = [...this.#before, before];
+  }
+
+  /** For good, also after `clear`. */
+  stand(standIn: StandIn): void {
+    this.#standIns.push(standIn);
   }
 
   /** A session that has ended. */
@@ -154,7 +166,9 @@ export class FaultProxy {
           : { headers: { "retry-after": String(act.retryAfter) } }),
       });
     }
-    for (const { match, work } of this.#before) if (match(call)) await work();
+    for (const { match, work } of this.#before) if (match(call)) await work(call);
+    const standIn = this.#standIns.find(({ match }) => match(call));
+    if (standIn !== undefined) return send({ status: 200, text: await standIn.answer(call) });
     const answer = await this.#handOn(call, request.headers, body);
     if (act?.kind === "answer-lost") return void response.destroy();
     send(act?.kind === "change" ? { ...answer, text: act.change(answer.text) } : answer);

@@ -36,8 +36,8 @@ export async function startMoto(): Promise<Moto> {
   const port = await freePort();
   const log = openSync(join(CACHE, `server-${port}.log`), "w");
   const child = spawn(
-    join(environment, "bin/moto_server"),
-    ["-H", "127.0.0.1", "-p", String(port)],
+    join(environment, "bin/python3"),
+    ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)],
     {
       stdio: ["ignore", log, log],
       env: {
@@ -92,8 +92,9 @@ function installMoto(): string {
   rmSync(CACHE, { recursive: true, force: true });
   mkdirSync(CACHE, { recursive: true });
   run(PYTHON, "-m", "venv", environment);
-  const pip = ["--disable-pip-version-check", "--no-input", "install", "--no-compile", "-q"];
-  run(join(environment, "bin/pip"), ...pip, "-r", REQUIREMENTS);
+  // Not by the scripts beside it: these name the place where they were made.
+  const pip = ["-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-q"];
+  run(join(environment, "bin/python3"), ...pip, "-r", REQUIREMENTS);
   writeFileSync(stamp, "");
   return environment;
 }

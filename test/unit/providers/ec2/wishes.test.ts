@@ -11,6 +11,7 @@ import {
 import type { Ec2Image, Ec2Type } from "../../../../src/providers/ec2/images.ts";
 import type { Ec2Subnet, Ec2Vpc } from "../../../../src/providers/ec2/network.ts";
 import { ec2OptionsSchema } from "../../../../src/providers/ec2/options.ts";
+import { rehearsalFacts } from "../../../../src/providers/ec2/rehearsal-facts.ts";
 import { architectureOf, chooseTypes } from "../../../../src/providers/ec2/size-wishes.ts";
 import { chooseSubnets } from "../../../../src/providers/ec2/subnets.ts";
 
@@ -265,5 +266,42 @@ describe("places", () => {
     expect(places(false)).toEqual(onDemand);
     expect(places(true)).toEqual([...spot, ...onDemand]);
     expect(places({ fallback: false })).toEqual(spot);
+  });
+});
+
+describe("what a rehearsal may know", () => {
+  const facts = (options: object, request: object = {}) =>
+    rehearsalFacts(ec2OptionsSchema.parse(options), { server: "web", roles: [], ...request });
+
+  test.each([
+    [{ distro: "debian-13" }, "debian-13"],
+    ["debian-12-amd64-20261110-2292", "debian-12"],
+    ["ami-0123456789abcdef0", undefined],
+    [{ ssm: "/aws/service/debian/release/12/latest/amd64" }, "debian-12"],
+    [
+      { ssm: "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id" },
+      "ubuntu-24.04",
+    ],
+    [{ name: "golden-web-*", owner: "self" }, undefined],
+  ])("the image %o is of %s", (image, distro) => {
+    expect(facts({ image }).distro).toBe(distro);
+  });
+
+  test("the first size, the server's own before the general one; and what only EC2 has", () => {
+    expect(facts({ size: [{ cpus: 2, memoryGb: 4 }, "m5.large"] }).needs).toEqual({
+      cpus: 2,
+      memoryGb: 4,
+    });
+    expect(facts({}, { size: "m5.large" }).notRehearsed).toContain("the size m5.large");
+    expect(
+      facts({ spot: true, elasticAddress: true, zones: ["z-a"], rootVolume: { encrypted: false } })
+        .notRehearsed,
+    ).toEqual([
+      "the size t3.small",
+      "the zones",
+      "elastic addresses",
+      "security groups",
+      "spare capacity",
+    ]);
   });
 });
