@@ -2,7 +2,7 @@
 //
 //   npm run bench                     everything; about half an hour on 2 cores
 //   npm run bench -- --servers 2      fewer than ten, to try it out
-//   npm run bench -- --only start     one of: start, boot, check, first, memory, or a tool: ansible, chef (repeat the flag
+//   npm run bench -- --only start     one of: start, boot, check, first, memory, or a tool: ansible, chef, salt, puppet (repeat the flag
 //                                     for several)
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";
@@ -31,7 +31,7 @@ const resultsFile = join(import.meta.dirname, "results.json");
 const results: BenchResults = { ...readEarlier(), ...machine() };
 if (parts.includes("start")) results.start = await measureStart();
 if (parts.some((part) => part !== "start")) {
-  const readiness = installFor(["local servers", "bench"]);
+  const readiness = installFor(["local servers", "bench", "salt packages"]);
   if (!readiness.isReady || process.getuid?.() !== 0) {
     throw new Error(`The parts with servers need root on Linux. ${readiness.reason}`);
   }

@@ -8,10 +8,12 @@ import type { ToolResults } from "./report.ts";
 import { type BenchStack, withStack } from "./stacks.ts";
 import { ansibleBench } from "./tools/ansible.ts";
 import { chefBench } from "./tools/chef.ts";
+import { puppetBench } from "./tools/puppet.ts";
+import { saltBench } from "./tools/salt.ts";
 import type { BenchTool } from "./tools/tool.ts";
 
 /** Another tool takes its place here. */
-export const BENCH_TOOLS: readonly BenchTool[] = [ansibleBench, chefBench];
+export const BENCH_TOOLS: readonly BenchTool[] = [ansibleBench, chefBench, saltBench, puppetBench];
 
 const TOOLS = join(import.meta.dirname, "tools");
 const CHECK = join(import.meta.dirname, "handwritten-check.sh");
