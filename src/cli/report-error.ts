@@ -10,7 +10,7 @@ import { stackOf } from "./stack-text.ts";
 /** Shows an error that ended a command, and answers with its exit status. */
 export async function reportError(
   surroundings: Surroundings & Partial<Pick<CliContext, "told">>,
-  flags: Pick<OutputFlags, "json" | "color" | "verbose">,
+  flags: Pick<OutputFlags, "json" | "color" | "verbose"> & { readonly rehearse?: boolean },
   thrown: unknown,
 ): Promise<ExitCode> {
   const error = toBootmachineError(thrown);
@@ -26,6 +26,9 @@ export async function reportError(
     const file = await writeDefectReport(surroundings, error);
     lines.push(file === undefined ? stackOf(error) : `  details: ${file}`);
   }
+  // Words of advice know nothing of rehearsals, and without the flag a command means the real servers.
+  if (flags.rehearse === true && lines.some((line) => line.includes("`bootmachine ")))
+    lines.push("  This is the rehearsal: the commands named here mean it with --rehearse only.");
   const columns = columnsOf(surroundings.stderr);
   const wrapped = lines.flatMap((line) => wrapLine(line, columns));
   surroundings.stderr.write(`${wrapped.join("\n")}\n`);
