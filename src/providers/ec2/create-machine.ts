@@ -1,23 +1,20 @@
-import { createHash, randomUUID } from "node:crypto";
-
 import type { RunInstancesCommandInput } from "@aws-sdk/client-ec2";
 
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import { machineName } from "../../cloud/names.ts";
 import { ProviderError, TimeoutError, UserError } from "../../errors/error.ts";
-import { firstBootData } from "../../host/first-boot-data.ts";
-import { makeKeyPair } from "../../host/key-pair.ts";
 import type { MachineRequest, ProviderContext } from "../contract.ts";
 import { choosePlaces, type Place, placeKey, placeText } from "./capacity-ladder.ts";
 import type { Cloud } from "./cloud.ts";
 import { loginUserOf } from "./distro-images.ts";
 import { isRefusal } from "./failures.ts";
 import { chooseImage } from "./image-wishes.ts";
-import { type Ec2Image, toType } from "./images.ts";
-import { type Ec2Instance, runInstance, type Tags, toTagList } from "./instances.ts";
+import type { Ec2Image } from "./images.ts";
+import { type Ec2Instance, runInstance } from "./instances.ts";
 import { ensureKeyPair } from "./key-pairs.ts";
-import { instanceTags, isOf, ownTags, TOKEN } from "./marks.ts";
+import { isOf, TOKEN } from "./marks.ts";
 import type { Ec2Settings } from "./options.ts";
+import { makeRunRequest } from "./run-request.ts";
 import { ensureSecurityGroup } from "./security-group.ts";
 import { architectureOf, chooseTypes, sizeWishes } from "./size-wishes.ts";
 import { untilKnown } from "./until-known.ts";
@@ -150,77 +147,18 @@ async function prepare(
     securityGroups(cloud, settings, context),
     ensureKeyPair(cloud, settings, stack, request.bootstrapKeys, context),
   ]);
-  const hostKey = settings.hostIdentity === "injected" ? makeKeyPair() : undefined;
-  const tags: Tags = {
-    Name: machineName(stack, request.server),
-    ...settings.tags,
-    ...ownTags(stack, request.server),
-  };
-  const marks = instanceTags({
-    request,
-    login,
-    image: image.name === "" ? image.id : image.name,
-    hostKey: hostKey?.publicKey,
-  });
-  const userData = firstBootData({
-    bootstrapKeys: request.bootstrapKeys,
-    hostKey,
-    nonce: request.token,
-  });
   const diskGb = Math.max(
     ...wishes.map((wish) => (typeof wish === "string" ? 0 : (wish.diskGb ?? 0))),
   );
-  // What is sent under one ClientToken must be the same, and a token is good for one instance.
-  const attempt = randomUUID();
-  const toInput = (place: Place): RunInstancesCommandInput => ({
-    MinCount: 1,
-    MaxCount: 1,
-    ClientToken: createHash("sha256")
-      .update(`${request.token} ${attempt} ${placeKey(place)}`)
-      .digest("hex"),
-    ImageId: image.id,
-    InstanceType: toType(place.type.name),
-    UserData: Buffer.from(userData).toString("base64"),
-    ...(keyName === undefined ? {} : { KeyName: keyName }),
-    BlockDeviceMappings: volumes(settings, image, diskGb),
-    NetworkInterfaces: [
-      {
-        DeviceIndex: 0,
-        SubnetId: place.subnet.id,
-        DeleteOnTermination: true,
-        ...(groups.length === 0 ? {} : { Groups: [...groups] }),
-        ...(settings.publicAddress === undefined
-          ? {}
-          : { AssociatePublicIpAddress: settings.publicAddress }),
-        ...(settings.ipv6 ? { Ipv6AddressCount: 1 } : {}),
-      },
-    ],
-    // IMDSv2: a page that a server is tricked into fetching cannot read user-data there.
-    MetadataOptions: {
-      HttpEndpoint: "enabled",
-      HttpTokens: "required",
-      HttpPutResponseHopLimit: 1,
-    },
-    ...(place.spot === undefined
-      ? {}
-      : {
-          InstanceMarketOptions: {
-            MarketType: "spot",
-            SpotOptions: {
-              SpotInstanceType: "one-time",
-              InstanceInterruptionBehavior: "terminate",
-              ...(place.spot.maxPrice === undefined ? {} : { MaxPrice: place.spot.maxPrice }),
-            },
-          },
-        }),
-    TagSpecifications: [
-      { ResourceType: "instance", Tags: toTagList({ ...tags, ...marks }) },
-      { ResourceType: "volume", Tags: toTagList(tags) },
-      { ResourceType: "network-interface", Tags: toTagList(tags) },
-      ...(place.spot === undefined
-        ? []
-        : [{ ResourceType: "spot-instances-request" as const, Tags: toTagList(tags) }]),
-    ],
+  const toInput = makeRunRequest({
+    settings,
+    stack,
+    request,
+    image,
+    login,
+    groups,
+    keyName,
+    diskGb,
   });
   return { image, places, toInput };
 }
@@ -251,34 +189,6 @@ export async function ownGroup(
 /** Under which the id of the stack's group is kept while a run lasts. */
 export function groupKey(stack: string): string {
   return `security group of ${stack}`;
-}
-
-/** The root volume as it is wanted; what else the image brings goes with the server as well. */
-function volumes(
-  { rootVolume }: Ec2Settings,
-  image: Ec2Image,
-  diskGb: number,
-): NonNullable<RunInstancesCommandInput["BlockDeviceMappings"]> {
-  const sizeGb = Math.max(rootVolume.sizeGb ?? 0, diskGb, image.rootGb);
-  return [
-    {
-      DeviceName: image.rootDevice,
-      Ebs: {
-        DeleteOnTermination: true,
-        VolumeType: rootVolume.type,
-        ...(sizeGb > 0 ? { VolumeSize: sizeGb } : {}),
-        ...(rootVolume.iops === undefined ? {} : { Iops: rootVolume.iops }),
-        ...(rootVolume.encrypted ? { Encrypted: true } : {}),
-        ...(rootVolume.encrypted && rootVolume.kmsKey !== undefined
-          ? { KmsKeyId: rootVolume.kmsKey }
-          : {}),
-      },
-    },
-    ...image.otherDevices.map((DeviceName) => ({
-      DeviceName,
-      Ebs: { DeleteOnTermination: true, ...(rootVolume.encrypted ? { Encrypted: true } : {}) },
-    })),
-  ];
 }
 
 function loginUnknown({ id, name }: Ec2Image): UserError {

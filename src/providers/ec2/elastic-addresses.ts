@@ -2,7 +2,7 @@ import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import type { Caller } from "../../cloud/caller.ts";
 import { machineName } from "../../cloud/names.ts";
 import type { Cloud } from "./cloud.ts";
-import { type Tags, tagFilters } from "./instances.ts";
+import { type Tags, tagFilters } from "./tags.ts";
 import { ownTags } from "./marks.ts";
 import {
   allocateAddress,
@@ -10,7 +10,7 @@ import {
   type Ec2Address,
   listAddresses,
   releaseAddress,
-} from "./network.ts";
+} from "./address-calls.ts";
 import type { Ec2Settings } from "./options.ts";
 import { untilKnown } from "./until-known.ts";
 

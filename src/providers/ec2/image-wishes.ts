@@ -5,7 +5,7 @@ import { imageText } from "../../stack/wishes.ts";
 import type { Ec2Api } from "./client.ts";
 import { DISTRO_OWNERS, distroPatterns, publishedDistroOf } from "./distro-images.ts";
 import { type Architecture, type Ec2Image, listImages } from "./images.ts";
-import { literal } from "./instances.ts";
+import { literal } from "./tags.ts";
 import { AMI, findKnown } from "./known-images.ts";
 import type { ImageChoice } from "./options.ts";
 

@@ -1,10 +1,9 @@
-import type { Filter, Instance, RunInstancesCommandInput, Tag } from "@aws-sdk/client-ec2";
+import type { Filter, Instance, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
 
 import type { Caller } from "../../cloud/caller.ts";
 import type { Ec2Api } from "./client.ts";
 import { isNotFound, isRefusal } from "./failures.ts";
-
-export type Tags = Readonly<Record<string, string>>;
+import { type Tags, tagsOf } from "./tags.ts";
 
 /** An instance as EC2 tells it, with what is used here. */
 export interface Ec2Instance {
@@ -44,16 +43,6 @@ function toInstance(instance: Instance): Ec2Instance {
     image: instance.ImageId ?? "",
     type: instance.InstanceType ?? "",
   };
-}
-
-export function tagsOf(tags: readonly Tag[] | undefined): Tags {
-  return Object.fromEntries(
-    (tags ?? []).map(({ Key: key = "", Value: value = "" }) => [key, value]),
-  );
-}
-
-export function toTagList(tags: Tags): Tag[] {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
 function given(text: string | undefined): string | undefined {
@@ -205,40 +194,6 @@ export async function rebootInstance(
   );
 }
 
-/** Adds tags, or changes them; others stay. */
-export async function writeTags(
-  api: Ec2Api,
-  { id, name }: Named,
-  tags: Tags,
-  caller: Caller,
-): Promise<void> {
-  await api.call(
-    {
-      action: "CreateTags",
-      what: `write tags of ${name}`,
-      command: (sdk) => new sdk.CreateTagsCommand({ Resources: [id], Tags: toTagList(tags) }),
-    },
-    caller,
-  );
-}
-
-export async function removeTags(
-  api: Ec2Api,
-  { id, name }: Named,
-  keys: readonly string[],
-  caller: Caller,
-): Promise<void> {
-  await api.call(
-    {
-      action: "DeleteTags",
-      what: `remove tags of ${name}`,
-      command: (sdk) =>
-        new sdk.DeleteTagsCommand({ Resources: [id], Tags: keys.map((Key) => ({ Key })) }),
-    },
-    caller,
-  );
-}
-
 /** The console output; empty where there is none yet. Older types of instances have no latest one, only the first. */
 export async function readConsole(
   api: Ec2Api,
@@ -267,57 +222,4 @@ export async function readConsole(
       throw thrown;
     return await read(false);
   }
-}
-
-export interface Ec2Volume {
-  readonly id: string;
-  /** available: nothing uses it. */
-  readonly state: string;
-}
-
-export async function listVolumes(
-  api: Ec2Api,
-  tags: Tags,
-  caller: Caller,
-): Promise<readonly Ec2Volume[]> {
-  const answer = await api.call(
-    {
-      action: "DescribeVolumes",
-      what: "look for volumes that were left",
-      command: (sdk) => new sdk.DescribeVolumesCommand({ Filters: tagFilters(tags) }),
-    },
-    caller,
-  );
-  return (answer.Volumes ?? []).map((volume) => ({
-    id: volume.VolumeId ?? "",
-    state: volume.State ?? "",
-  }));
-}
-
-export async function deleteVolume(api: Ec2Api, id: string, caller: Caller): Promise<void> {
-  try {
-    await api.call(
-      {
-        action: "DeleteVolume",
-        what: `delete the volume ${id}`,
-        command: (sdk) => new sdk.DeleteVolumeCommand({ VolumeId: id }),
-      },
-      caller,
-    );
-  } catch (thrown) {
-    if (!isNotFound(thrown)) throw thrown;
-  }
-}
-
-/** What bears all of these tags. */
-export function tagFilters(tags: Tags): Filter[] {
-  return Object.entries(tags).map(([key, value]) => ({
-    Name: `tag:${key}`,
-    Values: [literal(value)],
-  }));
-}
-
-/** In a filter `*` and `?` stand for anything. */
-export function literal(value: string): string {
-  return value.replaceAll(/[\\*?]/g, String.raw`\$&`);
 }

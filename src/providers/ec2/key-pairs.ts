@@ -7,7 +7,7 @@ import { UserError } from "../../errors/error.ts";
 import type { Cloud } from "./cloud.ts";
 import { isRefusal } from "./failures.ts";
 import { ownTags } from "./marks.ts";
-import { deleteKeyPair, importKeyPair, listKeyPairs } from "./network.ts";
+import { deleteKeyPair, importKeyPair, listKeyPairs } from "./key-pair-calls.ts";
 import type { Ec2Settings } from "./options.ts";
 
 /** The key pair that new servers name: none, one of the user's, or ours with the operator's key. */

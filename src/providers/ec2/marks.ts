@@ -1,5 +1,6 @@
 import type { HostIdentity, Machine, MachineRequest, MachineStatus } from "../contract.ts";
-import type { Ec2Instance, Tags } from "./instances.ts";
+import type { Ec2Instance } from "./instances.ts";
+import type { Tags } from "./tags.ts";
 
 /** Tags that make a thing ours. The tag Name does not: EC2 lets anything bear any name. */
 export const STACK = "bootmachine-stack";

@@ -11,7 +11,8 @@ import { Cloud } from "./cloud.ts";
 import { groupKey, ownGroup } from "./create-machine.ts";
 import { imageList, sizeList } from "./choices.ts";
 import { ensureMachine } from "./ensure-machine.ts";
-import { type Ec2Instance, readConsole, readInstance, writeTags } from "./instances.ts";
+import { type Ec2Instance, readConsole, readInstance } from "./instances.ts";
+import { writeTags } from "./tags.ts";
 import { removeKeyPairs } from "./key-pairs.ts";
 import {
   identityOf,

@@ -2,14 +2,9 @@ import { machineName } from "../../cloud/names.ts";
 import type { ProviderContext } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { removeElasticAddresses } from "./elastic-addresses.ts";
-import {
-  deleteVolume,
-  type Ec2Instance,
-  listVolumes,
-  readInstance,
-  removeTags,
-  terminateInstance,
-} from "./instances.ts";
+import { type Ec2Instance, readInstance, terminateInstance } from "./instances.ts";
+import { removeTags } from "./tags.ts";
+import { deleteVolume, listVolumes } from "./volumes.ts";
 import { isFailed, isGoing, isGone, isOf, ownTags, SERVER, STACK } from "./marks.ts";
 import type { Ec2Settings } from "./options.ts";
 

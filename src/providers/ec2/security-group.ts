@@ -6,7 +6,7 @@ import type { Inlet } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { isRefusal } from "./failures.ts";
 import { type Rule, ruleKey, rulesOf, toPermission, toRules } from "./group-rules.ts";
-import { literal, tagFilters } from "./instances.ts";
+import { literal, tagFilters } from "./tags.ts";
 import { ownTags, STACK } from "./marks.ts";
 import {
   closeGroup,
@@ -15,7 +15,7 @@ import {
   type Ec2Group,
   listGroups,
   openGroup,
-} from "./network.ts";
+} from "./group-calls.ts";
 import type { Ec2Settings } from "./options.ts";
 import { untilKnown } from "./until-known.ts";
 
