@@ -5,9 +5,20 @@ import type { Cloud } from "./cloud.ts";
 import { createMachine } from "./create-machine.ts";
 import { ensureElasticAddress } from "./elastic-addresses.ts";
 import { type Ec2Instance, readInstance, startInstance } from "./instances.ts";
-import { isFailed, isGoing, isGone, isOf, oldestFirst, statusOf, toMachine } from "./marks.ts";
+import {
+  isFailed,
+  isGoing,
+  isGone,
+  isOf,
+  oldestFirst,
+  statusOf,
+  toMachine,
+  elasticTags,
+  isAddressAwaited,
+} from "./marks.ts";
 import type { Ec2Settings } from "./options.ts";
 import { removeInstances, waitUntilGone } from "./remove-machine.ts";
+import { writeTags } from "./tags.ts";
 import { untilKnown } from "./until-known.ts";
 
 /** How often a server that EC2 ended while it started is replaced in one run. */
@@ -102,12 +113,16 @@ async function bringUp(
   if (!settings.elasticAddress || isFailed(ready)) return ready;
   const where = { stack: context.stack, server, instance: ready.id };
   const address = await ensureElasticAddress(cloud, settings, where, context);
+  if (isAddressAwaited(ready)) {
+    const named = { id: ready.id, name: machineName(context.stack, server) };
+    await writeTags(cloud.api, named, elasticTags(address), context);
+  }
   return await settle(
     cloud,
     settings,
     { id: ready.id, server },
     context,
-    (entry) => isReachable(entry) && entry.publicIp === address,
+    (entry) => isReachable(entry) && entry.publicIp === address && !isAddressAwaited(entry),
   );
 }
 

@@ -17,8 +17,8 @@ export function expectedCalls(settings: Ec2Settings, { creates }: ExpectedWork):
   if (creates === 0) return { calls: CALLS_OF_A_LOOK, ...limit };
   // The create; the injected key is noted while it is replaced, and once it is.
   const each = 1 + (hostIdentity === "injected" ? 2 : LOOKS_AT_CONSOLE);
-  // The list, the new address, its association; and a few looks more.
-  const [eachElastic, looks] = elasticAddress ? [3, 5] : [0, 0];
+  // The list, the new address, its association, a note of it; and a few looks more.
+  const [eachElastic, looks] = elasticAddress ? [4, 5] : [0, 0];
   const shared = keyPair === true ? 2 : 0;
   const once = CALLS_OF_A_LOOK + CALLS_BEFORE_CREATING + LOOKS_WHILE_BOOTING + looks + shared;
   return { calls: once + creates * (each + eachElastic), ...limit };

@@ -11,6 +11,9 @@ const IMAGE = "bootmachine-image";
 /** How the host key is proved, and in how many of the tags below its public half stands: "injected 1". */
 const HOST_PROOF = "bootmachine-host-proof";
 const HOST_KEY = "bootmachine-host-key";
+/** "awaited" until the instance has its elastic address, and then which one. */
+const ELASTIC = "bootmachine-elastic-address";
+const AWAITED = "awaited";
 /** A tag's value has 256 characters at most. */
 const PART = 250;
 
@@ -20,6 +23,8 @@ export interface Marks {
   readonly image: string;
   /** The public half of the key that was injected. */
   readonly hostKey: string | undefined;
+  /** Its elastic address comes after it. */
+  readonly isAddressAwaited: boolean;
 }
 
 /** Tags of what belongs to a stack, or to one of its servers. */
@@ -33,10 +38,21 @@ export function instanceTags(marks: Marks): Tags {
     [TOKEN]: marks.request.token.slice(0, PART),
     [LOGIN]: marks.login,
     [IMAGE]: marks.image.slice(0, PART),
+    ...(marks.isAddressAwaited ? { [ELASTIC]: AWAITED } : {}),
     ...(marks.hostKey === undefined
       ? {}
       : identityTags({ proof: "injected", keys: [marks.hostKey] })),
   };
+}
+
+/** That the address which was awaited is there. */
+export function elasticTags(address: string): Tags {
+  return { [ELASTIC]: address };
+}
+
+/** Whoever makes a server may be gone before its address is there: then it is not made to its end. */
+export function isAddressAwaited({ tags }: Pick<Ec2Instance, "tags">): boolean {
+  return tags[ELASTIC] === AWAITED;
 }
 
 /** Keys are joined and cut into parts, since a tag is short; all are written in one call. */
@@ -119,12 +135,13 @@ export interface AddressSettings {
 
 export function toMachine(instance: Ec2Instance, settings: AddressSettings): Machine {
   const { tags } = instance;
+  const status = statusOf(instance);
   const detail = detailOf(instance);
   return {
     id: instance.id,
     stack: tags[STACK] ?? "",
     server: tags[SERVER] ?? "",
-    status: statusOf(instance),
+    status: status === "running" && isAddressAwaited(instance) ? "creating" : status,
     ...(detail === undefined ? {} : { detail }),
     publicAddresses: reachableAddresses(instance, settings),
     privateAddresses: [
@@ -142,6 +159,8 @@ function detailOf(instance: Ec2Instance): string | undefined {
   const why = instance.reason?.message;
   if (isFailed(instance)) return why ?? "EC2 gives no reason";
   if (isGoing(instance)) return "it is being terminated";
+  if (instance.state === "running" && isAddressAwaited(instance))
+    return "its elastic address is not there yet";
   if (instance.state === "running" || instance.state === "stopped") return undefined;
   return instance.state;
 }

@@ -77,7 +77,7 @@ export const ec2OptionsSchema = z
     zones: z.array(name).min(1).max(20).optional(),
     /** Whether servers get a public IPv4 address. Default: as the subnet has it. */
     publicAddress: z.boolean().optional(),
-    /** True: each server gets an elastic address of its own, which stays when it is stopped. Default false. */
+    /** True: each server gets an elastic address of its own, which stays when it is stopped. Counts for new machines. Default false. */
     elasticAddress: z.boolean().default(false),
     /** True: each server gets an IPv6 address as well; its subnet must have them. Default false. */
     ipv6: z.boolean().default(false),

@@ -41,6 +41,7 @@ export function makeRunRequest(parts: Parts): (place: Place) => RunInstancesComm
     login,
     image: image.name === "" ? image.id : image.name,
     hostKey: hostKey?.publicKey,
+    isAddressAwaited: settings.elasticAddress,
   });
   const userData = firstBootData({
     bootstrapKeys: request.bootstrapKeys,

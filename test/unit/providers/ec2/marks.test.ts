@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import {
+  elasticTags,
   identityOf,
   identityTags,
+  instanceTags,
   isFailed,
   isOf,
   oldestFirst,
@@ -100,6 +102,26 @@ describe("what state it is in", () => {
     const late = instance({ id: "i-1", launchedAt: "2026-01-01T00:00:01.000Z" });
     expect(oldestFirst([late, early])).toEqual([early, late]);
   });
+});
+
+test("one that still lacks its elastic address is not made to its end", () => {
+  const marks = {
+    request: { server: "web", token: "t" },
+    login: "admin",
+    image: "i",
+    hostKey: undefined,
+  };
+  const tags = instanceTags({ ...marks, isAddressAwaited: true });
+  const half = instance({ tags, privateIp: "10.0.0.7" });
+  expect(toMachine(half, {})).toMatchObject({
+    status: "creating",
+    detail: "its elastic address is not there yet",
+  });
+  const whole = instance({ tags: { ...tags, ...elasticTags("198.51.100.7") } });
+  expect(toMachine(whole, {}).status).toBe("running");
+  expect(
+    toMachine(instance({ tags: instanceTags({ ...marks, isAddressAwaited: false }) }), {}).status,
+  ).toBe("running");
 });
 
 describe("where it is reached", () => {
