@@ -91,7 +91,8 @@ async function bringUp(
     await actOnServer(cloud.client, found, action, context);
   }
   const hasAddress = (entry: NovaServer): boolean => {
-    const { status, publicAddresses } = toMachine(entry, settings);
+    // The floating one comes after.
+    const { status, publicAddresses } = toMachine(entry, { ...settings, floatingIps: false });
     return status === "failed" || (status === "running" && publicAddresses.length > 0);
   };
   let ready = await settle(cloud, settings, server, context, hasAddress);

@@ -96,6 +96,8 @@ export function statusOf(server: NovaServer): MachineStatus {
 
 export interface AddressSettings extends AutomationSettings {
   readonly accessNetwork?: string | undefined;
+  /** Not false: it is reached at a floating address and at no other. Default false. */
+  readonly floatingIps?: boolean | string;
   /** The members reach one another on it, where a server has it. Default: on all. */
   readonly privateNetwork?: string;
   /** The address that Nova itself names comes first. Default false. */
@@ -137,7 +139,8 @@ function reachableAddresses(server: NovaServer, settings: AddressSettings): read
     .flat()
     .filter((address) => address["OS-EXT-IPS:type"] === "floating")
     .map(({ addr }) => addr);
-  if (floating.length > 0) return floating;
+  // Whoever made it may be gone before its floating address was there: then it is not made to its end.
+  if (floating.length > 0 || (settings.floatingIps ?? false) !== false) return floating;
   const fixed = fixedAddresses(server, settings.accessNetwork);
   const { accessIPv4: own } = server;
   if (settings.usesAccessAddress !== true || own === undefined || own === null || own === "")

@@ -356,6 +356,21 @@ describe("servers", () => {
     expect(cloud.project.floatingIps).toEqual([]);
   });
 
+  test("a server whose floating address is still to come does not look ready", async () => {
+    const provider = openstack({ ...QUICK, floatingIps: true }, cloud.environment);
+    cloud.faults.add({
+      match: /POST .*floatingips/,
+      act: { kind: "status", status: 409, message: "no more addresses" },
+    });
+    expect(await failureOf(provider.ensure(requestOf("web"), contextOf()))).toMatch(/^PROVIDER_/);
+    expect((await provider.observe(contextOf())).map((one) => one.publicAddresses)).toEqual([[]]);
+    const machine = await provider.ensure(requestOf("web"), contextOf());
+    expect(machine.publicAddresses).toEqual(
+      cloud.project.floatingIps.map((one) => one.floating_ip_address),
+    );
+    expect(cloud.project.servers.length).toBe(1);
+  });
+
   test("a floating address whose server somebody else has deleted is removed as well", async () => {
     const provider = openstack({ ...QUICK, floatingIps: true }, cloud.environment);
     await provider.ensure(requestOf("web"), contextOf());
