@@ -1,8 +1,9 @@
-import { RefusedError, RemoteError } from "../errors/error.ts";
+import { CancelledError, RefusedError, RemoteError } from "../errors/error.ts";
 import type { RunProgramOptions } from "../host/host.ts";
 import { waitForIdle } from "../host/wait-for-idle.ts";
 import { compileProgram } from "../program/compile-program.ts";
 import type { Program, ProgramMode } from "../program/program.ts";
+import { STOPPED_REASON } from "../program/protocol.ts";
 import type { ProgramReport, ReportMessage, ResourceReport } from "../program/report.ts";
 import type { Resource } from "../program/resource.ts";
 import { resourceId } from "../program/resource-id.ts";
@@ -59,6 +60,9 @@ export async function applyResources(
   if (resources.length === 0) return 0;
   const report = await runResources(run, resources, options);
   const failed = report.resources.find(({ status }) => status === "failed");
+  if (report.resources.some(({ reason }) => reason === STOPPED_REASON)) {
+    throw new CancelledError(undefined, { server: run.server.name });
+  }
   if (failed !== undefined) throw resourceFailed(failed, resources);
   if (report.status !== 0) {
     throw new RemoteError(
@@ -127,6 +131,7 @@ function runResources(
   });
   const settings: RunProgramOptions = {
     signal: hardSignal,
+    stopSignal: run.context.signal,
     timeoutMs: run.server.ssh.phaseTimeoutMs,
     onMessage: options.onMessage ?? reportTo(run),
     onLink: (state, attempt) => {

@@ -21,12 +21,15 @@ import {
   RUN_NOT_WRITTEN,
   RUN_UNLOCKABLE,
   startScript,
+  stopScript,
 } from "./run-texts.ts";
 
 /** A link that stays away for this long is given up, ms. */
 const RECONNECT_LIMIT_MS = 5 * 60_000;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 3_000;
+/** Limit for asking a program to end, ms. */
+const STOP_LIMIT_MS = 10_000;
 /** How many of the last lines an error shows. */
 const LAST_LINES = 20;
 
@@ -43,6 +46,8 @@ export interface DetachedRunOptions {
   readonly onLink?: ((state: "lost" | "resumed", attempt: number) => void) | undefined;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Asks the program to end after the resource in hand; it is followed to its end all the same. */
+  readonly stopSignal?: AbortSignal | undefined;
 }
 
 /** How a followed run ended. */
@@ -130,6 +135,15 @@ async function follow(options: DetachedRunOptions, signal: AbortSignal): Promise
   let hasBegun = false;
   let script = startScript(run, program.text);
   let connection = options.connection();
+  const { stopSignal } = options;
+  if (stopSignal?.aborted === true) throw new CancelledError(undefined, { server });
+  const onStop = (): void => {
+    // Beside the shell that follows the report. Where it does not arrive, the program goes on to its end.
+    const asking = { stdin: "", timeoutMs: STOP_LIMIT_MS };
+    void connection.run(stopScript(run.id), asking).catch(() => undefined);
+  };
+  stopSignal?.addEventListener("abort", onStop, { once: true });
+  void closed.then(() => stopSignal?.removeEventListener("abort", onStop));
   for (;;) {
     let outcome: Closing | RunResult;
     try {

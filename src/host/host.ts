@@ -5,6 +5,8 @@ import type { HostFacts } from "./facts.ts";
 
 export interface RunProgramOptions {
   readonly signal?: AbortSignal;
+  /** Apply mode: asks the program to end after the resource in hand, whose report is then still followed. */
+  readonly stopSignal?: AbortSignal;
   /** Limit for the whole program, reconnects included, ms. */
   readonly timeoutMs: number;
   readonly onMessage?: (message: ReportMessage) => void;

@@ -120,6 +120,7 @@ class OpenHost implements Host {
       onLink: options.onLink,
       timeoutMs: options.timeoutMs,
       signal: options.signal,
+      stopSignal: options.stopSignal,
     });
     return parser.report() ?? (await this.#throwUnfinished(program, status, ""));
   }

@@ -112,7 +112,7 @@ while :; do
   fi
 done
 
-(umask 022; exec sh "$run/program") </dev/null >>"$run/log" 2>>"$run/errors"
+(umask 022; BM_STOP=$run/stop; export BM_STOP; exec sh "$run/program") </dev/null >>"$run/log" 2>>"$run/errors"
 status=$?
 
 # It may hold secrets, and is needed no more.
@@ -206,6 +206,17 @@ if ! grep -q '^${closingMark(id)}' "$run/log" 2>/dev/null; then
   df -P ${HOST_STATE} >&2
 fi
 exit 0
+`;
+}
+
+/** Asks a run to end after the resource in hand; a run that was started just now may not be there yet. */
+export function stopScript(id: string): string {
+  return `tries=0
+while ! test -d ${HOST_STATE}/runs/${id} && test $tries -lt 20; do
+  tries=$((tries + 1))
+  sleep 0.1 2>/dev/null || sleep 1
+done
+test -d ${HOST_STATE}/runs/${id} && : >${HOST_STATE}/runs/${id}/stop
 `;
 }
 

@@ -198,7 +198,9 @@ class ProgramCompiler {
       ...(paths.length === 0 ? [] : [`p_look ${paths.map(quote).join(" \\\n    ")}`]),
       ...(packages.length < 2 ? [] : [`p_all_packages='${packages.join(" ")}'`]),
       ...sections.map(({ call }) => call),
-      this.#mode === "check" ? `p_report_pending${keys}` : '[ -n "$p_failed" ] || p_run_pending',
+      this.#mode === "check"
+        ? `p_report_pending${keys}`
+        : '[ -n "$p_failed$p_stopped" ] || p_run_pending',
       "p_now",
       `if [ -n "$p_failed" ]; then p_status=1; else p_status=0; fi`,
       'p_line "bm1 end $p_status $((p_ms - p_begin_ms)) ms"',

@@ -17,6 +17,9 @@
  */
 export const REPORT_PREFIX = "bm1 ";
 
+/** The reason of resources that were skipped because somebody asked the program to end. */
+export const STOPPED_REASON = "the run was cancelled";
+
 /** The last lines of output that a report keeps for each resource. */
 export const KEPT_OUTPUT_LINES = 50;
 /** The first lines of a diff that a report keeps for each resource. */

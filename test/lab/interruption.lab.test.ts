@@ -103,13 +103,18 @@ describe("a controller that is killed", () => {
     let interrupted = false;
     const { result } = project.start(["up", "--yes", "--json"], {
       onEvent: (event, child) => {
-        if (interrupted || event.type !== "phase-started" || event.phase !== "prepare") return;
+        // In the middle of a program: its first resource is done, the upgrade is in hand.
+        if (interrupted || event.type !== "resource" || event.server !== "two") return;
         interrupted = true;
         child.kill("SIGINT");
       },
     });
     const stopped = await result;
     expect(stopped.status, story(stopped)).toBe(130);
+    const left = stopped.events.filter(
+      (event) => event.type === "resource" && event.reason === "the run was cancelled",
+    );
+    expect(left.length, story(stopped)).toBeGreaterThan(0);
     const up = await project.run("up", "--yes");
     expect(up.status, story(up)).toBe(0);
   });

@@ -1,3 +1,4 @@
+import { STOPPED_REASON } from "../protocol.ts";
 import { sh } from "../sh.ts";
 
 /**
@@ -62,6 +63,12 @@ p_apply_resource() {
     p_done skipped
     return
   fi
+  if [ -n "$p_stopped" ] || [ -e "\${BM_STOP:-/dev/null/none}" ]; then
+    p_stopped=yes
+    p_reason='${STOPPED_REASON}'
+    p_done skipped
+    return
+  fi
   "$2"
   p_status=$?
   case $p_status in
@@ -92,10 +99,11 @@ p_note() {
 }
 `,
   p_run_pending: sh`
-# Runs what is noted, in order, up to the first that fails; that one and those after it stay noted.
+# Runs what is noted, in order, up to the first that fails, or until the program is to end; the others stay noted.
 p_run_pending() {
   for p_file in "$p_pending"/*; do
     [ -f "$p_file" ] || continue
+    if [ -e "\${BM_STOP:-/dev/null/none}" ]; then return; fi
     p_read_label "$p_file"
     p_start "trigger: $p_label"
     p_live sh "$p_file"

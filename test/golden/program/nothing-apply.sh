@@ -24,6 +24,8 @@ p_state=/var/lib/bootmachine
 p_pending=$p_state/pending
 # Set from the first failure on.
 p_failed=
+# Set once somebody asked the program to end: the file that BM_STOP names is there.
+p_stopped=
 p_reason=
 p_all_packages=
 # Set while nothing was changed: what was looked up at the beginning still holds.
@@ -111,10 +113,11 @@ p_relay() {
   return 255
 }
 
-# Runs what is noted, in order, up to the first that fails; that one and those after it stay noted.
+# Runs what is noted, in order, up to the first that fails, or until the program is to end; the others stay noted.
 p_run_pending() {
   for p_file in "$p_pending"/*; do
     [ -f "$p_file" ] || continue
+    if [ -e "${BM_STOP:-/dev/null/none}" ]; then return; fi
     p_read_label "$p_file"
     p_start "trigger: $p_label"
     p_live sh "$p_file"
@@ -141,7 +144,7 @@ p_main() {
   p_line 'bm1 begin 0 resources'
   p_now
   p_begin_ms=$p_ms
-  [ -n "$p_failed" ] || p_run_pending
+  [ -n "$p_failed$p_stopped" ] || p_run_pending
   p_now
   if [ -n "$p_failed" ]; then p_status=1; else p_status=0; fi
   p_line "bm1 end $p_status $((p_ms - p_begin_ms)) ms"

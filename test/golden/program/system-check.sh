@@ -24,6 +24,8 @@ p_state=/var/lib/bootmachine
 p_pending=$p_state/pending
 # Set from the first failure on.
 p_failed=
+# Set once somebody asked the program to end: the file that BM_STOP names is there.
+p_stopped=
 p_reason=
 p_all_packages=
 # Set while nothing was changed: what was looked up at the beginning still holds.

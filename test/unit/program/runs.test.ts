@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { STOPPED_REASON } from "../../../src/program/protocol.ts";
 import type { Resource } from "../../../src/program/resource.ts";
 import { distroWith, runShell, Scratch, SHELLS, statuses } from "./shells.ts";
 
@@ -51,6 +52,23 @@ describe.each(SHELLS)("runs under $name", (shell) => {
     });
     expect(third).toMatchObject({ status: "skipped", reason: "after a failure" });
     expect(existsSync(at("b"))).toBe(false);
+  });
+
+  test("asked to end, it ends after the resource in hand, and the next run goes on", () => {
+    const stop = at("stop");
+    const resources = [
+      command("a", { run: `touch ${at("a")} ${stop}`, triggers: [note("after-a")] }),
+      command("b"),
+      command("c"),
+    ];
+    const file = join(scratch.path, "program");
+    writeFileSync(file, `BM_STOP=${stop}\n${scratch.text("apply", resources)}`);
+    const { report } = scratch.runFile(file);
+    expect(statuses(report.resources)).toEqual(["changed", "skipped", "skipped"]);
+    expect(report.resources[1]?.reason).toBe(STOPPED_REASON);
+    expect([report.status, existsSync(at("b")), notes()]).toEqual([0, false, ""]);
+    expect(statuses(scratch.apply(...resources))).toEqual(["ok", "changed", "changed"]);
+    expect(notes()).toBe("after-a");
   });
 
   test("output is reported while it comes, in order, and cannot pass for protocol", () => {
