@@ -1,0 +1,352 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { openstack } from "../../src/providers/openstack/openstack.ts";
+import type { OpenStackOptions } from "../../src/providers/openstack/options.ts";
+import type { ProviderContext } from "../../src/providers/contract.ts";
+import { testProvider } from "../../src/testing/provider-suite.ts";
+import { type Json, logIn } from "./openstack/admin-api.ts";
+import { makeCredential, USER } from "./openstack/content.ts";
+import { ControlPlane } from "./openstack/control-plane.ts";
+import { tested } from "./tested.ts";
+
+const CREATE = /^POST \/compute\/v2\.1\/servers$/;
+
+let plane: ControlPlane;
+beforeAll(async () => {
+  plane = await ControlPlane.start();
+}, 600_000);
+afterAll(async () => await plane.stop());
+
+const OPTIONS: OpenStackOptions = {
+  image: "debian-12",
+  size: "m1.small",
+  networks: ["private"],
+  pollMs: 250,
+  settleMs: 3000,
+  callTimeoutMs: 30_000,
+  bootTimeoutMs: 120_000,
+};
+
+let count = 0;
+function newStack(): string {
+  count += 1;
+  return `suite-${count}`;
+}
+
+/** What the project still holds for a stack: servers, ports, floating addresses, and with `all` what its servers shared. */
+async function leftovers(stack: string, all = false): Promise<readonly string[]> {
+  const { admin } = plane;
+  const servers = await admin.list<{ id: string; name: string; metadata: Json }>(
+    "compute",
+    "/v2.1/servers/detail?all_tenants=1",
+    "servers",
+  );
+  const ids = new Set(servers.map(({ id }) => id));
+  const ports = await admin.list<{ id: string; device_id: string; device_owner: string }>(
+    "network",
+    "/v2.0/ports",
+    "ports",
+  );
+  const addresses = await admin.list<{ floating_ip_address: string; description: string }>(
+    "network",
+    "/v2.0/floatingips",
+    "floatingips",
+  );
+  const groups = await admin.list<{ name: string }>(
+    "network",
+    "/v2.0/security-groups",
+    "security_groups",
+  );
+  return [
+    ...servers.filter((one) => one.metadata["bootmachine-stack"] === stack).map(({ name }) => name),
+    ...ports
+      .filter((port) => port.device_owner.startsWith("compute:") && !ids.has(port.device_id))
+      .map(({ id }) => `port ${id}`),
+    ...addresses
+      .filter(({ description }) => description.includes(` ${stack}.`))
+      .map((entry) => entry.floating_ip_address),
+    ...(all ? groups.filter(({ name }) => name.includes(stack)).map(({ name }) => name) : []),
+  ];
+}
+
+/** Nova knows each image, flavor and network by its id only. */
+async function idsOf(): Promise<{ image: string; flavor: string; network: string }> {
+  const { admin } = plane;
+  const find = async (
+    service: "image" | "compute" | "network",
+    path: string,
+    key: string,
+    wanted: string,
+  ): Promise<string> =>
+    (await admin.list<{ id: string; name: string }>(service, path, key)).find(
+      ({ name }) => name === wanted,
+    )?.id ?? "";
+  return {
+    image: await find("image", "/v2/images", "images", "debian-12"),
+    flavor: await find("compute", "/v2.1/flavors", "flavors", "m1.tiny"),
+    network: await find("network", "/v2.0/networks", "networks", "private"),
+  };
+}
+
+async function putForeign(stack: string, server: string): Promise<() => Promise<void>> {
+  const { token } = await logIn(plane.plan, USER, "demo");
+  const { image, flavor, network } = await idsOf();
+  const headers = { "x-auth-token": token };
+  const body = {
+    server: {
+      name: `${stack}.${server}`,
+      imageRef: image,
+      flavorRef: flavor,
+      networks: [{ uuid: network }],
+    },
+  };
+  const made = await plane.admin.call("POST", "compute", "/v2.1/servers", body, headers);
+  const { id } = made["server"] as { id: string };
+  return async () => {
+    await plane.admin.call("DELETE", "compute", `/v2.1/servers/${id}`, undefined, headers);
+    const deadline = Date.now() + 60_000;
+    while ((await plane.admin.ask("GET", "compute", `/v2.1/servers/${id}`)).status !== 404) {
+      if (Date.now() > deadline) throw new Error("the foreign server does not go");
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  };
+}
+
+interface Rule {
+  readonly direction: string;
+  readonly ethertype: string;
+  readonly protocol: string | null;
+  readonly port_range_max: number | null;
+}
+
+describe("contract", () => {
+  tested({ what: "openstack: contract suite", how: "real", on: ["OpenStack Zed"] });
+  testProvider({
+    name: "openstack, real",
+    runner: { describe, it },
+    timeoutMs: 120_000,
+    create: async () => {
+      const { front } = plane;
+      front.reset();
+      const stack = newStack();
+      const provider = openstack({ ...OPTIONS, floatingIps: true }, plane.environment());
+      return {
+        provider,
+        stack,
+        servers: ["web", "db"],
+        leftovers,
+        putForeign: async (server) => await putForeign(stack, server),
+        faults: {
+          answerLost: async (request, context) => {
+            front.faults.add({ match: CREATE, act: { kind: "answer-lost" } });
+            await provider.ensure(request, context);
+          },
+          createFailsHalfWay: async (request, context) => {
+            front.faults.add({ match: CREATE, times: 3, act: { kind: "status", status: 500 } });
+            await provider.ensure(request, context).catch(() => undefined);
+          },
+          rateLimit: async () => {
+            const headers = { "retry-after": "2" };
+            front.faults.add({ match: /\/servers/, act: { kind: "status", status: 429, headers } });
+            return () => front.earlyCalls;
+          },
+          // 202, and then ERROR with "No valid host was found".
+          errorState: async (request) => ({ ...request, size: "m1.huge" }),
+          addressLate: async () => {
+            front.addressesFrom = Date.now() + 8000;
+          },
+        },
+        close: async () => {
+          expect(await leftovers(stack, true)).toEqual([]);
+        },
+      };
+    },
+  });
+});
+
+describe("what this provider adds", () => {
+  tested({ what: "openstack: credentials, wishes, quotas", how: "real", on: ["OpenStack Zed"] });
+  const KEY =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE4ZZK9uSNyS1SrVlSbNTkpu6eEUYAU93CDHXZTgGxfG ada";
+
+  function world(options: OpenStackOptions = {}, environment = plane.environment()) {
+    plane.front.reset();
+    const provider = openstack({ ...OPTIONS, ...options }, environment);
+    const stack = newStack();
+    const context: ProviderContext = {
+      stack,
+      signal: AbortSignal.timeout(240_000),
+      progress: () => undefined,
+    };
+    const ensure = async (server: string, more: { size?: string; image?: string } = {}) =>
+      await provider.ensure(
+        { server, roles: [], bootstrapKeys: [KEY], token: `token-${server}`, ...more },
+        context,
+      );
+    const cleanUp = async (...servers: readonly string[]) => {
+      for (const server of servers) await provider.destroy(server, context);
+      await provider.destroyShared?.(context);
+      expect(await leftovers(stack, true)).toEqual([]);
+    };
+    return { provider, stack, context, ensure, cleanUp };
+  }
+
+  async function failureOf(promise: Promise<unknown>): Promise<string> {
+    return await promise.then(
+      () => "no error",
+      (error: Error & { code?: string; hint?: string }) =>
+        `${error.code}: ${error.message} ${error.hint}`,
+    );
+  }
+
+  it("an application credential", async () => {
+    const { id, secret } = await makeCredential(plane.plan, "demo");
+    const { OS_AUTH_URL, OS_REGION_NAME, HOME } = plane.environment();
+    const { provider, context } = world(
+      {},
+      {
+        OS_AUTH_TYPE: "v3applicationcredential",
+        OS_AUTH_URL: OS_AUTH_URL ?? "",
+        OS_REGION_NAME: OS_REGION_NAME ?? "",
+        HOME: HOME ?? "",
+        OS_APPLICATION_CREDENTIAL_ID: id,
+        OS_APPLICATION_CREDENTIAL_SECRET: secret,
+      },
+    );
+    expect((await provider.images(context)).map(({ name }) => name)).toContain("debian-12");
+    expect(await provider.observe(context)).toEqual([]);
+  });
+
+  it("wrong credentials, and a project that is not there, are told without them", async () => {
+    const wrong = { ...plane.environment(), OS_PASSWORD: "hunter2-wrong" };
+    const { provider, context } = world({}, wrong);
+    const said = await failureOf(provider.observe(context));
+    expect(said).toMatch(/^PROVIDER_AUTH: Keystone refused the credentials/);
+    expect(said).not.toContain("hunter2");
+    const nowhere = world({}, { ...plane.environment(), OS_PROJECT_NAME: "nowhere" });
+    expect(await failureOf(nowhere.provider.observe(nowhere.context))).toMatch(/^PROVIDER_AUTH/);
+  });
+
+  it("a wrong region is told with those that there are", async () => {
+    const { provider, context } = world({ region: "RegionOnf" });
+    expect(await failureOf(provider.observe(context))).toMatch(
+      /^CONFIG_INVALID: .*RegionOnf.*RegionOne/,
+    );
+  });
+
+  it("image, flavor and network that are not there: near names, and nothing is made", async () => {
+    const { ensure, stack } = world();
+    expect(await failureOf(ensure("a", { image: "debian-21" }))).toMatch(
+      /^IMAGE_UNKNOWN: .*debian-21.*"debian-12"/,
+    );
+    expect(await failureOf(ensure("a", { size: "m1.smal" }))).toMatch(
+      /^SIZE_UNKNOWN: .*m1\.smal.*"m1\.small"/,
+    );
+    const elsewhere = world({ networks: ["privat"] });
+    expect(await failureOf(elsewhere.ensure("a"))).toMatch(
+      /^PROVIDER_NOT_FOUND: .*privat.*private/,
+    );
+    expect(plane.front.count(/^(POST|PUT|DELETE) \/(compute|network)/)).toBe(0);
+    expect(await leftovers(stack, true)).toEqual([]);
+  });
+
+  it("a quota is told with what to do, and leaves the first server alone", async () => {
+    const tight = world({ networks: ["only"] }, plane.environment("tight"));
+    const first = await tight.ensure("a");
+    expect(await failureOf(tight.ensure("b"))).toMatch(/^PROVIDER_QUOTA: .*larger quota/);
+    expect((await tight.provider.observe(tight.context)).map(({ id }) => id)).toEqual([first.id]);
+    await tight.cleanUp("a", "b");
+  });
+
+  it("no host with room: replaced as often as it was asked for, kept at last, with what to do", async () => {
+    const { ensure, cleanUp, provider, context } = world({ onError: "replace" });
+    expect(await failureOf(ensure("a", { size: "m1.huge" }))).toMatch(
+      /^MACHINE_FAILED: .*No valid host.*replaced 2 times.*smaller size/,
+    );
+    expect(plane.front.count(CREATE)).toBe(3);
+    expect((await provider.observe(context)).map(({ status }) => status)).toEqual(["failed"]);
+    await cleanUp("a");
+  });
+
+  it("a token that Keystone has revoked in the middle: one new login, and the work goes on", async () => {
+    const { ensure, cleanUp, provider, context } = world();
+    expect(await provider.observe(context)).toEqual([]);
+    const { lastToken } = plane.front;
+    await plane.admin.call("DELETE", "identity", "/v3/auth/tokens", undefined, {
+      "x-subject-token": lastToken ?? "",
+    });
+    // Nova remembers for a while that it was good; Neutron and Glance ask.
+    await ensure("a");
+    expect(plane.front.calls.some(({ status }) => status === 401)).toBe(true);
+    expect(plane.front.count(/^POST \/identity\/v3\/auth\/tokens/)).toBe(2);
+    await cleanUp("a");
+  });
+
+  it("a stopped server is started, and a reboot of one that is off starts it", async () => {
+    const { ensure, cleanUp, provider, context } = world();
+    const machine = await ensure("a");
+    const stop = async (): Promise<void> => {
+      await plane.admin.call("POST", "compute", `/v2.1/servers/${machine.id}/action`, {
+        "os-stop": null,
+      });
+      await expect
+        .poll(async () => (await provider.observe(context))[0]?.status, { timeout: 60_000 })
+        .toBe("stopped");
+    };
+    await stop();
+    expect((await ensure("a")).id).toBe(machine.id);
+    await stop();
+    await provider.reboot(machine, "soft", context);
+    await expect
+      .poll(async () => (await provider.observe(context))[0]?.status, { timeout: 60_000 })
+      .toBe("running");
+    await cleanUp("a");
+  });
+
+  it("key pair, server group, security group and its rules: made once, brought in line, and gone with the stack", async () => {
+    const { ensure, cleanUp, provider, context, stack } = world({
+      keyPair: true,
+      serverGroup: "soft-anti-affinity",
+    });
+    await Promise.all([ensure("a"), ensure("b")]);
+    const inlets = [
+      { protocol: "tcp", fromPort: 22, toPort: 22, from: "anywhere" },
+      { protocol: "tcp", fromPort: 2849, toPort: 2849, from: ["198.51.100.7", "2001:db8::/64"] },
+      { protocol: "tcp", fromPort: 5432, toPort: 5433, from: "stack" },
+    ] as const;
+    const rules = async (): Promise<readonly string[]> => {
+      const groups = await plane.admin.list<{ name: string; security_group_rules: Rule[] }>(
+        "network",
+        "/v2.0/security-groups",
+        "security_groups",
+      );
+      return groups
+        .filter(({ name }) => name === `bootmachine.${stack}`)
+        .flatMap((group) => group.security_group_rules)
+        .filter((rule) => rule.direction === "ingress")
+        .map((rule) => `${rule.ethertype} ${rule.protocol} ${rule.port_range_max}`)
+        .toSorted();
+    };
+    const icmp = ["IPv4 icmp null", "IPv6 ipv6-icmp null"];
+    const ssh = ["IPv4 tcp 22", "IPv6 tcp 22"];
+    expect(await rules()).toEqual([...icmp, ...ssh].toSorted());
+    await provider.ensureShared?.({ ...context, inlets });
+    const all = ["IPv4 tcp 2849", "IPv6 tcp 2849", "IPv4 tcp 5433", "IPv6 tcp 5433"];
+    expect(await rules()).toEqual([...icmp, ...ssh, ...all].toSorted());
+    plane.front.calls.length = 0;
+    await provider.ensureShared?.({ ...context, inlets });
+    expect(plane.front.count(/^(POST|DELETE) \/network/)).toBe(0);
+    await provider.ensureShared?.({ ...context, inlets: inlets.slice(1, 2) });
+    expect(await rules()).toEqual([...icmp, "IPv4 tcp 2849", "IPv6 tcp 2849"].toSorted());
+    plane.front.calls.length = 0;
+    await cleanUp("a", "b");
+    const deleted = plane.front.calls.filter(({ method }) => method === "DELETE");
+    expect(deleted.map(({ path }) => path.replace(/\/[^/]+$/, "")).toSorted()).toEqual([
+      "/compute/v2.1/os-keypairs",
+      "/compute/v2.1/os-server-groups",
+      "/compute/v2.1/servers",
+      "/compute/v2.1/servers",
+      "/network/v2.0/security-groups",
+    ]);
+  });
+});
