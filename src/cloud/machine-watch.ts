@@ -3,8 +3,8 @@ import { type Caller, pause, unlessAborted } from "./caller.ts";
 
 /** The longest pause between two looks, as a multiple of the shortest. */
 const SLOWEST = 15;
-/** A waiter is looked after again when it has waited this much longer than at the last look. */
-const GROWTH = 0.25;
+/** A waiter is looked after again when it has waited this much longer than at the last look: what a look may come too late. */
+const GROWTH = 0.1;
 
 export interface Wait<M, T> {
   /** Called with each list; undefined: not yet. */

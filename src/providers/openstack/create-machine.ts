@@ -1,7 +1,7 @@
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import type { Caller } from "../../cloud/caller.ts";
 import { machineName } from "../../cloud/names.ts";
-import { TimeoutError, UserError } from "../../errors/error.ts";
+import { ProviderError, TimeoutError, UserError } from "../../errors/error.ts";
 import { firstBootData } from "../../host/first-boot-data.ts";
 import { makeKeyPair } from "../../host/key-pair.ts";
 import type { MachineRequest, ProviderContext } from "../contract.ts";
@@ -9,7 +9,7 @@ import type { Cloud } from "./cloud.ts";
 import { isOf, toMetadata } from "./marks.ts";
 import type { GlanceImage } from "./glance.ts";
 import type { NeutronNetwork } from "./neutron.ts";
-import { createServer, type NovaServer, type NovaServerRequest } from "./nova.ts";
+import { createServer, type NovaServer, type NovaServerRequest, readServer } from "./nova.ts";
 import type { OpenStackSettings } from "./options.ts";
 import { ensureSecurityGroup } from "./security-group.ts";
 import { ensureKeyPair, ensureServerGroup } from "./shared-things.ts";
@@ -29,20 +29,38 @@ export async function createMachine(
   context.progress(
     `creating (image ${body.metadata["bootmachine-image"]}, size ${body.metadata["bootmachine-size"]})`,
   );
+  const key = machineName(context.stack, request.server);
   for (let sends = 1; ; sends += 1) {
+    let failure: ProviderError;
     try {
       const id = await createServer(cloud.client, body, serverGroup, context);
-      cloud.made.set(machineName(context.stack, request.server), id);
-      return;
+      cloud.made.set(key, id);
+      if ((await lookFor(cloud, settings, request, context)) !== undefined) return;
+      // A list may lag behind for longer; the server itself answers at once.
+      if ((await readServer(cloud.client, id, context)) !== undefined) return;
+      cloud.made.delete(key);
+      context.progress("the cloud accepted the create and knows nothing of it");
+      failure = acceptedAndLost(request.server);
     } catch (thrown) {
       if (!(thrown instanceof AnswerLostError)) throw thrown;
       context.progress("the answer to the create did not come: looking for the server");
-      const found = await lookFor(cloud, settings, request, context);
-      if (found !== undefined) return;
-      if (sends === MAX_SENDS) throw thrown;
-      // If the first one appears after all, both bear our marks, and the younger one is removed.
+      if ((await lookFor(cloud, settings, request, context)) !== undefined) return;
+      failure = thrown;
     }
+    if (sends === MAX_SENDS) throw failure;
+    // If the first one appears after all, both bear our marks, and the younger one is removed.
   }
+}
+
+function acceptedAndLost(server: string): ProviderError {
+  return new ProviderError(
+    "PROVIDER_UNAVAILABLE",
+    `OpenStack accepted the create of ${server} ${MAX_SENDS} times, and shows no such server.`,
+    {
+      server,
+      hint: "Something is broken at the cloud: its support can follow the request ids of the journal.",
+    },
+  );
 }
 
 /** The server that a lost answer was about, or that another run has made in between. */
@@ -57,7 +75,7 @@ async function lookFor(
       {
         claim: (servers) => servers.find((server) => isOf(server, context.stack, request.server)),
         limitMs: settings.settleMs,
-        what: "The server of a create without an answer was not seen",
+        what: "The server of a create was not seen",
       },
       context,
     );

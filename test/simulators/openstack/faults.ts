@@ -27,6 +27,11 @@ export class FaultList {
     this.#faults.push({ fault, left: fault.times ?? 1 });
   }
 
+  /** How many calls are still to have one. */
+  get left(): number {
+    return this.#faults.reduce((sum, { left }) => sum + left, 0);
+  }
+
   clear(): void {
     this.#faults = [];
   }

@@ -63,6 +63,7 @@ export class Project {
   consoleText = "FAKE CONSOLE OUTPUT\n";
   #nextAddress = 10;
   #nextFloating = 0;
+  #wantedAddress: string | undefined;
 
   images: readonly SimulatedImage[] = [
     image("debian-12", "2026-01-10", { os_distro: "debian", os_version: "12" }),
@@ -92,7 +93,15 @@ export class Project {
     return `203.0.113.${this.#nextFloating}`;
   }
 
+  /** The next server gets this one: an address that was used before. */
+  nextAddressIs(address: string): void {
+    this.#wantedAddress = address;
+  }
+
   nextAddress(): string {
+    const wanted = this.#wantedAddress;
+    this.#wantedAddress = undefined;
+    if (wanted !== undefined) return wanted;
     this.#nextAddress += 1;
     return `10.91.${this.#nextAddress >> 8}.${this.#nextAddress & 255}`;
   }

@@ -156,6 +156,28 @@ describe("calls", () => {
     expect(pauses[3] ?? 0).toBeGreaterThan((pauses[0] ?? 0) * 2);
   });
 
+  test("a rate limit is one for all of an account: another provider object waits as well", async () => {
+    const one = openstack(QUICK, cloud.environment);
+    const other = openstack({ ...QUICK, networks: ["shared"] }, cloud.environment);
+    await Promise.all([one.observe(contextOf()), other.observe(contextOf())]);
+    const headers = { "retry-after": "1" };
+    cloud.faults.add({ match: LIST, act: { kind: "status", status: 429, headers } });
+    const limited = one.observe(contextOf());
+    while (cloud.faults.left > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await Promise.all([limited, other.observe(contextOf())]);
+    expect(cloud.earlyCalls).toBe(0);
+  });
+
+  test("looks become rarer while one waits", async () => {
+    await start({ buildMs: 2000 });
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.ensure(requestOf("web"), contextOf());
+    // At the shortest pause there would be about 180.
+    expect(cloud.count(LIST)).toBeLessThan(90);
+    expect(cloud.count(LIST)).toBeGreaterThan(15);
+  });
+
   test("429 that asks for an hour is told, not waited for", async () => {
     const provider = openstack(QUICK, cloud.environment);
     const headers = { "retry-after": "3600" };
@@ -324,14 +346,55 @@ describe("servers", () => {
     expect((await provider.observe(contextOf())).map(({ id }) => id)).toEqual([machine.id]);
   });
 
-  test("a create that was accepted and lost ends within the limit, and the next one makes the server", async () => {
-    const provider = openstack({ ...QUICK, bootTimeoutMs: 1000 }, cloud.environment);
+  test("a create that was accepted and lost is sent again when the cloud knows nothing of it", async () => {
+    const provider = openstack(QUICK, cloud.environment);
     cloud.faults.add({ match: CREATE, act: { kind: "accepted-and-lost" } });
-    expect(await failureOf(provider.ensure(requestOf("web"), contextOf()))).toMatch(
-      /^TIMEOUT: .*bootTimeoutMs/,
-    );
     await provider.ensure(requestOf("web"), contextOf());
+    expect(cloud.count(CREATE)).toBe(2);
     expect(cloud.project.servers.length).toBe(1);
+  });
+
+  test("creates that are accepted and lost again and again end with the reason", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    cloud.faults.add({ match: CREATE, times: 99, act: { kind: "accepted-and-lost" } });
+    expect(await failureOf(provider.ensure(requestOf("web"), contextOf()))).toMatch(
+      /^PROVIDER_UNAVAILABLE: .*accepted .* 3 times/,
+    );
+    expect(cloud.count(CREATE)).toBe(3);
+  });
+
+  test("an accepted create that lists show late is not sent again", async () => {
+    await start({ lagMs: 400 });
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.ensure(requestOf("web"), contextOf());
+    expect(cloud.count(CREATE)).toBe(1);
+  });
+
+  test("a create that is never answered and was not carried out: looked up, and then sent again", async () => {
+    const provider = openstack({ ...QUICK, callTimeoutMs: 200 }, cloud.environment);
+    cloud.faults.add({ match: CREATE, act: { kind: "hangs" } });
+    await provider.ensure(requestOf("web"), contextOf());
+    const calls = cloud.calls.map(({ method, path }) => `${method} ${path}`);
+    const creates = calls.flatMap((call, index) => (CREATE.test(call) ? [index] : []));
+    expect(creates.length).toBe(2);
+    expect(calls.slice(creates[0], creates[1]).some((call) => LIST.test(call))).toBe(true);
+    expect(cloud.project.servers.length).toBe(1);
+  });
+
+  test("an address that comes again belongs to another server with another key", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    const before = await provider.ensure(requestOf("web"), contextOf());
+    const old = await provider.identity(before, contextOf());
+    await provider.destroy("web", contextOf());
+    cloud.project.nextAddressIs(before.publicAddresses[0] ?? "");
+    const after = await provider.ensure(requestOf("web"), contextOf());
+    expect(after.publicAddresses).toEqual(before.publicAddresses);
+    expect(after.id).not.toBe(before.id);
+    const { proof, keys } = await provider.identity(after, contextOf());
+    expect(proof).toBe("injected");
+    expect(keys).not.toEqual(old.keys);
+    // What is asked for the one that is gone is answered for no other.
+    expect(await failureOf(provider.identity(before, contextOf()))).toMatch(/^PROVIDER_NOT_FOUND/);
   });
 
   test("a stopped server is started", async () => {
