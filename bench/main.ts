@@ -2,8 +2,8 @@
 //
 //   npm run bench                     everything; about half an hour on 2 cores
 //   npm run bench -- --servers 2      fewer than ten, to try it out
-//   npm run bench -- --only start     one of: start, boot, check, first, memory, or a tool: ansible, chef, salt, puppet (repeat the flag
-//                                     for several)
+//   npm run bench -- --only start     one of: start, boot, check, first, memory, openstack, or a tool: ansible, chef, salt, puppet
+//                                     (repeat the flag for several)
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";
 import { connect } from "node:net";
@@ -15,6 +15,7 @@ import { installFor } from "../scripts/operating-system-packages.ts";
 import { measureGood, median } from "./measure.ts";
 import { readDesiredState } from "./desired-state.ts";
 import { BENCH_TOOLS, measureTool } from "./measure-tools.ts";
+import { measureOpenStack } from "./openstack.ts";
 import { writeReport, type BenchResults } from "./report.ts";
 import { type BenchStack, MAIN, PORT, withStack } from "./stacks.ts";
 
@@ -25,7 +26,15 @@ const { values } = parseArgs({
 });
 const SERVERS = Number(values.servers);
 const toolNames = BENCH_TOOLS.map(({ name }) => name);
-const parts = values.only ?? ["start", "boot", "check", "first", "memory", ...toolNames];
+const parts = values.only ?? [
+  "start",
+  "boot",
+  "check",
+  "first",
+  "memory",
+  "openstack",
+  ...toolNames,
+];
 const resultsFile = join(import.meta.dirname, "results.json");
 
 const results: BenchResults = { ...readEarlier(), ...machine() };
@@ -46,6 +55,7 @@ for (const tool of BENCH_TOOLS.filter(({ name }) => parts.includes(name))) {
   const result = await measureTool(tool, SERVERS);
   results.tools = [...(results.tools ?? []).filter((each) => each.tool !== tool.name), result];
 }
+if (parts.includes("openstack")) results.openstack = await measureOpenStack(MAIN, SERVERS);
 writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
 const titles = BENCH_TOOLS.map(({ name, title }) => title ?? name);
 writeReport(results, titles, join(ROOT, "docs/benchmarks.md"));

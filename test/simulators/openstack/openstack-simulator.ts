@@ -39,6 +39,8 @@ export class OpenStackSimulator {
   readonly #tokens = new Map<string, number>();
   #quietUntil = 0;
   earlyCalls = 0;
+  /** Calls that were over the limit. */
+  refused = 0;
   #recent: number[] = [];
 
   private constructor(options: SimulatorOptions) {
@@ -134,8 +136,10 @@ export class OpenStackSimulator {
     const { callsPerHour } = this.options;
     if (callsPerHour === undefined) return undefined;
     this.#recent = this.#recent.filter((at) => at > now - 3_600_000);
-    if (this.#recent.length >= callsPerHour)
+    if (this.#recent.length >= callsPerHour) {
+      this.refused += 1;
       return { ...failure(429, "Too many requests"), headers: { "retry-after": "60" } };
+    }
     this.#recent.push(now);
     return undefined;
   }
