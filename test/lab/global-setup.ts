@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
 import { destroyLeftLabs } from "./lab-servers.ts";
+import { removeLeftControlPlanes } from "./openstack/control-plane.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
 
@@ -17,7 +18,10 @@ export default async function setup(): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), "bml-"));
   process.env["TMPDIR"] = directory;
   return async () => {
-    const labs = await destroyLeftLabs(directory);
+    const labs = [
+      ...(await destroyLeftLabs(directory)),
+      ...(await removeLeftControlPlanes(directory)),
+    ];
     const left = globSync("**/bootmachine.config.{ts,yaml,json}", { cwd: directory }).filter(
       (path) => !path.includes("node_modules"),
     );

@@ -56,9 +56,12 @@ describe("real servers for the records of a control plane that boots none", () =
         "none",
         "-i",
         join(directory, "id"),
-        ...["BatchMode=yes", `UserKnownHostsFile=${known}`, "StrictHostKeyChecking=yes"].flatMap(
-          (option) => ["-o", option],
-        ),
+        ...[
+          "BatchMode=yes",
+          "ConnectTimeout=5",
+          `UserKnownHostsFile=${known}`,
+          "StrictHostKeyChecking=yes",
+        ].flatMap((option) => ["-o", option]),
         `debian@${address}`,
         command,
       ],

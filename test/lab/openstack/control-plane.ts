@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -7,7 +7,7 @@ import { AdminApi } from "./admin-api.ts";
 import { writeConfigFiles } from "./config-files.ts";
 import { makeContent, makeIdentities, type PROJECTS, USER } from "./content.ts";
 import { Front } from "./front.ts";
-import { endProcesses, findProcesses } from "./lab-processes.ts";
+import { endProcesses } from "./lab-processes.ts";
 import { makePlan, type Plan, REGION, urlOf } from "./plan.ts";
 import { makeSchemas } from "./schemas.ts";
 import {
@@ -119,6 +119,20 @@ export async function removeControlPlane(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
 }
 
-export async function isRunning(directory: string): Promise<boolean> {
-  return (await findProcesses(directory)).length > 0;
+/** For the global teardown: removes control planes below a directory that were never stopped; returns their directories. */
+export async function removeLeftControlPlanes(directory: string): Promise<readonly string[]> {
+  const left: string[] = [];
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    if (
+      !(await access(join(path, PLAN_FILE)).then(
+        () => true,
+        () => false,
+      ))
+    )
+      continue;
+    await removeControlPlane(path);
+    left.push(path);
+  }
+  return left;
 }

@@ -74,8 +74,7 @@ export async function endProcesses(directory: string): Promise<void> {
   }
 }
 
-/** The processes of the control plane in this directory. */
-export async function findProcesses(directory: string): Promise<readonly ProcessMark[]> {
+async function findProcesses(directory: string): Promise<readonly ProcessMark[]> {
   const mark = markOf(directory);
   const pids = (await readdir("/proc")).filter((name) => /^[0-9]+$/.test(name));
   const marks = await Promise.all(
