@@ -115,11 +115,14 @@ async function prepare(
   const login = settings.user ?? loginUserOf(image);
   if (login === undefined) throw loginUnknown(choiceText(imageWish));
   // What is wrong with the wishes is known by now: only then is anything made.
-  const [groups, keyName, serverGroup] = await Promise.all([
+  // Where one of them fails, the others end first: whoever removes what the stack shares must not race them.
+  const making = [
     securityGroups(cloud, settings, stack, networks, context),
     ensureKeyPair(cloud, settings.keyPair, stack, request.bootstrapKeys, context),
     ensureServerGroup(cloud, settings.serverGroup, stack, context),
-  ]);
+  ] as const;
+  await Promise.allSettled(making);
+  const [groups, keyName, serverGroup] = await Promise.all(making);
   const hostKey = settings.hostIdentity === "injected" ? makeKeyPair() : undefined;
   const metadata = toMetadata({
     stack,

@@ -26,7 +26,7 @@ export async function ensureKeyPair(
   if (wish === false || publicKey === undefined) return undefined;
   if (wish !== true) return wish;
   // Another operator's key has another name: key pairs belong to users, and a name stands for one key.
-  const name = `${sharedName(stack)}-${createHash("sha256").update(publicKey).digest("hex").slice(0, 8)}`;
+  const name = `${keyPairPrefix(stack)}${createHash("sha256").update(publicKey).digest("hex").slice(0, 8)}`;
   return await cloud.shared(name, caller, async () => {
     const isThere = async (): Promise<boolean> =>
       (await listKeyPairs(cloud.client, caller)).some((pair) => pair.name === name);
@@ -75,7 +75,8 @@ export async function removeSharedThings(
   caller: Caller,
 ): Promise<void> {
   if (settings.keyPair === true) {
-    const isOurs = (name: string): boolean => /^[0-9a-f]{8}$/.test(afterPrefix(name, stack));
+    const isOurs = (name: string): boolean =>
+      /^[0-9a-f]{8}$/.test(afterPrefix(name, keyPairPrefix(stack)));
     for (const { name } of await listKeyPairs(cloud.client, caller)) {
       if (!isOurs(name)) continue;
       await deleteKeyPair(cloud.client, name, caller);
@@ -84,7 +85,7 @@ export async function removeSharedThings(
   }
   if (settings.serverGroup !== undefined) {
     const isOurs = (name: string): boolean =>
-      /^(soft-)?(anti-)?affinity$/.test(afterPrefix(name, stack));
+      /^(soft-)?(anti-)?affinity$/.test(afterPrefix(name, `${sharedName(stack)}-`));
     for (const { id, name } of await listServerGroups(cloud.client, caller)) {
       if (!isOurs(name)) continue;
       await deleteServerGroup(cloud.client, id, caller);
@@ -93,8 +94,12 @@ export async function removeSharedThings(
   }
 }
 
+/** Before its micro-version 2.92 Nova takes no dot in the name of a key pair. */
+function keyPairPrefix(stack: string): string {
+  return `bootmachine-${stack}-`;
+}
+
 /** What stands behind the stack's own name and a hyphen; empty where the name is another stack's. */
-function afterPrefix(name: string, stack: string): string {
-  const prefix = `${sharedName(stack)}-`;
+function afterPrefix(name: string, prefix: string): string {
   return name.startsWith(prefix) ? name.slice(prefix.length) : "";
 }

@@ -96,7 +96,8 @@ function neutron(plan: Plan): Config {
     database: database(plan, "neutron"),
     oslo_concurrency: { lock_path: pathIn(plan, "data", "lock") },
     oslo_messaging_notifications: { driver: "noop" },
-    nova: serviceUser(plan),
+    // Not by way of the front: its calls are those of the tests.
+    nova: { ...serviceUser(plan), endpoint_type: "internal" },
     placement: serviceUser(plan),
     keystone_authtoken: tokenCheck(plan),
     ml2: {

@@ -188,6 +188,11 @@ function keyPairs(project: Project, { method, body }: ApiCall, name: string | un
   }
   if (method === "POST") {
     const pair = body["keypair"] as { readonly name: string; readonly public_key: string };
+    if (!/^[\w -]+$/.test(pair.name))
+      return failure(
+        400,
+        "An invalid 'name' value was provided. The name must be: Only expected characters",
+      );
     if (project.keyPairs.some((other) => other.name === pair.name))
       return failure(409, `Key pair '${pair.name}' already exists.`);
     project.keyPairs.push(pair);
