@@ -458,10 +458,10 @@ describe("servers", () => {
         ({ name }) => name,
       );
     expect(shared().length).toBe(1 + 2 * 3);
-    expect(shared().every((name) => /^(default$|bootmachine\.shop)/.test(name))).toBe(true);
+    expect(shared().every((name) => /^(default$|bootmachine[.-]shop)/.test(name))).toBe(true);
     for (const server of ["web", "db"]) await provider.destroy(server, contextOf());
     await provider.destroyShared?.(contextOf());
-    expect(shared().filter((name) => /^bootmachine\.shop(-[^b]|$)/.test(name))).toEqual([]);
+    expect(shared().filter((name) => /^bootmachine[.-]shop(-[^b]|$)/.test(name))).toEqual([]);
     expect(shared().length).toBe(1 + 3);
   });
 });
