@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { firstBootData, NONCE_PATH } from "../../src/host/first-boot-data.ts";
 import { makeKeyPair } from "../../src/host/key-pair.ts";
 import { runCommand } from "../../src/providers/local/command.ts";
-import { hostKeysIn } from "../../src/providers/openstack/console-keys.ts";
+import { hostKeysIn } from "../../src/cloud/console-keys.ts";
 import { freeNetwork, RecordServers, type ServerRecord } from "./record-servers.ts";
 
 describe("real servers for the records of a control plane that boots none", () => {
