@@ -32,6 +32,9 @@ export type Stand = (
 
 const SERVICES = ["identity", "compute", "network", "image"] as const satisfies readonly PortName[];
 
+/** How long a front that is still in use is waited for. */
+const PATIENCE_MS = 120_000;
+
 const PASSED_BACK = [
   "content-type",
   "x-subject-token",
@@ -71,12 +74,18 @@ export class Front {
   }
 
   static async start(plan: Plan): Promise<Front> {
-    const front = new Front(plan);
-    await new Promise<void>((done, fail) => {
-      front.#server.once("error", fail);
-      front.#server.listen(plan.ports.front, ADDRESS, done);
-    });
-    return front;
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const front = new Front(plan);
+      const problem = await new Promise<NodeJS.ErrnoException | undefined>((done) => {
+        front.#server.once("error", done);
+        front.#server.listen(plan.ports.front, ADDRESS, () => done(undefined));
+      });
+      if (problem === undefined) return front;
+      // Another test of the same control plane has not ended yet.
+      if (problem.code !== "EADDRINUSE" || Date.now() > deadline) throw problem;
+      await sleep(500);
+    }
   }
 
   async close(): Promise<void> {
