@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { randomBytes } from "node:crypto";
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { openstack } from "../../src/providers/openstack/openstack.ts";
 import type { OpenStackOptions } from "../../src/providers/openstack/options.ts";
@@ -27,10 +29,8 @@ const OPTIONS: OpenStackOptions = {
   bootTimeoutMs: 120_000,
 };
 
-let count = 0;
 function newStack(): string {
-  count += 1;
-  return `suite-${count}`;
+  return `suite-${randomBytes(3).toString("hex")}`;
 }
 
 /** What the project still holds for a stack: servers, ports, floating addresses, and with `all` what its servers shared. */
@@ -169,6 +169,12 @@ describe("what this provider adds", () => {
   const KEY =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE4ZZK9uSNyS1SrVlSbNTkpu6eEUYAU93CDHXZTgGxfG ada";
 
+  const toCleanUp = new Set<() => Promise<void>>();
+  afterEach(async () => {
+    for (const cleanUp of toCleanUp) await cleanUp();
+    toCleanUp.clear();
+  }, 120_000);
+
   function world(options: OpenStackOptions = {}, environment = plane.environment()) {
     plane.front.reset();
     const provider = openstack({ ...OPTIONS, ...options }, environment);
@@ -178,15 +184,18 @@ describe("what this provider adds", () => {
       signal: AbortSignal.timeout(240_000),
       progress: () => undefined,
     };
-    const ensure = async (server: string, more: { size?: string; image?: string } = {}) =>
-      await provider.ensure(
+    const cleanUp = async () => {
+      for (const { server } of await provider.observe(context))
+        await provider.destroy(server, context);
+      await provider.destroyShared?.(context);
+      expect(await leftovers(stack, true)).toEqual([]);
+    };
+    const ensure = async (server: string, more: { size?: string; image?: string } = {}) => {
+      toCleanUp.add(cleanUp);
+      return await provider.ensure(
         { server, roles: [], bootstrapKeys: [KEY], token: `token-${server}`, ...more },
         context,
       );
-    const cleanUp = async (...servers: readonly string[]) => {
-      for (const server of servers) await provider.destroy(server, context);
-      await provider.destroyShared?.(context);
-      expect(await leftovers(stack, true)).toEqual([]);
     };
     return { provider, stack, context, ensure, cleanUp };
   }
@@ -255,21 +264,19 @@ describe("what this provider adds", () => {
     const first = await tight.ensure("a");
     expect(await failureOf(tight.ensure("b"))).toMatch(/^PROVIDER_QUOTA: .*larger quota/);
     expect((await tight.provider.observe(tight.context)).map(({ id }) => id)).toEqual([first.id]);
-    await tight.cleanUp("a", "b");
   });
 
   it("no host with room: replaced as often as it was asked for, kept at last, with what to do", async () => {
-    const { ensure, cleanUp, provider, context } = world({ onError: "replace" });
+    const { ensure, provider, context } = world({ onError: "replace" });
     expect(await failureOf(ensure("a", { size: "m1.huge" }))).toMatch(
       /^MACHINE_FAILED: .*No valid host.*replaced 2 times.*smaller size/,
     );
     expect(plane.front.count(CREATE)).toBe(3);
     expect((await provider.observe(context)).map(({ status }) => status)).toEqual(["failed"]);
-    await cleanUp("a");
   });
 
   it("a token that Keystone has revoked in the middle: one new login, and the work goes on", async () => {
-    const { ensure, cleanUp, provider, context } = world();
+    const { ensure, provider, context } = world();
     expect(await provider.observe(context)).toEqual([]);
     const { lastToken } = plane.front;
     await plane.admin.call("DELETE", "identity", "/v3/auth/tokens", undefined, {
@@ -279,11 +286,10 @@ describe("what this provider adds", () => {
     await ensure("a");
     expect(plane.front.calls.some(({ status }) => status === 401)).toBe(true);
     expect(plane.front.count(/^POST \/identity\/v3\/auth\/tokens/)).toBe(2);
-    await cleanUp("a");
   });
 
   it("a stopped server is started, and a reboot of one that is off starts it", async () => {
-    const { ensure, cleanUp, provider, context } = world();
+    const { ensure, provider, context } = world();
     const machine = await ensure("a");
     const stop = async (): Promise<void> => {
       await plane.admin.call("POST", "compute", `/v2.1/servers/${machine.id}/action`, {
@@ -300,7 +306,6 @@ describe("what this provider adds", () => {
     await expect
       .poll(async () => (await provider.observe(context))[0]?.status, { timeout: 60_000 })
       .toBe("running");
-    await cleanUp("a");
   });
 
   it("key pair, server group, security group and its rules: made once, brought in line, and gone with the stack", async () => {
@@ -339,7 +344,7 @@ describe("what this provider adds", () => {
     await provider.ensureShared?.({ ...context, inlets: inlets.slice(1, 2) });
     expect(await rules()).toEqual([...icmp, "IPv4 tcp 2849", "IPv6 tcp 2849"].toSorted());
     plane.front.calls.length = 0;
-    await cleanUp("a", "b");
+    await cleanUp();
     const deleted = plane.front.calls.filter(({ method }) => method === "DELETE");
     expect(deleted.map(({ path }) => path.replace(/\/[^/]+$/, "")).toSorted()).toEqual([
       "/compute/v2.1/os-keypairs",

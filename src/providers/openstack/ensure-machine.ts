@@ -11,6 +11,7 @@ import {
   type NovaServer,
   readServer,
   type ServerAction,
+  withReason,
 } from "./nova.ts";
 import type { OpenStackSettings } from "./options.ts";
 
@@ -37,9 +38,10 @@ export async function ensureMachine(
     );
     if (statusOf(server) !== "failed")
       return await bringUp(cloud, settings, server, request.server, context);
+    const failed = await withReason(cloud.client, server, context);
     const mayReplace = settings.onError === "replace" && replacements < MAX_REPLACEMENTS;
-    if (!mayReplace) throw machineFailed(server, request.server, replacements);
-    context.progress(`replacing the server: ${server.fault?.message ?? "ERROR"}`);
+    if (!mayReplace) throw machineFailed(failed, request.server, replacements);
+    context.progress(`replacing the server: ${failed.fault?.message ?? "ERROR"}`);
     await removeServers(cloud, settings, [server], context);
   }
 }
@@ -113,7 +115,8 @@ async function bringUp(
       (entry) => statusOf(entry) === "failed" || hasFloatingAddress(entry),
     );
   }
-  if (statusOf(ready) === "failed") throw machineFailed(ready, server, 0);
+  if (statusOf(ready) === "failed")
+    throw machineFailed(await withReason(cloud.client, ready, context), server, 0);
   const machine = toMachine(ready, settings);
   if (machine.status === "failed") {
     throw new ProviderError("MACHINE_FAILED", `${server}: ${machine.detail}.`, {

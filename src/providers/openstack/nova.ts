@@ -108,6 +108,16 @@ export async function readServer(
   }
 }
 
+/** A server in the state ERROR with its reason: lists of Nova leave it out where no host was found. */
+export async function withReason(
+  client: OpenStackClient,
+  server: NovaServer,
+  caller: Caller,
+): Promise<NovaServer> {
+  if (server.status !== "ERROR" || server.fault !== undefined) return server;
+  return (await readServer(client, server.id, caller)) ?? server;
+}
+
 /** Sends the create once. @returns the id. @throws AnswerLostError where nobody knows whether it was carried out. */
 export async function createServer(
   client: OpenStackClient,

@@ -20,7 +20,14 @@ import {
   isOurs,
   toMachine,
 } from "./marks.ts";
-import { actOnServer, type NovaServer, readConsole, readServer, writeMetadata } from "./nova.ts";
+import {
+  actOnServer,
+  type NovaServer,
+  readConsole,
+  readServer,
+  writeMetadata,
+  withReason,
+} from "./nova.ts";
 import {
   type OpenStackOptions,
   openstackOptionsSchema,
@@ -87,7 +94,13 @@ export function novaProvider(kind: CloudKind, settings: OpenStackSettings): Prov
   ): Promise<readonly Machine[]> => {
     const cloud = await open();
     const servers = await cloud.watch.fresh(context);
-    return servers.filter(claim).map((server) => toMachine(server, settings));
+    return await Promise.all(
+      servers
+        .filter(claim)
+        .map(async (server) =>
+          toMachine(await withReason(cloud.client, server, context), settings),
+        ),
+    );
   };
 
   /** The server that a machine stands for. Only we change its metadata: a list that was seen is good enough. */

@@ -45,13 +45,25 @@ function list(project: Project, options: SimulatorOptions, { query }: ApiCall): 
   return {
     status: 200,
     body: {
-      servers: page.map((server) => show(project, options, server)),
+      servers: page.map((server) => withoutFault(show(project, options, server))),
       ...(isLast ? {} : { servers_links: [{ rel: "next", href: "elsewhere" }] }),
     },
   };
 }
 
-function show(project: Project, options: SimulatorOptions, server: SimulatedServer): unknown {
+/** The real one keeps servers without a host in a database of their own, and tells why only when asked for the one. */
+function withoutFault(
+  server: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const { fault: _fault, ...rest } = server;
+  return rest;
+}
+
+function show(
+  project: Project,
+  options: SimulatorOptions,
+  server: SimulatedServer,
+): Readonly<Record<string, unknown>> {
   const floating = project.floatingIps.filter(({ port_id: port }) => port === server.portId);
   const hasAddress =
     server.status !== "BUILD" && server.status !== "ERROR" && server.addressAt <= Date.now();
