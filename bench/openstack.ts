@@ -8,7 +8,7 @@ import { OpenStackSimulator } from "../test/simulators/openstack/openstack-simul
 import { measureGood, median } from "./measure.ts";
 
 const HANDWRITTEN = join(import.meta.dirname, "handwritten-openstack.ts");
-const RUNS = 5;
+const RUNS = 3;
 
 export interface OpenStackResults {
   /** Ten servers at a real control plane. */
