@@ -1,4 +1,4 @@
-import type { FleetEvent, Phase } from "../../src/fleet/events.ts";
+import type { FleetEvent, Work } from "../../src/fleet/events.ts";
 import type { StackProject } from "./stack-project.ts";
 
 /** The same numbers for the same seed, 0 to 1. Mulberry32. */
@@ -16,7 +16,7 @@ export interface KilledRun {
   /** False: the run had ended before. */
   readonly wasKilled: boolean;
   /** How many servers were in each phase when it was killed; "start" where none was in any. */
-  readonly where: readonly (Phase | "start" | "ended")[];
+  readonly where: readonly (Work | "start" | "ended")[];
 }
 
 /** Runs `up` and kills it after a time: the command alone, or its whole process group with the ssh processes in it. */
@@ -25,7 +25,7 @@ export async function killUp(
   afterMs: number,
   withGroup: boolean,
 ): Promise<KilledRun> {
-  const phases = new Map<string, Phase | "ended">();
+  const phases = new Map<string, Work | "ended">();
   const { child, result } = project.start(["up", "--yes", "--json"], {
     onEvent: (event: FleetEvent) => {
       if (event.type === "phase-started") phases.set(event.server, event.phase);
