@@ -313,7 +313,7 @@ describe("salt: a master and three minions, of Debian 12 and 13", () => {
       expect(JSON.parse(roles)).toEqual({ local: ["cache"] });
       const own = await onServer(
         "db1",
-        "salt-call --log-level=quiet --out=json pillar.get bootmachine:roles",
+        "salt-call --log-level=quiet --out=json pillar.get bootmachine:roles unmask=True",
       );
       expect(JSON.parse(own)).toEqual({ local: ["cache"] });
     },
