@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
+import { removeCutTables } from "./cut-tables.ts";
 import { destroyLeftLabs } from "./lab-servers.ts";
 import { removeLeftControlPlanes } from "./openstack/control-plane.ts";
 
@@ -18,6 +19,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), "bml-"));
   process.env["TMPDIR"] = directory;
   return async () => {
+    removeCutTables(directory);
     const labs = [
       ...(await destroyLeftLabs(directory)),
       ...(await removeLeftControlPlanes(directory)),

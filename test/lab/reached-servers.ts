@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,11 +10,9 @@ import type { Machine, ProviderContext } from "../../src/providers/contract.ts";
 import { local } from "../../src/providers/local/local.ts";
 import type { Connection, SshOptions, SshTarget, Transport } from "../../src/transport/contract.ts";
 import { openSsh } from "../../src/transport/open-ssh.ts";
+import { cutTablePrefix } from "./cut-tables.ts";
 
 const execute = promisify(execFile);
-
-/** The nftables table in which links are cut. */
-const CUT_TABLE = "bm_test_cut";
 
 /** Runs a program on this computer and returns its standard output. */
 export async function here(program: string, ...words: readonly string[]): Promise<string> {
@@ -32,6 +31,8 @@ export class ReachedServers {
   readonly #context: ProviderContext;
   readonly #provider = local();
   readonly #connections: Connection[] = [];
+  /** The nftables table of this computer in which links are cut: no other test file uses it. */
+  readonly #cutTable = `${cutTablePrefix(tmpdir())}${randomBytes(4).toString("hex")}`;
 
   private constructor(directory: string, stack: string) {
     this.directory = directory;
@@ -121,21 +122,21 @@ export class ReachedServers {
   async cut(server: string): Promise<void> {
     await this.mend();
     const address = this.address(server);
-    await here("nft", "add", "table", "ip", CUT_TABLE);
+    await here("nft", "add", "table", "ip", this.#cutTable);
     for (const [hook, direction] of [
       ["input", "saddr"],
       ["output", "daddr"],
     ] as const) {
       await here(
         "nft",
-        `add chain ip ${CUT_TABLE} ${hook} { type filter hook ${hook} priority -300; }`,
+        `add chain ip ${this.#cutTable} ${hook} { type filter hook ${hook} priority -300; }`,
       );
-      await here("nft", `add rule ip ${CUT_TABLE} ${hook} ip ${direction} ${address} drop`);
+      await here("nft", `add rule ip ${this.#cutTable} ${hook} ip ${direction} ${address} drop`);
     }
   }
 
   async mend(): Promise<void> {
-    await here("nft", "delete", "table", "ip", CUT_TABLE).catch(() => undefined);
+    await here("nft", "delete", "table", "ip", this.#cutTable).catch(() => undefined);
   }
 
   async destroy(): Promise<void> {
