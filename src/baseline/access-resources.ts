@@ -174,7 +174,14 @@ function imageUserResources({
   if (!facts.hasCloudInit) return [];
   const group = distro.baseline.adminGroup;
   const admins = stack.users.filter(({ sudo, groups }) => sudo !== "no" || groups.includes(group));
-  const users = `"$(sed -n '/^ *default_user:/,/^ *shell:/s/^ *name: *//p' /etc/cloud/cloud.cfg 2>/dev/null | head -n 1)" ${quote(arrivalUser)}`;
+  const own = String.raw`"$(sed -n '/^ *default_user:/,/^ *shell:/s/^ *name: *//p' /etc/cloud/cloud.cfg 2>/dev/null | head -n 1)"`;
+  const users = `${own} ${quote(arrivalUser)}`;
+  // Asked of the image, not of the way in: a run that was killed has closed the old way, and the next one comes by the new.
+  const keys = String.raw`for bm_user in ${own}; do
+  case " root ${stack.users.map(({ name }) => name).join(" ")} " in *" $bm_user "*) continue ;; esac
+  bm_home=$(getent passwd "$bm_user" | cut -d: -f6)
+  [ -z "$bm_home" ] || ! [ -s "$bm_home/.ssh/authorized_keys" ] || printf '%s\n' "$bm_home/.ssh/authorized_keys"
+done`;
   const undeclared = String.raw`for bm_user in ${users}; do
   case " root ${admins.map(({ name }) => name).join(" ")} " in *" $bm_user "*) continue ;; esac
   getent group ${group} | cut -d: -f4 | tr , '\n' | grep -xF -e "$bm_user"
@@ -185,6 +192,12 @@ done | sort -u`;
       id: "the image's own user is no administrator",
       check: `[ -z "$(${undeclared})" ]`,
       run: `for bm_admin in $(${undeclared}); do gpasswd --delete "$bm_admin" ${group} || exit 1; done`,
+    },
+    {
+      type: "command",
+      id: "the image's own user has no keys",
+      check: `[ -z "$(${keys})" ]`,
+      run: `${keys} | while IFS= read -r bm_file; do rm -f -- "$bm_file" || exit 1; done`,
     },
     { type: "file", path: CLOUD_INIT_SUDO_RULES, state: "absent" },
   ];
