@@ -10,12 +10,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 const REQUIREMENTS = join(import.meta.dirname, "requirements.txt");
 const IMAGES = join(import.meta.dirname, "images.json");
 const CACHE = resolve(import.meta.dirname, "../../../.cache/moto");
 const START_LIMIT_MS = 60_000;
+const INSTALL_LIMIT_MS = 600_000;
 /** Debian's, whose package python3-venv the tests install; another one may stand before it in PATH. */
 const PYTHON = "/usr/bin/python3";
 
@@ -32,7 +33,7 @@ export interface Moto {
 
 /** Starts moto; at the first time it is installed below `.cache/`, in a virtual environment of its own. */
 export async function startMoto(): Promise<Moto> {
-  const environment = installMoto();
+  const environment = await withInstallLock(installMoto);
   const port = await freePort();
   const log = openSync(join(CACHE, `server-${port}.log`), "w");
   const child = spawn(
@@ -83,6 +84,40 @@ export async function startMoto(): Promise<Moto> {
   };
 }
 
+/** Files of tests run beside each other, and one of them installs. */
+async function withInstallLock<T>(work: () => T): Promise<T> {
+  const lock = `${CACHE}.lock`;
+  mkdirSync(dirname(lock), { recursive: true });
+  const deadline = Date.now() + INSTALL_LIMIT_MS;
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    if (!isRunning(lock)) rmSync(lock, { force: true });
+    else if (Date.now() > deadline) throw new Error(`${lock} is held for too long`);
+    await new Promise((next) => setTimeout(next, 200));
+  }
+  try {
+    return work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** Whether the process that holds the lock is there. */
+function isRunning(lock: string): boolean {
+  try {
+    process.kill(Number(readFileSync(lock, "utf8")), 0);
+    return true;
+  } catch (error) {
+    // It was released in between, or its holder has no number yet.
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
+
 /** The virtual environment; made anew where the list of packages has changed, or it was left half-made. */
 function installMoto(): string {
   const wanted = createHash("sha256").update(readFileSync(REQUIREMENTS)).digest("hex").slice(0, 16);
@@ -102,7 +137,7 @@ function installMoto(): string {
 function run(program: string, ...words: readonly string[]): void {
   const { status, stderr, error } = spawnSync(program, words, {
     encoding: "utf8",
-    timeout: 600_000,
+    timeout: INSTALL_LIMIT_MS,
   });
   if (status !== 0)
     throw new Error(`${program} ${words.join(" ")}: ${error?.message ?? stderr.slice(-2000)}`);
