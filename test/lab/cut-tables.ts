@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { basename } from "node:path";
+
+import { runCommand } from "../../src/providers/local/command.ts";
 
 /** How the nftables tables are called in which a lab run with this temporary directory cuts links. */
 export function cutTablePrefix(temporaryDirectory: string): string {
@@ -7,11 +8,13 @@ export function cutTablePrefix(temporaryDirectory: string): string {
 }
 
 /** Removes the tables that a killed test of the run has left: they would cut the link to whoever gets the address next. */
-export function removeCutTables(temporaryDirectory: string): void {
-  const { stdout } = spawnSync("nft", ["list", "tables", "ip"], { encoding: "utf8" });
+export async function removeCutTables(temporaryDirectory: string): Promise<void> {
+  const { stdout } = await runCommand(["nft", "list", "tables", "ip"], { allowFailure: true });
   const prefix = cutTablePrefix(temporaryDirectory);
   for (const line of stdout.split("\n")) {
     const name = line.replace(/^table ip /, "").trim();
-    if (name.startsWith(prefix)) spawnSync("nft", ["delete", "table", "ip", name]);
+    if (name.startsWith(prefix)) {
+      await runCommand(["nft", "delete", "table", "ip", name], { allowFailure: true });
+    }
   }
 }

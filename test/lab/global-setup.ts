@@ -19,7 +19,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), "bml-"));
   process.env["TMPDIR"] = directory;
   return async () => {
-    removeCutTables(directory);
+    await removeCutTables(directory);
     const labs = [
       ...(await destroyLeftLabs(directory)),
       ...(await removeLeftControlPlanes(directory)),

@@ -1,4 +1,4 @@
-import { mkdir, rm, rmdir } from "node:fs/promises";
+import { access, mkdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { readCgroupLayout, removeCgroups, removeParentCgroup } from "./cgroups.ts";
@@ -33,10 +33,34 @@ export async function removeShared(paths: LocalPaths): Promise<void> {
   await removeNetwork(paths);
   await removeParentCgroup(await readCgroupLayout(), paths.cgroup);
   await rmdir(paths.machines).catch(() => undefined);
-  await rm(paths.lock, { force: true });
-  await rmdir(paths.state).catch(() => undefined);
+  await removeState(paths);
   if (dirname(paths.state) === "/var/lib/bootmachine")
     await rmdir(dirname(paths.state)).catch(() => undefined);
+}
+
+/** How often the lock file of an ended controller is removed again. */
+const MAX_LATE_LOCKS = 20;
+
+/**
+ * Removes the lock and the directory around it. A controller that was killed a moment ago may have left a lock holder that
+ * begins only now, and makes its file anew: then once more. A living one takes a new lock.
+ */
+async function removeState(paths: LocalPaths): Promise<void> {
+  for (let tries = 0; tries < MAX_LATE_LOCKS; tries += 1) {
+    await rm(paths.lock, { force: true });
+    const isGone = await rmdir(paths.state).then(
+      () => true,
+      () => false,
+    );
+    if (isGone || !(await isThere(paths.lock))) return;
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 export async function removeTree(path: string): Promise<void> {

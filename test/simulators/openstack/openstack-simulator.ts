@@ -36,6 +36,7 @@ export class OpenStackSimulator {
   readonly calls: SimulatedCall[] = [];
   readonly options: SimulatorOptions;
   readonly #server: Server;
+  #url = "";
   readonly #tokens = new Map<string, number>();
   #quietUntil = 0;
   earlyCalls = 0;
@@ -52,6 +53,7 @@ export class OpenStackSimulator {
   static async start(options: SimulatorOptions = {}): Promise<OpenStackSimulator> {
     const simulator = new OpenStackSimulator(options);
     await new Promise<void>((resolve) => simulator.#server.listen(0, "127.0.0.1", resolve));
+    simulator.#url = `http://127.0.0.1:${(simulator.#server.address() as AddressInfo).port}`;
     return simulator;
   }
 
@@ -60,8 +62,9 @@ export class OpenStackSimulator {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
+  /** Also once it is closed: a request may still be under way then. */
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this.#url;
   }
 
   /** The environment of somebody who has sourced the cloud's openrc file. */
