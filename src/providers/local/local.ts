@@ -11,7 +11,6 @@ import type { LocalProvider } from "./local-provider.ts";
 import { withLock } from "./lock.ts";
 import { addMachine, listMachines, type MachineRecord, readMachine } from "./machine-store.ts";
 import { type LocalWorkshop, makeServer, newRecord, start } from "./make-machine.ts";
-import { readNetwork } from "./network.ts";
 import { type LocalOptions, localOptionsSchema } from "./options.ts";
 import { localPaths } from "./paths.ts";
 import { readPrerequisites, requirePrerequisites } from "./prerequisites.ts";
@@ -120,8 +119,7 @@ export function local(options: LocalOptions = {}): LocalProvider {
     identity: async (machine) => ({ proof: "published", keys: [(await require(machine)).hostKey] }),
     destroy: async (server, context) => {
       const known = await readMachine(paths, context.stack, server);
-      if (known === undefined && (await readNetwork(paths)) === undefined)
-        return { existed: false };
+      if (known === undefined && !(await isThere(paths.state))) return { existed: false };
       return await locked(context, async () => {
         const record = await readMachine(paths, context.stack, server);
         if (record !== undefined) await removeMachine(paths, record);
@@ -130,7 +128,8 @@ export function local(options: LocalOptions = {}): LocalProvider {
       });
     },
     destroyShared: async (context) => {
-      if ((await readNetwork(paths)) === undefined) return;
+      // The directory and its lock alone may be what a controller left that was killed at once.
+      if (!(await isThere(paths.state))) return;
       await locked(context, async () => await removeShared(paths));
     },
     reboot: async (machine, how, context) => {
