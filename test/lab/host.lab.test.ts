@@ -93,6 +93,33 @@ describe.each([
   });
 });
 
+test("a program is told to stop while its report is followed, and is followed to its end", async () => {
+  const host = await open("web1");
+  const stop = new AbortController();
+  const messages: ReportMessage[] = [];
+  const report = await host.runProgram(
+    program(`echo begun
+i=0; while test $i -lt 200 && ! test -e "$BM_STOP"; do sleep 0.1; i=$((i + 1)); done
+if test -e "$BM_STOP"; then echo 'told to stop'; fi`),
+    {
+      timeoutMs: 60_000,
+      stopSignal: stop.signal,
+      onMessage: (message) => {
+        messages.push(message);
+        if (message.kind === "output" && message.line === "begun") stop.abort();
+      },
+    },
+  );
+  expect(report.status).toBe(0);
+  expect(outputOf(messages)).toEqual(["begun", "told to stop"]);
+  const late = host.runProgram(program("echo never"), {
+    timeoutMs: 60_000,
+    stopSignal: stop.signal,
+  });
+  await expect(late).rejects.toMatchObject({ code: "CANCELLED" });
+  await host.close();
+});
+
 test("the link is cut in the middle of an installation: the report is whole, and the same as the host's own log", async () => {
   const host = await open("db1");
   const messages: ReportMessage[] = [];
