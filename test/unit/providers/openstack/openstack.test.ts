@@ -153,7 +153,9 @@ describe("calls", () => {
     const at = cloud.calls.map((call) => call.at);
     const pauses = at.slice(1).map((time, index) => time - (at[index] ?? 0));
     expect(pauses.length).toBe(4);
-    expect(pauses[3] ?? 0).toBeGreaterThan((pauses[0] ?? 0) * 2);
+    // A busy computer makes a pause longer, and nothing makes it shorter.
+    for (const [index, pause] of pauses.entries())
+      expect(pause).toBeGreaterThanOrEqual(QUICK.pollMs * 2 ** index - 1);
   });
 
   test("a rate limit is one for all of an account: another provider object waits as well", async () => {
