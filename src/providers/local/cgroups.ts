@@ -1,6 +1,7 @@
-import { access, mkdir, readFile, readdir, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SizeInfo } from "../contract.ts";
+import { isThere } from "./is-there.ts";
 
 /** How this computer groups processes. */
 export type CgroupLayout =
@@ -14,10 +15,10 @@ export type CgroupLayout =
 const SPLIT_TREES = ["systemd", "unified", "memory", "cpu", "pids"] as const;
 
 export async function readCgroupLayout(root = "/sys/fs/cgroup"): Promise<CgroupLayout> {
-  if (await exists(join(root, "cgroup.controllers"))) return { kind: "unified", root };
+  if (await isThere(join(root, "cgroup.controllers"))) return { kind: "unified", root };
   const trees: Record<string, string> = {};
   for (const name of SPLIT_TREES) {
-    if (await exists(join(root, name, "cgroup.procs"))) trees[name] = join(root, name);
+    if (await isThere(join(root, name, "cgroup.procs"))) trees[name] = join(root, name);
   }
   return Object.keys(trees).length === 0 ? { kind: "none" } : { kind: "split", trees };
 }
@@ -135,17 +136,10 @@ async function make(directory: string): Promise<boolean> {
 
 async function attempt(file: string, value: string): Promise<void> {
   try {
-    if (!(await exists(file))) return;
+    if (!(await isThere(file))) return;
     if ((await readFile(file, "utf8")).trim() === value) return;
     await writeFile(file, value);
   } catch {
     // A limit that the computer does not allow is not enforced; `sizes` says so where it is known beforehand.
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

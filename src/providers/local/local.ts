@@ -1,4 +1,4 @@
-import { access, rmdir } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import { ProviderError, UserError } from "../../errors/error.ts";
@@ -19,6 +19,7 @@ import { LOCAL_SIZES } from "./sizes.ts";
 import { readConsole, rebootServer, waitUntilStarted } from "./supervisor.ts";
 import { directoryOf, toMachine } from "./to-machine.ts";
 import { checkWishes, imageNameOf } from "./wishes.ts";
+import { isThere } from "./is-there.ts";
 
 /**
  * Servers on this computer, by systemd-nspawn: real systemd, real ssh, a real network of their own.
@@ -172,12 +173,5 @@ function imageGone(record: MachineRecord): ProviderError {
     "MACHINE_FAILED",
     `The image below the disk of ${record.server} was removed: ${record.imageDirectory}.`,
     { server: record.server, hint: `Destroy ${record.server} and boot it again.` },
-  );
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
   );
 }

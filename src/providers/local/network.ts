@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { access, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { ProviderError, RefusedError } from "../../errors/error.ts";
 import { runCommand } from "./command.ts";
@@ -9,6 +9,7 @@ import { hasNeededSettings, raiseSettings, restoreSettings } from "./kernel-sett
 import { chooseNetwork, gatewayOf, parseNetwork } from "./network-plan.ts";
 import type { LocalSettings } from "./options.ts";
 import { isBridgeName, type LocalPaths } from "./paths.ts";
+import { isThere } from "./is-there.ts";
 
 const networkSchema = z.object({
   madeBy: z.literal("bootmachine"),
@@ -40,7 +41,7 @@ export async function ensureNetwork(
 
 async function isWhole(paths: LocalPaths, signal: AbortSignal): Promise<boolean> {
   return (
-    (await exists(`/sys/class/net/${paths.bridge}`)) &&
+    (await isThere(`/sys/class/net/${paths.bridge}`)) &&
     (await hasTable(paths, signal)) &&
     (await hasNeededSettings())
   );
@@ -52,7 +53,7 @@ async function makeNetwork(
   signal: AbortSignal,
 ): Promise<LocalNetwork> {
   const known = await readNetwork(paths);
-  const hasBridge = await exists(`/sys/class/net/${paths.bridge}`);
+  const hasBridge = await isThere(`/sys/class/net/${paths.bridge}`);
   if (known === undefined && hasBridge) {
     throw new RefusedError(
       "NOT_OURS",
@@ -193,13 +194,6 @@ async function writeNetwork(paths: LocalPaths, network: LocalNetwork): Promise<v
   await mkdir(paths.state, { recursive: true, mode: 0o700 });
   await writeFile(`${paths.networkFile}.new`, `${JSON.stringify(network, null, 2)}\n`);
   await rename(`${paths.networkFile}.new`, paths.networkFile);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Whether the bridge has a global IPv6 address: a computer without IPv6 gives its servers none that works. */

@@ -1,9 +1,10 @@
 import { constants } from "node:fs";
-import { access, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RefusedError } from "../../errors/error.ts";
 import type { Prerequisites } from "../contract.ts";
 import { runCommand, SYSTEM_PATH } from "./command.ts";
+import { isThere } from "./is-there.ts";
 
 export const PREREQUISITE_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
@@ -154,11 +155,4 @@ async function hasOverlay(): Promise<boolean> {
     () => undefined,
   );
   return await known();
-}
-
-async function isThere(path: string, mode: number = constants.F_OK): Promise<boolean> {
-  return await access(path, mode).then(
-    () => true,
-    () => false,
-  );
 }

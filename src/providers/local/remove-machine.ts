@@ -1,4 +1,4 @@
-import { access, mkdir, rm, rmdir } from "node:fs/promises";
+import { mkdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { readCgroupLayout, removeCgroups, removeParentCgroup } from "./cgroups.ts";
@@ -14,6 +14,7 @@ import { removeNetwork } from "./network.ts";
 import { removePackageCache } from "./package-cache-process.ts";
 import type { LocalPaths } from "./paths.ts";
 import { killMachineProcesses } from "./processes.ts";
+import { isThere } from "./is-there.ts";
 
 /** Ends and removes one machine. Call under the lock. */
 export async function removeMachine(paths: LocalPaths, record: MachineRecord): Promise<void> {
@@ -54,13 +55,6 @@ async function removeState(paths: LocalPaths): Promise<void> {
     );
     if (isGone || !(await isThere(paths.lock))) return;
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 export async function removeTree(path: string): Promise<void> {
