@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { FleetEvent } from "../../src/fleet/events.ts";
-import { StackProject } from "./stack-project.ts";
+import { type CommandResult, StackProject } from "./stack-project.ts";
 
 const SERVERS = [
   { name: "one", image: "debian-12", roles: ["a"] },
@@ -78,16 +78,14 @@ describe("a controller that is killed", () => {
   });
 
   it("refuses a second run on the same stack, with who, when and where", async () => {
-    let second:
-      | Promise<{
-          readonly status: number | null;
-          readonly stderr: string;
-          readonly stdout: string;
-        }>
-      | undefined;
+    let second: Promise<CommandResult> | undefined;
     const { result } = project.start(["up", "--yes", "--json"], {
-      onEvent: (event) => {
-        if (event.type === "run-started") second = project.run("secure");
+      onEvent: (event, child) => {
+        if (event.type !== "run-started" || child.pid === undefined) return;
+        // Halted until the second has been answered: how quick each of them is does not matter.
+        const group = -child.pid;
+        process.kill(group, "SIGSTOP");
+        second = project.run("secure").finally(() => process.kill(group, "SIGCONT"));
       },
     });
     const first = await result;
