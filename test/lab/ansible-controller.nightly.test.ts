@@ -6,9 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addPlay, writeStarterKit } from "./ansible/ansible-tree.ts";
 import { fetchWheels, pip } from "./ansible/package-index.ts";
-import { StackProject } from "./stack-project.ts";
+import { StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
-import { story } from "./tool-report.ts";
 import { PATIENT_SSH } from "./tool-stack.ts";
 
 describe("ansible from the operator's computer, without a master", { timeout: 1_200_000 }, () => {

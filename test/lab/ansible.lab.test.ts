@@ -6,9 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { writeStarterKit } from "./ansible/ansible-tree.ts";
 import { type PackageIndex, startPackageIndex } from "./ansible/package-index.ts";
-import type { StackProject } from "./stack-project.ts";
+import { type StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
-import { story } from "./tool-report.ts";
 import { createToolStack, expectFromNothing, expectNothingToDo } from "./tool-stack.ts";
 
 describe("ansible: from nothing to proved, on a master and three members", () => {

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addPlay, writeStarterKit, writeTreeFile } from "./ansible/ansible-tree.ts";
 import { type PackageIndex, startPackageIndex } from "./ansible/package-index.ts";
-import type { StackProject } from "./stack-project.ts";
+import { type StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
-import { outcomes, story, toolReport } from "./tool-report.ts";
+import { outcomes, toolReport } from "./tool-report.ts";
 import { createToolStack, expectFromNothing, TOOL_SERVERS } from "./tool-stack.ts";
 
 const MEMBERS = TOOL_SERVERS.slice(1);

@@ -8,9 +8,9 @@ import { writeRecipe, writeStarterKit } from "./chef/chef-tree.ts";
 import { type DownloadService, startDownloadService } from "./chef/download-service.ts";
 import { exportPolicy } from "./chef/exported-policy.ts";
 import { buildLookAlike, buildLookAlikeServer } from "./chef/look-alike-package.ts";
-import type { StackProject } from "./stack-project.ts";
+import { type StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
-import { outcomes, story, toolReport } from "./tool-report.ts";
+import { outcomes, toolReport } from "./tool-report.ts";
 import {
   createToolStack,
   expectFromNothing,

@@ -3,9 +3,8 @@ import { join, resolve } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { StackProject } from "./stack-project.ts";
+import { StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
-import { story } from "./tool-report.ts";
 import { TOY_RESTARTS, toyAgent } from "./toy-agent.ts";
 
 tested({

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { seededRandom } from "./killed-up.ts";
 import { createProject, heldFor, tagOf } from "./moto/ec2-project.ts";
 import { Ec2World } from "./moto/ec2-world.ts";
-import type { CommandResult, StackProject } from "./stack-project.ts";
+import { type StackProject, story } from "./stack-project.ts";
 
 // BOOTMACHINE_TEST_MOMENTS=5 has fewer; BOOTMACHINE_TEST_SEED=7 draws others.
 const MOMENTS = Number(process.env["BOOTMACHINE_TEST_MOMENTS"] ?? "50");
@@ -12,18 +11,9 @@ const SEED = Number(process.env["BOOTMACHINE_TEST_SEED"] ?? "20261201");
 const NAMES = ["s1", "s2", "s3", "s4", "s5"];
 const MINUTES = 60_000;
 
-function story(result: CommandResult): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
-}
-
 /** The part in which machines are made, which needs no server that answers; ec2-killed.nightly.test.ts has the whole. */
 describe(`boot of five servers, killed with SIGKILL (seed ${SEED})`, () => {
-  let draws = 0;
-  /** The same numbers for the same seed, 0 to 1. */
-  const random = (): number => {
-    draws += 1;
-    return createHash("sha256").update(`${SEED} ${draws}`).digest().readUInt32BE() / 2 ** 32;
-  };
+  const random = seededRandom(SEED);
   let world: Ec2World;
   let project: StackProject;
   /** How long the calls of a `boot` from nothing take here and now. */

@@ -4,7 +4,7 @@ import { createProject, heldFor, tagOf } from "./moto/ec2-project.ts";
 import { Ec2World, SECRET_KEY } from "./moto/ec2-world.ts";
 import { REAL, startRealServers } from "./moto/real-servers.ts";
 import type { RecordServers } from "./record-servers.ts";
-import type { CommandResult, StackProject } from "./stack-project.ts";
+import { type CommandResult, type StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
 
 const SERVERS = [
@@ -29,10 +29,6 @@ afterAll(async () => {
   await real.stop();
   await world.stop();
 });
-
-function story(result: CommandResult): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
-}
 
 function proofsOf({ events }: CommandResult): readonly string[] {
   return [...new Set(events.flatMap((event) => (event.type === "identity" ? [event.proof] : [])))];

@@ -3,16 +3,12 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { type CommandResult, StackProject } from "./stack-project.ts";
+import { StackProject, story } from "./stack-project.ts";
 
 interface InventoryLine {
   readonly server: string;
   readonly address: string;
   readonly hostKeys: readonly string[];
-}
-
-function story(result: CommandResult): string {
-  return `${result.stdout.split("\n").slice(-40).join("\n")}\n${result.stderr}`;
 }
 
 describe("hosts that the user has", () => {

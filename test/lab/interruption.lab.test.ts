@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { FleetEvent } from "../../src/fleet/events.ts";
-import { type CommandResult, StackProject } from "./stack-project.ts";
+import { type CommandResult, StackProject, story } from "./stack-project.ts";
 
 const SERVERS = [
   { name: "one", image: "debian-12", roles: ["a"] },
@@ -41,10 +41,6 @@ const MOMENTS: readonly { readonly name: string; readonly is: (event: FleetEvent
 
 /** Longer than the limit after which a silent link counts as broken. */
 const SLEEP_MS = 25_000;
-
-function story(result: { readonly stdout: string; readonly stderr: string }): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
-}
 
 describe("a controller that is killed", () => {
   let project: StackProject;

@@ -1,19 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-
-import { type KilledRun, killUp, seededRandom, tallyOf } from "./killed-runs.ts";
+import { describeKilledUp } from "./killed-up.ts";
 import { ControlPlane } from "./openstack/control-plane.ts";
 import { createProject, heldFor } from "./openstack/openstack-project.ts";
 import { startRealServers } from "./openstack/real-servers.ts";
-import type { RecordServers } from "./record-servers.ts";
-import type { CommandResult, StackProject } from "./stack-project.ts";
 import { tested } from "./tested.ts";
-
-// BOOTMACHINE_TEST_ROUNDS=2 runs fewer; BOOTMACHINE_TEST_SEED=7 draws other moments.
-const ROUNDS = Number(process.env["BOOTMACHINE_TEST_ROUNDS"] ?? "10");
-const SEED = Number(process.env["BOOTMACHINE_TEST_SEED"] ?? "20261130");
-const MOMENTS_A_ROUND = 5;
-const NAMES = ["s1", "s2", "s3", "s4", "s5"];
-const MINUTES = 60_000;
 
 tested({
   what: "openstack: killed at random moments",
@@ -22,81 +11,26 @@ tested({
   note: "nova's own fake compute driver; each of its servers is a local one with that user-data at that address",
 });
 
-function story(result: CommandResult): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
-}
-
-describe(`up of five servers, killed with SIGKILL (seed ${SEED})`, () => {
-  const random = seededRandom(SEED);
-  const killed: KilledRun[] = [];
-  let plane: ControlPlane;
-  let real: RecordServers;
-  let project: StackProject;
-  /** How long an `up` from nothing takes here and now. */
-  let wholeMs = 0;
-
-  beforeAll(async () => {
-    plane = await ControlPlane.start();
-    real = await startRealServers(plane);
-    project = await createProject(
-      plane,
-      "osk",
-      NAMES.map((name) => ({ name, roles: ["web"] })),
-    );
-  }, 15 * MINUTES);
-  afterAll(async () => {
-    await project.remove();
-    await real.stop();
-    await plane.stop();
-    const moments = killed.filter(({ wasKilled }) => wasKilled);
-    process.stdout.write(`killed at ${moments.length} moments: ${tallyOf(moments)}\n`);
-  });
-
-  /** Exactly five servers, each proved, and nothing beside them. */
-  async function finish(): Promise<void> {
-    const began = Date.now();
-    const up = await project.run("up", "--yes", "--json");
-    expect(up.status, story(up)).toBe(0);
-    if (wholeMs === 0) wholeMs = Date.now() - began;
-    const verified = up.events.filter(
-      (event) =>
-        event.type === "phase-ended" && event.phase === "verify" && event.outcome === "unchanged",
-    );
-    expect(verified).toHaveLength(NAMES.length);
-    const { servers, others } = await heldFor(plane, project.name);
-    expect(servers.map(({ name }) => name).toSorted()).toEqual(
-      NAMES.map((name) => `${project.name}.${name}`),
-    );
-    expect(servers.map(({ status }) => status)).toEqual(NAMES.map(() => "ACTIVE"));
-    expect(others).toEqual([`bootmachine.${project.name}`]);
-  }
-
-  async function destroy(): Promise<void> {
-    const result = await project.run("destroy", "--yes");
-    expect(result.status, story(result)).toBe(0);
-    expect(await heldFor(plane, project.name)).toEqual({ servers: [], others: [] });
-  }
-
-  it("undisturbed, ends with five", { timeout: 20 * MINUTES }, async () => {
-    await finish();
-    await destroy();
-  });
-
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    it(
-      `round ${round}: killed, run again, killed …, and at last undisturbed: five servers, no orphan`,
-      {
-        timeout: 30 * MINUTES,
-      },
-      async () => {
-        for (let moment = 0; moment < MOMENTS_A_ROUND; moment += 1) {
-          // A run that goes on from the one before is shorter: half of the whole reaches to its end, in the mean.
-          const afterMs = random() * wholeMs * 0.5;
-          killed.push(await killUp(project, afterMs, random() < 0.5));
-        }
-        await finish();
-        await destroy();
-      },
-    );
-  }
+describeKilledUp(async () => {
+  const plane = await ControlPlane.start();
+  const real = await startRealServers(plane);
+  return {
+    createProject: async (servers) => await createProject(plane, "osk", servers),
+    held: async (stack) => {
+      const { servers, others } = await heldFor(plane, stack);
+      // One that is not running has no place here under its name.
+      const running = servers.map(({ name, status }) =>
+        status === "ACTIVE" ? name : `${name} ${status}`,
+      );
+      return { running, others };
+    },
+    leftovers: async (stack) => {
+      const { servers, others } = await heldFor(plane, stack);
+      return [...servers.map(({ name }) => name), ...others];
+    },
+    stop: async () => {
+      await real.stop();
+      await plane.stop();
+    },
+  };
 });

@@ -12,7 +12,7 @@ import { ControlPlane } from "./openstack/control-plane.ts";
 import { createProject, heldFor } from "./openstack/openstack-project.ts";
 import { startRealServers } from "./openstack/real-servers.ts";
 import type { RecordServers, ServerRecord } from "./record-servers.ts";
-import type { CommandResult, StackProject } from "./stack-project.ts";
+import { type CommandResult, type StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
 
 const SERVERS = [
@@ -42,10 +42,6 @@ afterAll(async () => {
 
 /** Filled by the test that needs one. */
 const others: ServerRecord[] = [];
-
-function story(result: CommandResult): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
-}
 
 function proofsOf(events: readonly FleetEvent[]): readonly string[] {
   return [...new Set(events.flatMap((event) => (event.type === "identity" ? [event.proof] : [])))];

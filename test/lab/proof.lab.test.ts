@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { CheckResult } from "../../src/proof/check.ts";
-import { type CommandResult, StackProject } from "./stack-project.ts";
+import { type CommandResult, StackProject, story } from "./stack-project.ts";
 
 /** The newest and the oldest release: the ends of what sshd, nft and systemd differ in. */
 const SERVERS = [
@@ -140,10 +140,6 @@ const ROUNDS: readonly (readonly Drift[])[] = [
     },
   ],
 ];
-
-function story(result: CommandResult): string {
-  return `${result.stdout.split("\n").slice(-5).join("\n")}\n${result.stderr}`;
-}
 
 function checksOf(result: CommandResult, server: string): readonly CheckResult[] {
   return result.events.flatMap((event) =>

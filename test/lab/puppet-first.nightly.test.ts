@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { FleetEvent } from "../../src/fleet/events.ts";
 import { knock, profileBase, writeInTree, writeStarterKit } from "./puppet/puppet-tree.ts";
-import { type CommandResult, StackProject } from "./stack-project.ts";
+import { StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
+import { outcomes } from "./tool-report.ts";
 
 tested({
   what: "puppet",
@@ -31,19 +32,6 @@ const CONFIGURATOR = { name: "puppet", packages: "distro", tree: "./puppet", hea
 
 /** When the first process has started; another one after a reboot. */
 const STARTED = "cut -d ' ' -f 22 /proc/1/stat";
-
-/** What a failed command said, for the test's own message. */
-function story(result: CommandResult): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
-}
-
-function outcomes(events: readonly FleetEvent[], server: string): Record<string, string> {
-  return Object.fromEntries(
-    events.flatMap((event) =>
-      event.type === "phase-ended" && event.server === server ? [[event.phase, event.outcome]] : [],
-    ),
-  );
-}
 
 /** What the agent itself says that it has changed, or looked at. */
 function reported(

@@ -6,7 +6,7 @@ import type { FleetEvent } from "../../src/fleet/events.ts";
 import { type ServedRepository, serveRepository } from "./apt/serve-repository.ts";
 import { buildOpenvoxLookAlike } from "./puppet/openvox-look-alike.ts";
 import { writeStarterKit } from "./puppet/puppet-tree.ts";
-import { type CommandResult, StackProject } from "./stack-project.ts";
+import { StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
 
 tested({
@@ -21,11 +21,6 @@ const SERVERS = [
   { name: "web1", image: "debian-12", roles: ["web"] },
 ];
 const LIMIT = { timeout: 1_800_000 };
-
-/** What a failed command said, for the test's own message. */
-function story({ stdout, stderr }: CommandResult): string {
-  return `${stdout.split("\n").slice(-60).join("\n")}\n${stderr}`;
-}
 
 /** What the agents say that they have changed, or could not. */
 function changesOf(events: readonly FleetEvent[]): readonly string[] {

@@ -4,7 +4,7 @@ import type { FleetEvent } from "../../src/fleet/events.ts";
 import { buildSaltRepository } from "./salt/salt-repository.ts";
 import { type ServedRepository, serveRepository } from "./apt/serve-repository.ts";
 import { writeStarterKit } from "./salt/salt-tree.ts";
-import { type CommandResult, StackProject } from "./stack-project.ts";
+import { StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
 
 tested({
@@ -21,11 +21,6 @@ const SERVERS = [
 /** Downloads of some 200 MB, where the packages are not there yet. */
 const BUILD_LIMIT_MS = 2_400_000;
 const LIMIT = { timeout: 1_800_000 };
-
-/** What a failed command said, for the test's own message. */
-function story({ stdout, stderr }: CommandResult): string {
-  return `${stdout.split("\n").slice(-60).join("\n")}\n${stderr}`;
-}
 
 /** What Salt itself says that it has changed, or could not. */
 function changesOf(events: readonly FleetEvent[]): readonly string[] {

@@ -8,8 +8,9 @@ import type { FleetEvent } from "../../src/fleet/events.ts";
 import { buildSaltRepository } from "./salt/salt-repository.ts";
 import { type ServedRepository, serveRepository } from "./apt/serve-repository.ts";
 import { strangerMinion, writeStarterKit, writeStates } from "./salt/salt-tree.ts";
-import { type CommandResult, StackProject } from "./stack-project.ts";
+import { type CommandResult, StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
+import { outcomes } from "./tool-report.ts";
 
 tested({
   what: "salt 3008",
@@ -30,19 +31,6 @@ const MASTER_KEYS = "/etc/salt/pki/master";
 /** Downloads of some 70 MB, where the packages are not there yet. */
 const BUILD_LIMIT_MS = 900_000;
 const LIMIT = { timeout: 1_800_000 };
-
-/** What a failed command said, for the test's own message. */
-function story({ stdout, stderr }: CommandResult): string {
-  return `${stdout.split("\n").slice(-60).join("\n")}\n${stderr}`;
-}
-
-function outcomes(events: readonly FleetEvent[], server: string): Record<string, string> {
-  return Object.fromEntries(
-    events.flatMap((event) =>
-      event.type === "phase-ended" && event.server === server ? [[event.phase, event.outcome]] : [],
-    ),
-  );
-}
 
 /** What Salt itself says that it has not found as it should be. */
 function toolFindings(events: readonly FleetEvent[]): readonly string[] {

@@ -2,7 +2,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { StackProject } from "./stack-project.ts";
+import { StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
 
 tested({
@@ -70,11 +70,6 @@ export const configurator = {
 /** Of a password that nobody knows. */
 const HASH =
   "$6$labsalt0$95U0P4gxGny2b99O9awajDeKjX1eFv9qwYjyaRyHiA3XKxnrp3xTwCzdHhnnewfi/EkdLfOfh/Gbd5qvSrNaB/";
-
-/** What a failed command said, for the test's own message. */
-function story(result: { readonly stdout: string; readonly stderr: string }): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
-}
 
 describe("the data of a server, on Debian 11, 12 and 13", () => {
   let project: StackProject;

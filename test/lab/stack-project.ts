@@ -33,6 +33,11 @@ export interface RunningCommand {
   readonly result: Promise<CommandResult>;
 }
 
+/** The end of what a command wrote, for the message of a test that fails. */
+export function story(result: Pick<CommandResult, "stdout" | "stderr">): string {
+  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
+}
+
 /**
  * A user's directory with a config and a key pair, and the real command run in it as its own process.
  * `remove` destroys the servers and the directory, whatever state they are in.

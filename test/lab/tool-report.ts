@@ -1,10 +1,5 @@
 import type { FleetEvent } from "../../src/fleet/events.ts";
 
-/** What a failed command said, for the test's own message. */
-export function story(result: { readonly stdout: string; readonly stderr: string }): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
-}
-
 /** How each phase of a server ended, by phase. */
 export function outcomes(events: readonly FleetEvent[], server: string): Record<string, string> {
   return Object.fromEntries(

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 
-import { type CommandResult, StackProject } from "./stack-project.ts";
-import { outcomes, story, toolReport } from "./tool-report.ts";
+import { type CommandResult, StackProject, story } from "./stack-project.ts";
+import { outcomes, toolReport } from "./tool-report.ts";
 
 /** Several servers at once take their time: none is to go back on its access change for that. */
 export const PATIENT_SSH = {

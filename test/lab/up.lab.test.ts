@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { FleetEvent, PhaseEndedEvent } from "../../src/fleet/events.ts";
-import { StackProject } from "./stack-project.ts";
+import { StackProject, story } from "./stack-project.ts";
 
 const SERVERS = [
   { name: "lb1", image: "debian-13", roles: ["loadbalancer"] },
@@ -21,11 +21,6 @@ function phaseOutcomes(events: readonly FleetEvent[], server: string): Record<st
       )
       .map(({ phase, outcome }) => [phase, outcome]),
   );
-}
-
-/** What a failed command said, for the test's own message. */
-function story(result: { readonly stdout: string; readonly stderr: string }): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
 }
 
 describe("up, from nothing to proved, on Debian 13, 12 and 11", () => {
