@@ -1,5 +1,6 @@
 // Takes the results of the last runs of the tests on real servers into test/lab/tested.json: those of files that were run
-// whole. `npm run lab` and `npm run test:all` leave them in .cache/test-results. What was not run stays as it was.
+// whole. `npm run lab` and `npm run test:all` leave them in .cache/test-results; reports of vitest that lie elsewhere
+// are named: `npm run tested -- FILE...`. What was not run stays as it was.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 
@@ -22,10 +23,16 @@ const reportSchema = z.object({
   ),
 });
 
+const named = process.argv.slice(2);
+const reports =
+  named.length > 0
+    ? named.map((file) => resolve(file))
+    : ["check", "lab", "nightly"]
+        .map((group) => resolve(ROOT, ".cache/test-results", `${group}.json`))
+        .filter((file) => existsSync(file));
+
 const results = new Map(readResults().map((result) => [`${result.file} ${result.what}`, result]));
-for (const group of ["lab", "nightly"]) {
-  const report = resolve(ROOT, ".cache/test-results", `${group}.json`);
-  if (!existsSync(report)) continue;
+for (const report of reports) {
   const { testResults } = reportSchema.parse(JSON.parse(readFileSync(report, "utf8")));
   for (const { name, assertionResults } of testResults) {
     const file = relative(ROOT, name);
@@ -47,9 +54,7 @@ const kept = [...results.entries()]
   .map(([, result]) => result);
 writeFileSync(TESTED_RESULTS, `${JSON.stringify(kept, undefined, 2)}\n`);
 const passed = new Map(readProviderResults().map((result) => [result.provider, result]));
-for (const group of ["check", "lab", "nightly"]) {
-  const report = resolve(ROOT, ".cache/test-results", `${group}.json`);
-  if (!existsSync(report)) continue;
+for (const report of reports) {
   for (const result of providersIn(report)) passed.set(result.provider, result);
 }
 const present = [...passed.values()]

@@ -7,6 +7,7 @@ import type {
 } from "@aws-sdk/client-ec2";
 
 import { budgetOf, type CallBudget } from "../../cloud/call-budget.ts";
+import type { CallSettings } from "../../cloud/call-settings.ts";
 import { type Caller, unlessAborted } from "../../cloud/caller.ts";
 import { type Attempt, repeatCall } from "../../cloud/repeat-call.ts";
 import { CancelledError, ProviderError } from "../../errors/error.ts";
@@ -35,14 +36,8 @@ export interface Ec2Call<I extends ServiceInputTypes, O extends ServiceOutputTyp
   readonly mustFinish?: boolean;
 }
 
-export interface ClientSettings {
+export interface ClientSettings extends CallSettings {
   readonly account: Account;
-  /** Limit of one call, ms. */
-  readonly callTimeoutMs: number;
-  /** Infinity: none is known. */
-  readonly callsPerHour: number;
-  /** The pause before the first repetition of a failed call, ms; it doubles from one to the next. */
-  readonly retryMs: number;
 }
 
 /** What is known for as long as the credentials hold. */

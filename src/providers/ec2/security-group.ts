@@ -1,7 +1,8 @@
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
-import { type Caller, pause } from "../../cloud/caller.ts";
+import type { Caller } from "../../cloud/caller.ts";
 import { markOf, sharedName } from "../../cloud/names.ts";
-import { ProviderError, RefusedError } from "../../errors/error.ts";
+import { removeWhenUnused } from "../../cloud/remove-when-unused.ts";
+import { RefusedError } from "../../errors/error.ts";
 import type { Inlet } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { isRefusal } from "./failures.ts";
@@ -132,16 +133,8 @@ export async function removeSecurityGroups(
 ): Promise<void> {
   const deadline = Date.now() + limitMs;
   for (const group of await listGroups(cloud.api, tagFilters(ownTags(stack)), caller)) {
-    for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 5000)) {
-      try {
-        await deleteGroup(cloud.api, group, caller);
-        break;
-      } catch (thrown) {
-        const isInUse = thrown instanceof ProviderError && thrown.code === "PROVIDER_CONFLICT";
-        if (!isInUse || Date.now() + waitMs > deadline) throw thrown;
-      }
-      caller.progress(`waiting until nothing uses the security group ${group.name}`);
-      await pause(waitMs, caller.signal);
-    }
+    const what = `the security group ${group.name}`;
+    const remove = async (): Promise<void> => await deleteGroup(cloud.api, group, caller);
+    await removeWhenUnused(what, deadline, caller, remove);
   }
 }

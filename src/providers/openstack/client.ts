@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 import { budgetOf, type CallBudget } from "../../cloud/call-budget.ts";
+import type { CallSettings } from "../../cloud/call-settings.ts";
 import { type Caller, unlessAborted } from "../../cloud/caller.ts";
 import { type Attempt, repeatCall } from "../../cloud/repeat-call.ts";
 import { InternalError, ProviderError } from "../../errors/error.ts";
@@ -32,14 +33,8 @@ export interface Call {
   readonly mustFinish?: boolean;
 }
 
-export interface ClientSettings {
+export interface ClientSettings extends CallSettings {
   readonly account: Account;
-  /** Limit of one call, ms. */
-  readonly callTimeoutMs: number;
-  /** Infinity: none is known. */
-  readonly callsPerHour: number;
-  /** The pause before the first repetition of a failed call, ms; it doubles from one to the next. */
-  readonly retryMs: number;
 }
 
 /** A token that ends within this time is renewed before a call, ms. */

@@ -1,3 +1,4 @@
+import { awaitServer } from "../../cloud/await-server.ts";
 import { machineName } from "../../cloud/names.ts";
 import { ProviderError, RefusedError } from "../../errors/error.ts";
 import type { Machine, MachineRequest, ProviderContext } from "../contract.ts";
@@ -163,18 +164,16 @@ async function settle(
     );
     return undefined;
   };
-  const wait = {
-    claim: look,
-    limitMs: settings.bootTimeoutMs,
-    what: `${server} did not become ready (bootTimeoutMs)`,
-  };
-  const [first, ...others] = await cloud.watch.until(wait, context);
-  if (others.length > 0) {
-    context.progress("removing a second server: a create whose answer was lost had come through");
-    await removeServers(cloud, settings, others, context);
-  }
-  if (first === undefined) throw new ProviderError("PROVIDER_NOT_FOUND", `${server} is not there.`);
-  return first;
+  return await awaitServer(
+    cloud.watch,
+    {
+      server,
+      limitMs: settings.bootTimeoutMs,
+      claim: look,
+      remove: async (others) => await removeServers(cloud, settings, others, context),
+    },
+    context,
+  );
 }
 
 /** Deletes servers and waits until Nova shows them no more. */

@@ -1,8 +1,9 @@
 import { isIPv6 } from "node:net";
 
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
-import { type Caller, pause } from "../../cloud/caller.ts";
+import type { Caller } from "../../cloud/caller.ts";
 import { markOf, sharedName } from "../../cloud/names.ts";
+import { removeWhenUnused } from "../../cloud/remove-when-unused.ts";
 import { ProviderError, RefusedError } from "../../errors/error.ts";
 import type { Inlet } from "../contract.ts";
 import type { OpenStackClient } from "./client.ts";
@@ -113,17 +114,9 @@ export async function removeSecurityGroups(
   const deadline = Date.now() + limitMs;
   const groups = await listGroups(client, sharedName(stack), caller);
   for (const group of groups.filter(({ description }) => description === markOf(stack))) {
-    for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 5000)) {
-      try {
-        await deleteGroup(client, group, caller);
-        break;
-      } catch (thrown) {
-        const isInUse = thrown instanceof ProviderError && thrown.code === "PROVIDER_CONFLICT";
-        if (!isInUse || Date.now() + waitMs > deadline) throw thrown;
-      }
-      caller.progress(`waiting until nothing uses the security group ${group.name}`);
-      await pause(waitMs, caller.signal);
-    }
+    const what = `the security group ${group.name}`;
+    const remove = async (): Promise<void> => await deleteGroup(client, group, caller);
+    await removeWhenUnused(what, deadline, caller, remove);
   }
 }
 

@@ -1,0 +1,9 @@
+/** How the calls of an account are made. */
+export interface CallSettings {
+  /** Limit of one call, ms. */
+  readonly callTimeoutMs: number;
+  /** Infinity: none is known. */
+  readonly callsPerHour: number;
+  /** The pause before the first repetition of a failed call, ms; it doubles from one to the next. */
+  readonly retryMs: number;
+}
