@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { kill, type ProcessMark, readStartTicks } from "../../../src/providers/local/processes.ts";
@@ -58,8 +58,8 @@ export async function runProgram(
 }
 
 /**
- * Ends every process that bears the mark of the control plane in this directory, also those that went into the
- * background by themselves (the bus's name service). All data are thrown away, so nobody is asked to finish.
+ * Ends every process of the control plane in this directory, also those that went into the background by themselves (the
+ * bus's name service). All data are thrown away, so nobody is asked to finish.
  */
 export async function endProcesses(directory: string): Promise<void> {
   const deadline = Date.now() + 30_000;
@@ -74,13 +74,19 @@ export async function endProcesses(directory: string): Promise<void> {
   }
 }
 
+/**
+ * By the mark in their environment, or by the log that they write: neutron-server gives itself a title, for which it takes
+ * the room of its environment.
+ */
 async function findProcesses(directory: string): Promise<readonly ProcessMark[]> {
   const mark = markOf(directory);
   const pids = (await readdir("/proc")).filter((name) => /^[0-9]+$/.test(name));
   const marks = await Promise.all(
     pids.map(async (name): Promise<ProcessMark | undefined> => {
       const environment = await readFile(`/proc/${name}/environ`, "latin1").catch(() => "");
-      if (!environment.split("\0").includes(mark)) return undefined;
+      const log = await readlink(`/proc/${name}/fd/1`).catch(() => "");
+      if (!environment.split("\0").includes(mark) && !log.startsWith(`${directory}/`))
+        return undefined;
       const startTicks = await readStartTicks(Number(name));
       return startTicks === undefined ? undefined : { pid: Number(name), startTicks };
     }),
