@@ -7,7 +7,7 @@ interface DistroImages {
   readonly pattern: (release: string, architecture: string) => string;
   /** The word for the architecture in these names. */
   readonly words: Readonly<Record<Architecture, string>>;
-  /** Finds the release in a name. */
+  /** The whole name, with the release in it: the same account publishes other images, called much alike. */
   readonly release: RegExp;
   /** Who may log in first. */
   readonly user: string;
@@ -28,7 +28,8 @@ const DISTROS: Readonly<Record<string, DistroImages>> = {
     owner: "136693071363",
     pattern: (release, architecture) => `debian-${release}-${architecture}-*`,
     words: DEBIAN_WORDS,
-    release: /^debian-(\d+)-/,
+    // Others: backports' kernel ("debian-12-backports-amd64-…").
+    release: /^debian-(\d+)-(?:amd64|arm64)-\d{8}-\d+$/,
     user: "admin",
   },
   ubuntu: {
@@ -36,35 +37,41 @@ const DISTROS: Readonly<Record<string, DistroImages>> = {
     pattern: (release, architecture) =>
       `ubuntu/images/hvm-ssd*/ubuntu-*-${release}-${architecture}-server-*`,
     words: DEBIAN_WORDS,
-    release: /\/ubuntu-[a-z]+-(\d+\.\d+)-/,
+    // Others: minimal, Pro, for EKS, daily ones.
+    release:
+      /^ubuntu\/images\/hvm-ssd(?:-gp3)?\/ubuntu-[a-z]+-(\d+\.\d+)-(?:amd64|arm64)-server-\d{8}(?:\.\d+)?$/,
     user: "ubuntu",
   },
   rocky: {
     owner: "792107900819",
     pattern: (release, architecture) => `Rocky-${release}-EC2-Base-*.${architecture}`,
     words: RED_HAT_WORDS,
-    release: /^Rocky-(\d+)-/,
+    // Others: with LVM.
+    release: /^Rocky-(\d+)-EC2-Base-\d+\.\d+-\d{8}\.\d+\.(?:x86_64|aarch64)$/,
     user: "rocky",
   },
   almalinux: {
     owner: "764336703387",
-    pattern: (release, architecture) => `AlmaLinux OS ${release}.* ${architecture}*`,
+    pattern: (release, architecture) => `AlmaLinux OS ${release}.* ${architecture}`,
     words: RED_HAT_WORDS,
-    release: /^AlmaLinux OS (\d+)\./,
+    // Others: Kitten, betas, for older processors (x86_64_v2), with larger pages.
+    release: /^AlmaLinux OS (\d+)\.\d+\.\d{8}(?:\.\d+)? (?:x86_64|aarch64)$/,
     user: "ec2-user",
   },
   fedora: {
     owner: "125523088429",
     pattern: (release, architecture) => `Fedora-Cloud-Base-AmazonEC2.${architecture}-${release}-*`,
     words: RED_HAT_WORDS,
-    release: /^Fedora-Cloud-Base-AmazonEC2\.[a-z0-9_]+-(\d+)-/,
+    // Others: betas ("43_Beta-1.3"), nightly composes ("44-20260918.n.0").
+    release: /^Fedora-Cloud-Base-AmazonEC2\.(?:x86_64|aarch64)-(\d+)-\d+\.\d+$/,
     user: "fedora",
   },
   amazon: {
     owner: "137112412989",
     pattern: (release, architecture) => `al${release}-ami-${release}.*-${architecture}`,
     words: { x86_64: "x86_64", arm64: "arm64" },
-    release: /^al(\d{4})-ami-\d/,
+    // Others: minimal, for ECS, with a newer kernel than that of the release.
+    release: /^al(\d{4})-ami-\d{4}\.\d+\.\d{8}\.\d+-kernel-6\.1-(?:x86_64|arm64)$/,
     user: "ec2-user",
   },
 };
@@ -97,8 +104,8 @@ function namedDistroOf({ name }: Pick<Ec2Image, "name">): string | undefined {
   );
 }
 
-/** Who may log in first; undefined: nothing tells. */
+/** Who may log in first: a distro's account has one user on all of its images. Undefined: nothing tells. */
 export function loginUserOf(image: Pick<Ec2Image, "name" | "owner">): string | undefined {
-  const distro = publishedDistroOf(image)?.replace(/-.*$/, "") ?? namedDistroOf(image);
-  return distro === undefined ? undefined : DISTROS[distro]?.user;
+  const published = Object.values(DISTROS).find(({ owner }) => owner === image.owner);
+  return (published ?? DISTROS[namedDistroOf(image) ?? ""])?.user;
 }

@@ -10,6 +10,7 @@ import {
 } from "../../../../src/providers/ec2/distro-images.ts";
 import type { Ec2Image, Ec2Type } from "../../../../src/providers/ec2/images.ts";
 import type { Ec2Subnet, Ec2Vpc } from "../../../../src/providers/ec2/network.ts";
+import { findKnown } from "../../../../src/providers/ec2/known-images.ts";
 import { ec2OptionsSchema } from "../../../../src/providers/ec2/options.ts";
 import { rehearsalFacts } from "../../../../src/providers/ec2/rehearsal-facts.ts";
 import { architectureOf, chooseTypes } from "../../../../src/providers/ec2/size-wishes.ts";
@@ -114,6 +115,8 @@ describe("sizes", () => {
 
 describe("images", () => {
   const DEBIAN = "136693071363";
+  const CANONICAL = "099720109477";
+  const AMAZON = "137112412989";
   test.each([
     ["debian-12-amd64-20261110-2292", DEBIAN, "debian-12", "admin"],
     ["debian-12-amd64-20261110-2292", "999999999999", undefined, "admin"],
@@ -127,6 +130,50 @@ describe("images", () => {
     ["AlmaLinux OS 9.5.20251120 x86_64", "764336703387", "almalinux-9", "ec2-user"],
     ["Fedora-Cloud-Base-AmazonEC2.x86_64-41-1.4", "125523088429", "fedora-41", "fedora"],
     ["al2023-ami-2023.6.20251111.0-kernel-6.1-x86_64", "137112412989", "amazon-2023", "ec2-user"],
+    [
+      "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-arm64-server-20260101.1",
+      CANONICAL,
+      "ubuntu-22.04",
+      "ubuntu",
+    ],
+    ["AlmaLinux OS 10.2.20260817.0 aarch64", "764336703387", "almalinux-10", "ec2-user"],
+    ["Fedora-Cloud-Base-AmazonEC2.aarch64-43-20260911.0", "125523088429", "fedora-43", "fedora"],
+    // Published by the same accounts, often seconds later: what a plain wish does not mean.
+    ["debian-12-backports-amd64-20261110-2292", DEBIAN, undefined, "admin"],
+    ["debian-12-amd64-daily-20261110-2292", DEBIAN, undefined, "admin"],
+    [
+      "ubuntu-minimal/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-minimal-20260101",
+      CANONICAL,
+      undefined,
+      "ubuntu",
+    ],
+    [
+      "ubuntu-eks/k8s_1.33/images/hvm-ssd/ubuntu-noble-24.04-amd64-server-20260101",
+      CANONICAL,
+      undefined,
+      "ubuntu",
+    ],
+    [
+      "ubuntu-pro-server/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-pro-server-20260101",
+      CANONICAL,
+      undefined,
+      "ubuntu",
+    ],
+    [
+      "ubuntu/images-testing/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20260101",
+      CANONICAL,
+      undefined,
+      "ubuntu",
+    ],
+    ["Rocky-9-EC2-LVM-9.5-20251118.0.x86_64", "792107900819", undefined, "rocky"],
+    ["AlmaLinux OS 10.0.20250528 x86_64_v2", "764336703387", undefined, "ec2-user"],
+    ["AlmaLinux OS 9.5.20251120 aarch64-64k", "764336703387", undefined, "ec2-user"],
+    ["AlmaLinux OS Kitten 10.20250813.0 x86_64", "764336703387", undefined, "ec2-user"],
+    ["Fedora-Cloud-Base-AmazonEC2.x86_64-44-20260918.n.0", "125523088429", undefined, "fedora"],
+    ["Fedora-Cloud-Base-AmazonEC2.x86_64-43_Beta-1.3", "125523088429", undefined, "fedora"],
+    ["al2023-ami-minimal-2023.6.20251111.0-kernel-6.1-x86_64", AMAZON, undefined, "ec2-user"],
+    ["al2023-ami-2023.9.20251117.1-kernel-6.12-x86_64", AMAZON, undefined, "ec2-user"],
+    ["al2023-ami-ecs-hvm-2023.0.20251108-kernel-6.1-x86_64", AMAZON, undefined, "ec2-user"],
     ["golden-debian-web", "123456789012", undefined, "admin"],
     ["golden-web", "123456789012", undefined, undefined],
   ])("%s of %s is %s, for %s", (name, owner, distro, user) => {
@@ -154,18 +201,29 @@ describe("images", () => {
       ).toBe(true);
   });
 
+  test("a neutral wish takes the newest plain image, not what the distro publishes beside it", () => {
+    const newestFirst = [
+      image("debian-12-backports-amd64-20261110-2292", DEBIAN),
+      image("debian-12-amd64-20261110-2292", DEBIAN),
+      image("debian-12-amd64-20260915-2236", DEBIAN),
+    ];
+    expect(findKnown({ distro: "debian-12" }, newestFirst, "x86_64")?.name).toBe(
+      "debian-12-amd64-20261110-2292",
+    );
+  });
+
   test("the list has the newest of each distro, and all of yours", () => {
     const list = imageList([
-      image("debian-12-amd64-2", DEBIAN),
+      image("debian-12-amd64-20261110-2", DEBIAN),
       image("golden-2", "123456789012"),
-      image("debian-12-amd64-1", DEBIAN),
-      image("debian-12-arm64-2", DEBIAN, { architecture: "arm64" }),
+      image("debian-12-amd64-20261109-1", DEBIAN),
+      image("debian-12-arm64-20261110-2", DEBIAN, { architecture: "arm64" }),
       image("golden-1", "123456789012"),
     ]);
     expect(list.map(({ name, distro, note }) => [name, distro, note])).toEqual([
-      ["debian-12-amd64-2", "debian-12", "x86_64"],
+      ["debian-12-amd64-20261110-2", "debian-12", "x86_64"],
       ["golden-2", undefined, "yours, x86_64"],
-      ["debian-12-arm64-2", "debian-12", "arm64"],
+      ["debian-12-arm64-20261110-2", "debian-12", "arm64"],
       ["golden-1", undefined, "yours, x86_64"],
     ]);
   });
