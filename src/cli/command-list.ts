@@ -59,7 +59,7 @@ export const COMMANDS = {
 export const CONFIGURATOR_COMMANDS = {
   agents: { brief: "List the agents that the master knows, and strangers" },
   accept: { brief: "Enrol a server of the stack with the master", words: "SERVER" },
-  revoke: { brief: "Take the trust in an agent away; asks first", words: "NAME" },
+  revoke: { brief: "Take the trust in an agent away; asks first", words: "[NAME]" },
   restart: { brief: "Restart the tool's daemons, the master's first", words: "[SERVER...]" },
   push: { brief: "Bring your tree to where the tool reads it", words: "[SERVER...]" },
   run: { brief: "Run the tool now", words: "[SERVER...]" },

@@ -49,21 +49,36 @@ const ROUTES = {
       "Runs the phases install and enroll on the server: its agent's key is made, or its fingerprint read, over the proven channel, and matched at the master. An agent that is no server of the stack is refused.",
     ),
   }),
-  revoke: buildCommand<RevokeFlags, [name: string], CliContext>({
+  revoke: buildCommand<RevokeFlags, [name?: string], CliContext>({
     loader: lazily(async () => (await import("./commands/configurator/revoke.ts")).revoke),
     parameters: {
-      flags: { yes: CHANGE_FLAGS.yes, ...CONFIG_FLAGS },
+      flags: {
+        fingerprint: {
+          kind: "parsed",
+          parse: String,
+          brief: "By the fingerprint of its key, whatever name it goes by",
+          placeholder: "FINGERPRINT",
+          optional: true,
+        },
+        yes: CHANGE_FLAGS.yes,
+        ...CONFIG_FLAGS,
+      },
       aliases: { ...CONFIG_ALIASES, y: "yes" },
       positional: {
         kind: "tuple",
         parameters: [
-          { brief: "An agent's name, a stranger's too", parse: String, placeholder: "NAME" },
+          {
+            brief: "An agent's name, a stranger's too",
+            parse: String,
+            placeholder: "NAME",
+            optional: true,
+          },
         ],
       },
     },
     docs: docsOfConfigurator(
       "revoke",
-      "Takes the trust in an agent away at the master: its key or certificate is deleted or revoked. Asks first. `destroy` does it by itself.",
+      "Takes the trust in an agent away at the master: its key or certificate is deleted or revoked. A stranger may call himself anything; with Salt his key can be named instead, and no key that is accepted as a server's of the stack is touched. Asks first. `destroy` does it by itself.",
     ),
   }),
   restart: buildCommand<SelectionFlags, string[], CliContext>({

@@ -244,8 +244,16 @@ export interface Configurator {
     readonly script: string;
     parse(text: string): readonly Agent[];
   };
-  /** Takes the trust in a server away, on the master; also for one that never enrolled. */
+  /**
+   * Takes the trust in a server away, on the master; also for one that never enrolled, and for a stranger whose name is a host
+   * name, with underscores: others are never asked for.
+   */
   revoke?(server: string): readonly Resource[];
+  /**
+   * Takes a key away, on the master, by its fingerprint as `agents` shows it; for tools in which a stranger may call himself
+   * anything. One that is accepted under the name of one of `members` stays.
+   */
+  revokeKey?(fingerprint: string, members: readonly string[]): readonly Resource[];
   /** Shell text that restarts the tool's daemons on a member. */
   restart?(member: Member): string;
 }

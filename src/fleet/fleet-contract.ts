@@ -88,6 +88,9 @@ export interface AgentStatus extends Agent {
   readonly isMember: boolean;
 }
 
+/** An agent by its name, or one who calls himself anything by his key, as `agents` shows it. */
+export type RevokedAgent = string | { readonly fingerprint: string };
+
 /** A tree that was brought to a host. Paths are relative to it. */
 export interface PushedTree {
   /** The tree's own name: "states". */
@@ -150,8 +153,12 @@ export interface Fleet {
   inventory(selection: Selection): Promise<readonly InventoryEntry[]>;
   /** The agents that the configurator's master knows. @throws RefusedError CAPABILITY_MISSING where there is no such list */
   agents(): Promise<readonly AgentStatus[]>;
-  /** Takes the trust in one agent away at the master; a stranger's too. */
-  revoke(agent: string): Promise<RunOutcome & { readonly existed: boolean }>;
+  /**
+   * Takes the trust in one agent away at the master; a stranger's too.
+   *
+   * @throws UserError USAGE for what is no name, or no fingerprint; RefusedError CAPABILITY_MISSING
+   */
+  revoke(agent: RevokedAgent): Promise<RunOutcome & { readonly existed: boolean }>;
   /** Restarts the tool's daemons, the master's first. */
   restartAgents(selection: Selection): Promise<RunOutcome>;
   /** Brings the trees to the master, and those of the members to the selected ones; runs nothing. */

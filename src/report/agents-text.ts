@@ -1,4 +1,6 @@
+import { isAgentName } from "../fleet/configurator/agent-name.ts";
 import type { AgentStatus } from "../fleet/fleet-contract.ts";
+import { quote } from "../program/quote.ts";
 import { sanitize } from "./display-width.ts";
 import { count } from "./duration.ts";
 import type { Span, Style } from "./style.ts";
@@ -35,6 +37,8 @@ export function renderAgents(
     readonly stack: string;
     readonly configurator: string;
     readonly master: string;
+    /** The tool takes keys off its lists by their fingerprints. */
+    readonly revokesKeys: boolean;
     /** Infinity in a pipe. */
     readonly columns: number;
     readonly style: Style;
@@ -70,15 +74,31 @@ export function renderAgents(
       ? []
       : [
           "",
-          `Somebody with another key takes the name of ${impostor.id}, and is not let in. Find out who; \`bootmachine configurator revoke ${impostor.id}\` and then \`bootmachine configurator accept ${impostor.id}\` take that key off the list.`,
+          `Somebody with another key takes the name of ${impostor.id}, and is not let in. Find out who; ${impostorOff(impostor, about.revokesKeys)}`,
         ]),
     ...(knocking === undefined
       ? []
-      : [
-          "",
-          `A stranger is never accepted. \`bootmachine configurator revoke ${sanitize(knocking.id)}\` takes it off the list.`,
-        ]),
+      : ["", `A stranger is never accepted. ${strangerOff(knocking, about.revokesKeys)}`]),
   ];
+}
+
+/** A stranger chose his name, and the command is there to be copied: what could be more than a name does not stand in it. */
+function strangerOff({ id, fingerprint }: AgentRow, revokesKeys: boolean): string {
+  if (isAgentName(id)) return `\`bootmachine configurator revoke ${id}\` takes it off the list.`;
+  return revokesKeys && fingerprint !== undefined
+    ? byKey(fingerprint)
+    : "Its name is none that a command could be given: take it off the list at the master itself.";
+}
+
+/** The name is a server's, and so is one of the keys under it. */
+function impostorOff({ id, fingerprint }: AgentRow, revokesKeys: boolean): string {
+  return revokesKeys && fingerprint !== undefined
+    ? byKey(fingerprint)
+    : `\`bootmachine configurator revoke ${id}\` and then \`bootmachine configurator accept ${id}\` take that key off the list.`;
+}
+
+function byKey(fingerprint: string): string {
+  return `\`bootmachine configurator revoke --fingerprint ${sanitize(quote(fingerprint))}\` takes that key off the list.`;
 }
 
 function stateCell({ state, isMember }: AgentRow): Span {

@@ -15,6 +15,7 @@ import {
   MINION_MASTER,
   MINION_UNIT,
 } from "./paths.ts";
+import { END_SESSIONS, forgetKeys } from "./revoke.ts";
 import { minionMasterSettings } from "./settings-files.ts";
 
 const KEY_BITS = 4096;
@@ -120,6 +121,7 @@ function acceptKey(server: string, key: string): readonly Resource[] {
       id: `no other key of ${server} is accepted`,
       check: `[ ! -e ${file} ] || [ "$(cat ${file})" = ${quote(key)} ]`,
       run: forgetKeys(server),
+      triggers: [END_SESSIONS],
     },
     { type: "file", path: file, content: `${key}\n`, owner: MASTER_USER, group: MASTER_USER },
     ...[KEY_FOLDERS.waiting, KEY_FOLDERS.rejected].map(
@@ -141,16 +143,6 @@ function minionData({ server, data }: ConnectedMember): readonly Resource[] {
       content: `${JSON.stringify(data, undefined, 2)}\n`,
     },
   ];
-}
-
-/**
- * Shell text that takes all trust in a minion away. Not `salt-key --delete`, which takes its argument as a pattern. The session
- * key that the minion still has is worth nothing after the restart, and all others get a new one by themselves.
- */
-export function forgetKeys(id: string): string {
-  const files = Object.values(KEY_FOLDERS).map((folder) => quote(`${folder}/${id}`));
-  return `rm -f ${files.join(" ")}
-! systemctl is-active --quiet ${MASTER_UNIT} || systemctl restart ${MASTER_UNIT}`;
 }
 
 function reading(readings: Readings, name: string): string {

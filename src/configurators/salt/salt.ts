@@ -1,24 +1,14 @@
 import { UserError } from "../../errors/error.ts";
-import { quote } from "../../program/quote.ts";
-import type { Resource } from "../../program/resource.ts";
 import { parsePluginOptions } from "../../stack/plugin-options.ts";
 import type { Configurator, Member, Tree } from "../contract.ts";
 import { checkTrees, readSigningKey } from "./check-trees.ts";
-import { enrollSteps, forgetKeys } from "./enroll-steps.ts";
+import { enrollSteps } from "./enroll-steps.ts";
 import { installResources } from "./install-resources.ts";
 import { LIST_KEYS, parseKeys } from "./key-list.ts";
 import { type SaltOptions, saltOptionsSchema, type SaltSettings } from "./options.ts";
-import {
-  DATA_FILE,
-  DATA_HOSTS,
-  KEY_FOLDERS,
-  MASTER_UNIT,
-  MASTER_USER,
-  MINION_UNIT,
-  PUBLISH_PORT,
-  REQUEST_PORT,
-} from "./paths.ts";
+import { MASTER_UNIT, MASTER_USER, MINION_UNIT, PUBLISH_PORT, REQUEST_PORT } from "./paths.ts";
 import type { SigningKey } from "./repository.ts";
+import { revokeKeyResources, revokeResources } from "./revoke.ts";
 import { toolChecks } from "./tool-checks.ts";
 import { toolRun } from "./tool-run.ts";
 
@@ -68,6 +58,7 @@ export function salt(options: SaltOptions = {}): Configurator {
     verify: toolChecks,
     agents: { script: LIST_KEYS, parse: parseKeys },
     revoke: revokeResources,
+    revokeKey: revokeKeyResources,
     restart,
   };
 }
@@ -96,25 +87,6 @@ function trees(settings: SaltSettings): readonly Tree[] {
       remote: settings.remotePillarsDir,
       modes: { "**": "0640" },
     },
-  ];
-}
-
-/** @throws UserError USAGE for a name that no minion can have: Salt takes no id with a slash in it, and here it would lead elsewhere. */
-function revokeResources(id: string): readonly Resource[] {
-  if (/[/\0]/.test(id) || id === "" || id === "." || id === "..") {
-    throw new UserError("USAGE", `${JSON.stringify(id)} is no name of a minion.`);
-  }
-  return [
-    {
-      type: "command",
-      id: `the master trusts no key of ${id}`,
-      check: Object.values(KEY_FOLDERS)
-        .map((folder) => `[ ! -e ${quote(`${folder}/${id}`)} ]`)
-        .join(" && "),
-      run: forgetKeys(id),
-    },
-    { type: "file", path: `${DATA_HOSTS}/${id}/${DATA_FILE}`, state: "absent" },
-    { type: "directory", path: `${DATA_HOSTS}/${id}`, state: "absent" },
   ];
 }
 

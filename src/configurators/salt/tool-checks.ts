@@ -1,4 +1,5 @@
 import type { ConfiguratorCheck, ConfiguratorContext } from "../contract.ts";
+import { forEachKey } from "./key-list.ts";
 import { KEY_FOLDERS, MASTER_UNIT, MINION_UNIT, PUBLISH_PORT } from "./paths.ts";
 
 /** How long a minion that has just been started may take to log in, seconds; only who is not logged in waits. */
@@ -42,13 +43,13 @@ exit "$bad"`;
 /** Keys that wait, or were refused, are shown by \`bootmachine configurator agents\`: nobody who knocks can spoil a run. */
 function noOtherKeys(servers: readonly string[]): string {
   return `bad=0
-for file in ${KEY_FOLDERS.accepted}/*; do
-  [ -e "$file" ] || continue
-  case \${file##*/} in
-  ${servers.join(" | ")}) ;;
-  *) echo "a key of \\"\${file##*/}\\" is accepted, which is no member"; bad=1 ;;
-  esac
-done
+${forEachKey(
+  [KEY_FOLDERS.accepted],
+  `case \${file##*/} in
+${servers.join(" | ")}) ;;
+*) echo "a key of \\"\${file##*/}\\" is accepted, which is no member"; bad=1 ;;
+esac`,
+)}
 exit "$bad"`;
 }
 

@@ -3,10 +3,11 @@ import { RefusedError, RemoteError } from "../../errors/error.ts";
 import type { Server, Stack } from "../../stack/stack.ts";
 import { bringInLine } from "../apply-resources.ts";
 import type { ServerSummary } from "../events.ts";
-import type { AgentStatus, PushedTree } from "../fleet-contract.ts";
+import type { AgentStatus, PushedTree, RevokedAgent } from "../fleet-contract.ts";
 import type { RunContext } from "../run-context.ts";
 import type { ServerRun } from "../server-run.ts";
 import { workOnServers } from "../work-on-servers.ts";
+import { requireAgentName } from "./agent-name.ts";
 import { type BroughtTree, bringMasterTrees, bringMemberTrees, hasTrees } from "./bring-trees.ts";
 import { membersOf } from "./member-context.ts";
 import { requireConfigurator } from "./require-configurator.ts";
@@ -48,15 +49,23 @@ export async function listAgents(context: RunContext): Promise<readonly AgentSta
   }
 }
 
-/** @throws RefusedError CAPABILITY_MISSING where there is nothing to revoke, or nobody to revoke it at */
-export function masterToRevokeAt(stack: Stack, name: string): Server {
-  ableTo(stack, "trusts nobody by a key that could be revoked", "revoke");
-  if (name === stack.master) {
-    throw new RefusedError(
-      "CAPABILITY_MISSING",
-      `${name} is the master: without the trust in its own agent the tool does not work there.`,
-      { hint: "Make another server the master in the config first, or destroy this one." },
-    );
+/**
+ * @throws UserError USAGE for what is no name of an agent; RefusedError CAPABILITY_MISSING where there is nothing to revoke, or
+ *   nobody to revoke it at
+ */
+export function masterToRevokeAt(stack: Stack, agent: RevokedAgent): Server {
+  if (typeof agent === "object") {
+    ableTo(stack, "revokes agents by their names, and no keys by their fingerprints", "revokeKey");
+  } else {
+    ableTo(stack, "trusts nobody by a key that could be revoked", "revoke");
+    requireAgentName(agent);
+    if (agent === stack.master) {
+      throw new RefusedError(
+        "CAPABILITY_MISSING",
+        `${agent} is the master: without the trust in its own agent the tool does not work there.`,
+        { hint: "Make another server the master in the config first, or destroy this one." },
+      );
+    }
   }
   const master = stack.servers.find((server) => server.name === stack.master);
   if (master !== undefined) return master;
@@ -67,12 +76,17 @@ export function masterToRevokeAt(stack: Stack, name: string): Server {
 export function revokeAgent(
   context: RunContext,
   master: Server,
-  name: string,
+  agent: RevokedAgent,
 ): Promise<readonly ServerSummary[]> {
-  const resources = context.stack.configurator.revoke?.(name) ?? [];
+  const { configurator, servers } = context.stack;
+  const members = servers.map(({ name }) => name);
+  const [what, resources] =
+    typeof agent === "object"
+      ? [agent.fingerprint, configurator.revokeKey?.(agent.fingerprint, members)]
+      : [agent, configurator.revoke?.(agent)];
   return workOnServers(context, [master], "enroll", (run) => {
-    run.step(`revoking ${name}`);
-    return bringInLine(run, resources, { title: `revoke ${name}` });
+    run.step(`revoking ${what}`);
+    return bringInLine(run, resources ?? [], { title: `revoke ${what}` });
   });
 }
 
@@ -147,7 +161,7 @@ export async function pushTrees(
 }
 
 /** What the configurator may have or not. @throws RefusedError CAPABILITY_MISSING */
-function ableTo<K extends "agents" | "revoke" | "restart">(
+function ableTo<K extends "agents" | "revoke" | "revokeKey" | "restart">(
   stack: Stack,
   unable: string,
   ability: K,

@@ -166,10 +166,20 @@ describe("configure, run, verify, revoke", () => {
     await expect(
       renderResources(salt().revoke?.("web1") ?? [], distro, facts),
     ).toMatchFileSnapshot("salt/revoke.txt");
-    const [resource] = salt().revoke?.("*; reboot") ?? [];
-    expect(resource?.type === "command" ? resource.run : "").toContain("minions_pre/*; reboot'");
+    const scripts = (salt().revoke?.("*; reboot") ?? []).flatMap((resource) =>
+      resource.type === "command" ? [resource.run] : [],
+    );
+    expect(scripts.join("\n")).toContain("'/etc/salt/pki/master/minions/*; reboot'");
+    expect(scripts.join("\n")).toContain("'/etc/salt/pki/master/minions_pre/*; reboot'");
     for (const id of ["../master.pem", "..", ""]) {
       expect(() => salt().revoke?.(id)).toThrow(/is no name of a minion/);
     }
+  });
+  it("the end of a key that lies under whatever name", async () => {
+    const { distro, facts } = contextFixture("12");
+    const fingerprint = Array.from({ length: 32 }, () => "Ab").join(":");
+    await expect(
+      renderResources(salt().revokeKey?.(fingerprint, ["boss", "web1"]) ?? [], distro, facts),
+    ).toMatchFileSnapshot("salt/revoke-key.txt");
   });
 });

@@ -47,6 +47,10 @@ describe("bootmachine configurator", () => {
   test.each([
     [["agents"], "The configurator inline keeps no list of agents."],
     [["revoke", "web2", "--yes"], "trusts nobody by a key that could be revoked."],
+    [
+      ["revoke", "--fingerprint", "ab:cd:ef:01:23:45", "--yes"],
+      "revokes agents by their names, and no keys by their fingerprints.",
+    ],
     [["restart"], "The configurator inline has no daemons."],
   ])("%j of a tool that cannot do it is refused", async (words, message) => {
     const { status, stderr } = await run(tool(), ...words);
@@ -71,6 +75,15 @@ describe("bootmachine configurator", () => {
     const { status, stderr } = await run(tool(REVOKES), "revoke", "web2");
     expect(stderr).toContain("NOT_CONFIRMED");
     expect(stderr).toContain("bootmachine configurator revoke web2 --yes");
+    expect(status).toBe(3);
+  });
+
+  test("revoke of a key asks as well, and says how not to be asked", async () => {
+    const keys = `${REVOKES} revokeKey: () => [],`;
+    const fingerprint = ["--fingerprint", "ab:cd:ef:01:23:45"];
+    const { status, stderr } = await run(tool(keys), "revoke", ...fingerprint);
+    expect(stderr).toContain("NOT_CONFIRMED");
+    expect(stderr).toContain("configurator revoke --fingerprint ab:cd:ef:01:23:45 --yes");
     expect(status).toBe(3);
   });
 

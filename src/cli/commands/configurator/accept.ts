@@ -1,5 +1,6 @@
 import { requireConfigurator } from "../../../fleet/configurator/require-configurator.ts";
 import { RefusedError } from "../../../errors/error.ts";
+import { quote } from "../../../program/quote.ts";
 import type { CliContext, ExitCode } from "../../context.ts";
 import type { ChangeFlags } from "../../flags.ts";
 import { runPhases } from "../../run-phases.ts";
@@ -22,7 +23,7 @@ export function accept(context: CliContext, flags: ChangeFlags, server: string):
           "AGENT_STRANGE",
           `"${server}" is no server of the stack ${stack.name}, so nothing proves that the agent's key is its own.`,
           {
-            hint: `Declare it in the config and run \`bootmachine up\`, or take it off the master's list with \`bootmachine configurator revoke ${server}\`. Servers: ${stack.servers.map(({ name }) => name).join(", ")}.`,
+            hint: `Declare it in the config and run \`bootmachine up\`, or take it off the master's list with \`bootmachine configurator revoke ${quote(server)}\`. Servers: ${stack.servers.map(({ name }) => name).join(", ")}.`,
           },
         );
       },

@@ -28,6 +28,7 @@ export async function agents(context: CliContext, flags: ConfigFlags): Promise<E
         stack: stack.name,
         configurator: stack.configurator.name,
         master: stack.master ?? "",
+        revokesKeys: stack.configurator.revokeKey !== undefined,
         columns: columnsOf(context.stdout),
         style: styleFor(context.stdout, context.env, flags.color),
       }),
