@@ -49,6 +49,9 @@ interface ShelfMachine {
   readonly created: string;
 }
 
+/** What a server gets that asks for no size: `plan` judges it as if it had been asked for. */
+const DEFAULT_SIZE = "small";
+
 const STATUS = { building: "creating", on: "running", off: "stopped", broken: "failed" } as const;
 
 export function shelf(options: ShelfOptions): Provider {
@@ -112,7 +115,7 @@ export function shelf(options: ShelfOptions): Provider {
       token: request.token,
     };
     const image = imageOf(request.image ?? "debian-13", images ?? (await readImages(context)));
-    const size = sizeOf(request.size ?? "small", sizes ?? (await readSizes(context)));
+    const size = sizeOf(request.size ?? DEFAULT_SIZE, sizes ?? (await readSizes(context)));
     const wanted = {
       name,
       labels,
@@ -139,7 +142,8 @@ export function shelf(options: ShelfOptions): Provider {
   }
 
   async function readSizes(context: ProviderContext): Promise<readonly SizeInfo[]> {
-    sizes = await call<readonly SizeInfo[]>("list the sizes", context, ["GET", "/sizes"]);
+    const list = await call<readonly SizeInfo[]>("list the sizes", context, ["GET", "/sizes"]);
+    sizes = list.map((size) => (size.name === DEFAULT_SIZE ? { ...size, isDefault: true } : size));
     return sizes;
   }
 

@@ -126,6 +126,11 @@ export const ERROR_CODES = {
     means: "The plug-in declares that it cannot do this.",
     todo: "Choose another plug-in, or do without the option.",
   },
+  MEMORY_TOO_SMALL: {
+    kind: "refused",
+    means: "The server has less memory than the configuration-management tool needs there.",
+    todo: "Give the server a larger `size`, or choose another configurator. `bootmachine sizes` lists them; nothing was installed.",
+  },
   IDENTITY_UNPROVEN: {
     kind: "refused",
     means: "Nothing proves the host key of this server, and trusting the first one is not allowed.",
@@ -279,11 +284,6 @@ export const ERROR_CODES = {
     means:
       "A file that a server needs could not be fetched on your computer, or is not what its checksum says.",
     todo: "The address and the reason are shown. Mend your way out or the address in the configurator's options; for another checksum ask whoever publishes the file first.",
-  },
-  MEMORY_TOO_SMALL: {
-    kind: "remote",
-    means: "The server has less memory than the configuration-management tool needs there.",
-    todo: "Give the server a larger `size`, or choose another configurator.",
   },
   CHECK_FAILED: {
     kind: "remote",

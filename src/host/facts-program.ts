@@ -55,6 +55,10 @@ if test -r "$r/proc/meminfo"; then
 elif test -z "$r"; then
   echo "memory-kb $(($(sysctl -n hw.physmem 2>/dev/null || echo 0) / 1024))"
 fi
+# In a container that is the whole computer's, and its control group says how much of it is its own: version 2, version 1.
+for f in "$r/sys/fs/cgroup/memory.max" "$r/sys/fs/cgroup/memory/memory.limit_in_bytes"; do
+  if test -r "$f"; then IFS= read -r line <"$f"; echo "memory-limit $line"; fi
+done
 echo "cpus $(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || sysctl -n hw.ncpu)"
 
 if command -v ip >/dev/null 2>&1; then

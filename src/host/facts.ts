@@ -24,6 +24,7 @@ export interface HostFacts {
   /** When process 1 started, in clock ticks after the kernel's boot: proves a container's reboot together with `bootId`. */
   readonly initStartTicks: string;
   readonly uptimeSeconds: number;
+  /** What the host may use: in a container no more than its control group allows. 0: it does not say. */
   readonly memoryMb: number;
   readonly cpus: number;
   /** Global addresses of the host's own interfaces, without prefix length. */

@@ -57,7 +57,7 @@ export function parseFacts(answer: string, from: { server: string; loginUser: st
     bootId: one("boot-id"),
     initStartTicks: one("init-start"),
     uptimeSeconds: count("uptime"),
-    memoryMb: Math.round(count("memory-kb") / 1024),
+    memoryMb: memoryOf(count("memory-kb"), all("memory-limit")),
     cpus: count("cpus"),
     addresses: addressesOf(all("ip"), all("ifconfig"), one("addresses")),
     activeFirewalls: (["firewalld", "ufw"] as const).filter((name) =>
@@ -88,6 +88,15 @@ export function parseOsRelease(lines: readonly string[]): ReadonlyMap<string, st
     values.set(key, value);
   }
   return values;
+}
+
+/** The least of what the computer has and what the control groups allow, MB. "max", or a number beyond all: no limit. */
+function memoryOf(memoryKb: number, limits: readonly string[]): number {
+  const allowed = limits.filter((limit) => /^[1-9]\d*$/.test(limit)).map(Number);
+  return Math.min(
+    Math.round(memoryKb / 1024),
+    ...allowed.map((bytes) => Math.floor(bytes / 2 ** 20)),
+  );
 }
 
 function initOf(text: string): HostFacts["init"] {

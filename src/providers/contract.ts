@@ -91,6 +91,8 @@ export interface SizeInfo {
   readonly memoryMb: number;
   readonly diskGb?: number;
   readonly note?: string;
+  /** True for the one that a server gets that asks for none. Absent everywhere: nothing is known of that one beforehand. */
+  readonly isDefault?: boolean;
 }
 
 /** What may come in to the machines of a stack, for providers that have a firewall around them. */

@@ -79,12 +79,12 @@ export function renderSizes(
 ): readonly string[] {
   const { needs = {} } = options;
   const found = searchSizes(sizes, options.words, needs);
-  const rows = found.map(({ name, cpus, memoryMb, diskGb, note }) => [
+  const rows = found.map(({ name, cpus, memoryMb, diskGb, note, isDefault = false }) => [
     sanitize(name),
     cpus === 0 ? "all" : String(cpus),
     memoryMb === 0 ? "all" : formatMemory(memoryMb),
     diskGb === undefined ? "-" : `${diskGb} GB`,
-    sanitize(note ?? ""),
+    sanitize([...(isDefault ? ["default"] : []), ...(note === undefined ? [] : [note])].join(", ")),
   ]);
   const [example] = found.filter(({ cpus, memoryMb }) => cpus > 0 && memoryMb > 0);
   const wish: SizeWish | undefined =

@@ -20,12 +20,15 @@ export function renderPlan(view: RunView, style: Style): readonly string[] {
   }
   const changing = view.servers.length - unchanged.length;
   const failed = view.servers.filter((server) => server.state === "failed").length;
+  const refused = view.servers.filter(({ failure }) => failure?.kind === "refused").length;
   if (unchanged.length > 0) lines.push(`As wanted: ${unchanged.join(", ")}`);
   const { expectedCalls } = view;
   if (expectedCalls !== undefined) lines.push(callsLine(expectedCalls));
-  const failedPart = failed === 0 ? "" : `, ${failed} could not be looked at`;
+  const refusedPart = refused === 0 ? "" : `, ${refused} refused`;
+  const unseen = failed - refused;
+  const failedPart = unseen === 0 ? "" : `, ${unseen} could not be looked at`;
   lines.push(
-    `Plan: ${count(changing - failed, "server")} to change, ${unchanged.length} unchanged${failedPart}. Nothing was changed.`,
+    `Plan: ${count(changing - failed, "server")} to change, ${unchanged.length} unchanged${refusedPart}${failedPart}. Nothing was changed.`,
   );
   return lines;
 }

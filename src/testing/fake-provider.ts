@@ -22,7 +22,7 @@ export interface FakeProviderOptions {
 
 const IMAGES = ["debian-13", "debian-12"].map((name) => ({ name, title: name, distro: name }));
 const SIZES = [
-  { name: "small", cpus: 1, memoryMb: 1024 },
+  { name: "small", cpus: 1, memoryMb: 1024, isDefault: true },
   { name: "large", cpus: 4, memoryMb: 8192 },
 ];
 

@@ -80,6 +80,7 @@ export function testProvider(options: ProviderSuiteOptions): void {
       const sizes = await provider.sizes(context);
       assert.equal(images.length > 0, provider.capabilities.images);
       assert.equal(sizes.length > 0, provider.capabilities.sizes);
+      assert.ok(sizes.filter(({ isDefault }) => isDefault).length <= 1, "one size is the default");
       assert.deepEqual(provider.check({ server: first, roles: [] }), []);
       for (const { name } of images) {
         assert.deepEqual(provider.check({ server: first, roles: [], image: name }), []);
@@ -146,6 +147,10 @@ export function testProvider(options: ProviderSuiteOptions): void {
       assert.equal(machine.stack, bench.world.stack);
       assert.equal(machine.server, first);
       assert.notEqual(machine.id, "");
+      const sizes = await provider.sizes(bench.context());
+      const fallback = sizes.find(({ isDefault }) => isDefault);
+      if (fallback !== undefined && bench.request(first, "token").size === undefined)
+        assert.equal(machine.size, fallback.name, "the size that is marked as the default");
       assert.ok(machine.publicAddresses.length > 0, "has an address");
       assert.ok(machine.login.port > 0 && machine.login.user !== "");
       if (machine.createdAt !== undefined) assert.ok(!Number.isNaN(Date.parse(machine.createdAt)));

@@ -9,6 +9,8 @@ import { COMMANDS, CONFIGURATOR_COMMANDS, isCommandName } from "../../src/cli/co
 import { runCli } from "../../src/cli/run-cli.ts";
 import { loadStack } from "../../src/index.ts";
 import { ERROR_CODES, type ErrorCodeEntry } from "../../src/errors/codes.ts";
+import { DEFAULT_SIZE, findSize, LOCAL_SIZES } from "../../src/providers/local/sizes.ts";
+import { sizeOf } from "../../src/stack/wishes.ts";
 import { listFiles, ROOT } from "./source-tree.ts";
 
 interface CodeBlock {
@@ -140,6 +142,15 @@ describe("example configs", () => {
     writeFileSync(file, text);
     const stack = await loadStack({ cwd: home, configPath: file, env: { HOME: home } });
     expect(stack.servers.length).toBeGreaterThan(0);
+    if (stack.provider.name !== "local") return;
+    // What `plan` would refuse.
+    const tooSmall = stack.servers.flatMap(({ name, size }) => {
+      const found = size === undefined ? findSize(DEFAULT_SIZE) : sizeOf(size, LOCAL_SIZES);
+      const { master, agent } = stack.configurator.minimumMemoryMb;
+      const memoryMb = found?.memoryMb ?? 0;
+      return memoryMb === 0 || memoryMb >= (name === stack.master ? master : agent) ? [] : [name];
+    });
+    expect(tooSmall, "servers with too little memory for the configurator").toEqual([]);
   });
 });
 

@@ -1,29 +1,31 @@
-import { RemoteError } from "../../errors/error.ts";
+import { RefusedError } from "../../errors/error.ts";
 import { sizeOf } from "../../stack/wishes.ts";
 import { providerContext } from "../run-context.ts";
 import type { ServerRun } from "../server-run.ts";
 
 /**
- * Before a machine is made: a size that is too small for the configurator is refused while it costs nothing.
+ * Before a machine is made: a size that is too small for the configurator is refused while it costs nothing, also the
+ * one that the provider takes where the config names none.
  *
- * @throws RemoteError MEMORY_TOO_SMALL
+ * @throws RefusedError MEMORY_TOO_SMALL
  */
 export async function refuseTooSmallSize(run: ServerRun, signal: AbortSignal): Promise<void> {
   const { context, server } = run;
-  if (server.size === undefined || wantedMemoryMb(run) === 0) return;
+  if (wantedMemoryMb(run) === 0) return;
   const sizes = await context.shared.sizes(() =>
     context.stack.provider.sizes(providerContext(context, undefined, signal)),
   );
-  const size = sizeOf(server.size, sizes);
+  const isAsked = server.size !== undefined;
+  const size = isAsked ? sizeOf(server.size, sizes) : sizes.find(({ isDefault }) => isDefault);
   // One without a figure has no limit.
   if (size !== undefined && size.memoryMb > 0)
-    refuseTooLittle(run, size.memoryMb, `The size ${size.name}`);
+    refuseTooLittle(run, size.memoryMb, `The ${isAsked ? "" : "default "}size ${size.name}`);
 }
 
 /**
  * Before anything is installed: what the host itself says.
  *
- * @throws RemoteError MEMORY_TOO_SMALL
+ * @throws RefusedError MEMORY_TOO_SMALL
  */
 export function refuseTooLittleMemory(run: ServerRun): void {
   const { memoryMb } = run.connectedHost().facts;
@@ -40,7 +42,7 @@ function refuseTooLittle(run: ServerRun, memoryMb: number, what: string): void {
   const wanted = wantedMemoryMb(run);
   if (memoryMb >= wanted) return;
   const { configurator, master } = run.context.stack;
-  throw new RemoteError(
+  throw new RefusedError(
     "MEMORY_TOO_SMALL",
     `${what} has ${memoryMb} MB of memory, and ${configurator.name} needs ${wanted} MB ${run.server.name === master ? "on the master" : "on each server"}.`,
   );

@@ -1,6 +1,8 @@
 import type { ImageInfo, SizeInfo } from "../contract.ts";
 import { publishedDistroOf } from "./distro-images.ts";
 import type { Ec2Image, Ec2Type } from "./images.ts";
+import type { Ec2Settings } from "./options.ts";
+import { architectureOf, findType, sizeWishes } from "./size-wishes.ts";
 
 /** The account's own images, and the newest one that each distro publishes of each release and architecture. */
 export function imageList(images: readonly Ec2Image[]): readonly ImageInfo[] {
@@ -25,8 +27,18 @@ export function imageList(images: readonly Ec2Image[]): readonly ImageInfo[] {
   });
 }
 
-/** All instance types, with words to search for. Their disks are volumes, as large as one asks for. */
-export function sizeList(types: readonly Ec2Type[]): readonly SizeInfo[] {
+/**
+ * All instance types, with words to search for. Their disks are volumes, as large as one asks for. The first size of the
+ * options is what a server gets that asks for none.
+ */
+export function sizeList(
+  types: readonly Ec2Type[],
+  settings: Pick<Ec2Settings, "size" | "architecture">,
+): readonly SizeInfo[] {
+  const wishes = sizeWishes(settings.size);
+  const architecture = settings.architecture ?? architectureOf(wishes, types) ?? "x86_64";
+  const [first] = wishes;
+  const own = first === undefined ? undefined : findType(first, types, architecture);
   return types
     .toSorted(
       (one, other) =>
@@ -45,5 +57,6 @@ export function sizeList(types: readonly Ec2Type[]): readonly SizeInfo[] {
         ...(type.isBareMetal ? ["bare metal"] : []),
         ...(type.isCurrent ? [] : ["previous generation"]),
       ].join(", "),
+      ...(type === own ? { isDefault: true } : {}),
     }));
 }

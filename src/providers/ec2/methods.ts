@@ -147,7 +147,7 @@ export function makeMethods(
     },
     sizes: async (context) => {
       known.types = await open().types(context);
-      return sizeList(known.types);
+      return sizeList(known.types, settings);
     },
   };
 }

@@ -1,4 +1,26 @@
 /**
+ * Control groups of version 2: systemd-nspawn puts the server into a group of its own below ours and shows it that one as
+ * if it were the whole. The limit above is kept and cannot be seen from inside, so the server's own group gets it as well.
+ */
+export const HAND_DOWN_LIMIT = `hand_down_limit() {
+  for group in $BM_CGROUPS; do
+    for above in "$group" "\${group%/*}"; do
+      limit=max
+      [ ! -e "$above/memory.max" ] || read -r limit <"$above/memory.max"
+      [ "$limit" != max ] || continue
+      tries=0
+      while [ "$tries" -lt 250 ] && [ -d "/proc/$nspawn" ] && ! [ -e "$group/payload/memory.max" ]; do
+        tries=$((tries + 1))
+        sleep 0.02
+      done
+      [ ! -e "$group/payload/memory.max" ] || echo "$limit" >"$group/payload/memory.max"
+      return 0
+    done
+  done
+}
+`;
+
+/**
  * The script that keeps one local server running. It is written into the machine's directory and gets all it needs in
  * its environment, so that nothing has to be quoted.
  */
@@ -45,6 +67,7 @@ fail() {
 if [ "$BM_CGROUPS" = delegated ]; then
   own=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
   if [ -e "$own/cgroup.procs" ] && mkdir -p "$own/keeper" "$own/machine" 2>/dev/null && echo $$ >"$own/keeper/cgroup.procs" 2>/dev/null; then
+    for controller in memory cpu pids; do echo "+$controller" >"$own/cgroup.subtree_control"; done 2>/dev/null
     BM_CGROUPS=$own/machine
   else
     BM_CGROUPS=
@@ -84,6 +107,7 @@ EOF
   echo "bootmachine: the server has no network"
 } 2>/dev/null
 
+${HAND_DOWN_LIMIT}
 nspawn=
 trap 'stopping=1; [ -z "$nspawn" ] || kill -TERM "$nspawn"' TERM INT HUP
 stopping=
@@ -99,6 +123,7 @@ while :; do
   ) &
   nspawn=$!
   configure_network
+  hand_down_limit
   wait "$nspawn"
   status=$?
   # A signal to this script ends the wait early; the server is shutting down then.

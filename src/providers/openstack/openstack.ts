@@ -36,7 +36,7 @@ import {
 import { ensureSecurityGroup, removeSecurityGroups } from "./security-group.ts";
 import { rehearsalFacts } from "./rehearsal-facts.ts";
 import { removeSharedThings } from "./shared-things.ts";
-import { distroOf } from "./wishes.ts";
+import { distroOf, sizeList } from "./wishes.ts";
 
 /**
  * Servers of one project of any OpenStack.
@@ -239,12 +239,7 @@ export function novaProvider(kind: CloudKind, settings: OpenStackSettings): Prov
     sizes: async (context) => {
       const flavors = await (await open()).flavors(context);
       known.sizes = flavors;
-      return flavors.map(({ name, vcpus, ram, disk }) => ({
-        name,
-        cpus: vcpus,
-        memoryMb: ram,
-        ...(disk === 0 ? { note: "no disk of its own" } : { diskGb: disk }),
-      }));
+      return sizeList(flavors, settings, known.images ?? []);
     },
     rehearsalFacts: (request) => rehearsalFacts(settings, request),
     expectedCalls: (work) => expectedCalls(settings, work),

@@ -1,10 +1,10 @@
 import { UserError } from "../../errors/error.ts";
 import { nearestWord } from "../../stack/suggest.ts";
 import { distroInName, imageText, sizeOf, sizeText } from "../../stack/wishes.ts";
-import type { SizeWish } from "../contract.ts";
+import type { SizeInfo, SizeWish } from "../contract.ts";
 import type { GlanceImage } from "./glance.ts";
 import type { NovaFlavor } from "./nova.ts";
-import type { ImageChoice, NewestImage } from "./options.ts";
+import type { ImageChoice, NewestImage, OpenStackSettings } from "./options.ts";
 
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
@@ -127,6 +127,27 @@ export function requireFlavor(
   throw new UserError("SIZE_UNKNOWN", `OpenStack has no flavor ${sizeText(wish)}.`, {
     hint: nearNames(typeof wish === "string" ? wish : "", names, "sizes"),
   });
+}
+
+/** All flavors; the one of the options is what a server gets that asks for none. */
+export function sizeList(
+  flavors: readonly NovaFlavor[],
+  { image, size, bootVolume }: Pick<OpenStackSettings, "image" | "size" | "bootVolume">,
+  images: readonly GlanceImage[],
+): readonly SizeInfo[] {
+  const needs = (image === undefined ? undefined : findImage(image, images)) ?? {
+    min_disk: 0,
+    min_ram: 0,
+  };
+  const own =
+    size === undefined ? undefined : chooseFlavor(size, flavors, needs, bootVolume !== undefined);
+  return flavors.map((flavor) => ({
+    name: flavor.name,
+    cpus: flavor.vcpus,
+    memoryMb: flavor.ram,
+    ...(flavor.disk === 0 ? { note: "no disk of its own" } : { diskGb: flavor.disk }),
+    ...(flavor === own ? { isDefault: true } : {}),
+  }));
 }
 
 /** What there is, in a sentence: a cloud may have hundreds. */

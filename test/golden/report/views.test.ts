@@ -149,6 +149,23 @@ test("plan", async () => {
   await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden("plan"));
 });
 
+test("a plan tells servers that are refused from those that could not be looked at", () => {
+  const failed = (server: string, kind: "refused" | "transport", code: "MEMORY_TOO_SMALL" | "NO_ROUTE") =>
+    ({
+      at: new Date(START).toISOString(),
+      type: "error",
+      server,
+      error: { code, kind, message: "No.", hint: "Mend it." },
+    }) as const;
+  const endOf = (...events: readonly ReturnType<typeof failed>[]): string | undefined =>
+    renderPlan(viewOf([...planOfThree(), ...events]), plainStyle).at(-1);
+  const refused = failed("loadbalancer", "refused", "MEMORY_TOO_SMALL");
+  const unseen = failed("database", "transport", "NO_ROUTE");
+  expect(endOf(refused)).toMatch(/unchanged, 1 refused\. Nothing/);
+  expect(endOf(unseen)).toMatch(/unchanged, 1 could not be looked at\. Nothing/);
+  expect(endOf(refused, unseen)).toMatch(/, 1 refused, 1 could not be looked at\. Nothing/);
+});
+
 describe("time line", () => {
   test.each([80, 40, 160])("on %i columns", async (columns) => {
     const lines = renderRun(viewOf(threeServersToTheEnd()), { columns, style: plainStyle });

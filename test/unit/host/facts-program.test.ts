@@ -82,6 +82,27 @@ describe.each(SHELLS)("$name", ({ argv: [program, ...flags] }) => {
     });
   });
 
+  test.each([
+    ["version 2", "sys/fs/cgroup/memory.max", "1073741824", 1024],
+    ["version 2 without a limit", "sys/fs/cgroup/memory.max", "max", 24106],
+    ["version 1", "sys/fs/cgroup/memory/memory.limit_in_bytes", "2147483648", 2048],
+    [
+      "version 1 without",
+      "sys/fs/cgroup/memory/memory.limit_in_bytes",
+      "9223372036854771712",
+      24106,
+    ],
+  ])("the memory that the control groups leave to a container, %s", (_, file, limit, memoryMb) => {
+    put({
+      "etc/os-release": OS_RELEASES.alpine,
+      "proc/uptime": "1.00 1.00\n",
+      "proc/meminfo": "MemTotal:       24684540 kB\n",
+      "run/systemd/container": "systemd-nspawn\n",
+      [file]: `${limit}\n`,
+    });
+    expect(facts().memoryMb).toBe(memoryMb);
+  });
+
   test("this computer's own facts can be read", () => {
     const { stdout, status } = spawnSync(program, [...flags, "-c", factsProgram()], {
       encoding: "utf8",

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +24,7 @@ import {
   type Surroundings,
 } from "../../../src/providers/local/prerequisites.ts";
 import { parseResolver, readResolver } from "../../../src/providers/local/resolver.ts";
+import { HAND_DOWN_LIMIT } from "../../../src/providers/local/supervisor-script.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -203,6 +205,25 @@ describe("control groups", () => {
     expect(await readFile(join(server, "memory.max"), "utf8")).toBe(String(512 * 1024 * 1024));
     expect(await readFile(join(server, "cpu.max"), "utf8")).toBe("100000 100000");
     expect(limitsNote(layout)).toBeUndefined();
+  });
+
+  test.each([
+    ["its own", "bm1", "536870912"],
+    ["that of the unit above it", "", "536870912"],
+    ["none", "bm1", "max"],
+  ])("version 2: the server is shown the limit of its group: %s", async (_, place, limit) => {
+    const group = join(directory, "bm1");
+    await mkdir(join(group, "payload"), { recursive: true });
+    await writeFile(join(directory, place, "memory.max"), `${limit}\n`);
+    const shown = join(group, "payload", "memory.max");
+    await writeFile(shown, "max\n");
+    const script = `set -u; nspawn=$$; ${HAND_DOWN_LIMIT}hand_down_limit`;
+    const { status, stderr } = spawnSync("sh", ["-c", script], {
+      env: { PATH: process.env["PATH"], BM_CGROUPS: group },
+      encoding: "utf8",
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(await readFile(shown, "utf8")).toBe(`${limit}\n`);
   });
 
   test("version 1: a place in each tree that is mounted; what is absent is said", async () => {

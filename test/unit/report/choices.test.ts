@@ -108,6 +108,17 @@ describe("sizes", () => {
     ]);
   });
 
+  test("the provider's default says so", () => {
+    const sizes = [
+      { name: "one", cpus: 1, memoryMb: 512, isDefault: true },
+      { name: "two", cpus: 1, memoryMb: 1024, isDefault: true, note: "old" },
+    ];
+    expect(renderSizes(sizes, OPTIONS).slice(1, 3)).toEqual([
+      "one   1     512 MB  -     default",
+      "two   1     1 GB    -     default, old",
+    ]);
+  });
+
   test("by what they must have", () => {
     const names = (needs: object): readonly string[] =>
       searchSizes(SIZES, [], needs).map(({ name }) => name);

@@ -4,7 +4,11 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { puppetOptionsSchema } from "../../../../src/configurators/puppet/options.ts";
 import { puppet } from "../../../../src/configurators/puppet/puppet.ts";
+import { heapOf } from "../../../../src/configurators/puppet/settings-files.ts";
+import { DEFAULT_SIZE, findSize } from "../../../../src/providers/local/sizes.ts";
+import { factsFixture } from "../../../golden/baseline/fixture.ts";
 
 describe("options", () => {
   it.each([
@@ -23,6 +27,21 @@ describe("options", () => {
     } catch (error) {
       expect(JSON.stringify((error as { problems?: unknown }).problems)).toMatch(message);
     }
+  });
+  it("the default heap fits into every master that is not refused, with what the process takes beside it", () => {
+    const settings = puppetOptionsSchema.parse({});
+    const { master } = puppet({}).minimumMemoryMb;
+    for (let memoryMb = master; memoryMb <= 16_384; memoryMb += 1) {
+      const heap = heapOf(settings, { ...factsFixture("13"), memoryMb });
+      expect(heap + 640, `${memoryMb} MB`).toBeLessThanOrEqual(memoryMb);
+    }
+  });
+  it("a local server of size large is enough for it, and the provider's default is not", () => {
+    const { master } = puppet({}).minimumMemoryMb;
+    expect(findSize("large")?.memoryMb).toBeGreaterThanOrEqual(master);
+    expect(findSize(DEFAULT_SIZE)?.memoryMb).toBeLessThan(master);
+    const facts = { ...factsFixture("13"), memoryMb: findSize("large")?.memoryMb ?? 0 };
+    expect(heapOf(puppetOptionsSchema.parse({}), facts)).toBe(512);
   });
   it("a larger heap needs a larger master", () => {
     expect(puppet({ heapMb: 256 }).minimumMemoryMb.master).toBeLessThan(1000);

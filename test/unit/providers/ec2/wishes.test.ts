@@ -104,8 +104,20 @@ describe("sizes", () => {
     expect(architectureOf([{ cpus: 1, memoryGb: 1 }], TYPES)).toBeUndefined();
   });
 
+  test.each([
+    ["t3.medium", "t3.medium"],
+    [["c5.large", "t3.medium"], "c5.large"],
+    [{ cpus: 2, memoryGb: 4 }, "t3.medium"],
+    ["gone.large", undefined],
+  ])("the default is the first size of the options: %j", (size, name) => {
+    const marked = sizeList(TYPES, { size }).filter(({ isDefault }) => isDefault);
+    expect(marked.map((type) => type.name)).toEqual(name === undefined ? [] : [name]);
+  });
+
   test("the list has words to search for", () => {
-    const notes = new Map(sizeList(TYPES).map(({ name, note }) => [name, note]));
+    const notes = new Map(
+      sizeList(TYPES, { size: "t3.medium" }).map(({ name, note }) => [name, note]),
+    );
     expect(notes.get("t3.medium")).toBe("x86_64, burstable");
     expect(notes.get("a1.medium")).toBe("arm64, previous generation");
     expect(notes.get("g4.small")).toBe("x86_64, accelerated");

@@ -282,6 +282,19 @@ describe("credentials and wishes", () => {
     ]);
   });
 
+  test.each([
+    [{ size: "m1.small" }, "m1.small"],
+    [{ size: { cpus: 1, memoryGb: 1 } }, "m1.small"],
+    [{ size: undefined }, undefined],
+  ] as const)(
+    "the size of %j is marked as what a server gets that asks for none",
+    async (own, name) => {
+      const provider = openstack({ ...QUICK, ...own }, cloud.environment);
+      const marked = (await provider.sizes(contextOf())).filter(({ isDefault }) => isDefault);
+      expect(marked.map((size) => size.name)).toEqual(name === undefined ? [] : [name]);
+    },
+  );
+
   test("wishes: the newest image of a name, of a distro, of a pattern; the smallest flavor that fits", async () => {
     const made = async (
       server: string,
