@@ -1,7 +1,7 @@
 // `npm run bench`: the figures of docs/benchmarks.md, as ratios taken in one run on the same servers.
 //
 //   npm run bench                     everything; about half an hour on 2 cores
-//   npm run bench -- --servers 2      fewer than ten, to try it out
+//   npm run bench -- --servers 2      fewer than ten, to try it out: shown, not stored
 //   npm run bench -- --only start     one of: start, boot, check, first, memory, openstack, or a tool: ansible, chef, salt, puppet
 //                                     (repeat the flag for several)
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,7 +16,8 @@ import { measureGood, median } from "./measure.ts";
 import { readDesiredState } from "./desired-state.ts";
 import { BENCH_TOOLS, measureTool } from "./measure-tools.ts";
 import { measureOpenStack } from "./openstack.ts";
-import { writeReport, type BenchResults } from "./report.ts";
+import { keepResults } from "./keep-results.ts";
+import type { BenchResults } from "./report.ts";
 import { type BenchStack, MAIN, PORT, withStack } from "./stacks.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
@@ -25,6 +26,9 @@ const { values } = parseArgs({
   options: { only: { type: "string", multiple: true }, servers: { type: "string", default: "10" } },
 });
 const SERVERS = Number(values.servers);
+if (!Number.isInteger(SERVERS) || SERVERS < 1 || SERVERS > 100) {
+  throw new Error(`--servers takes a whole number from 1 to 100, not "${values.servers}".`);
+}
 const toolNames = BENCH_TOOLS.map(({ name }) => name);
 const parts = values.only ?? [
   "start",
@@ -56,9 +60,9 @@ for (const tool of BENCH_TOOLS.filter(({ name }) => parts.includes(name))) {
   results.tools = [...(results.tools ?? []).filter((each) => each.tool !== tool.name), result];
 }
 if (parts.includes("openstack")) results.openstack = await measureOpenStack(MAIN, SERVERS);
-writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
 const titles = BENCH_TOOLS.map(({ name, title }) => title ?? name);
-writeReport(results, titles, join(ROOT, "docs/benchmarks.md"));
+const files = { results: resultsFile, report: join(ROOT, "docs/benchmarks.md") };
+process.stdout.write(keepResults(results, SERVERS, titles, files));
 
 /** Servers without a tool. Ansible needs Python in them; bootmachine and the scripts do not. */
 function plain(count: number): Readonly<Record<string, unknown>> {

@@ -3,6 +3,7 @@
 #
 #   puppet-by-hand.sh SSH_CONFIG FOLDER MASTER SERVER...
 #
+# HEAP_MB is the memory of Puppet Server's heap; bootmachine is told to give it as much.
 # The master signs every request that comes, and agents trust whatever authority answers, which bootmachine does not allow.
 set -eu
 
@@ -18,7 +19,7 @@ address=$(ssh -F "$ssh_config" -o BatchMode=yes "$master" hostname -I | awk '{ p
 tar -C "$folder/tree" -cf "$work/tree.tar" .
 
 program=$(
-	echo "set -eu; export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8; address='$address' master='$master'"
+	echo "set -eu; export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8; address='$address' master='$master' heap='$HEAP_MB'"
 	echo "base64 -d >/tmp/tree.tar <<'END_OF_TREE'"
 	base64 "$work/tree.tar"
 	echo END_OF_TREE
@@ -39,8 +40,10 @@ apt-get -qq update
 apt-get -qq -y -o Dpkg::Options::=--force-confold install --no-install-recommends $packages >/dev/null
 systemctl -q stop puppet
 if [ "$name" = "$master" ]; then
-	# As much memory as bootmachine gives it on this size.
-	sed -i 's/-Xms[0-9]*[mg]/-Xms512m/; s/-Xmx[0-9]*[mg]/-Xmx512m/' /etc/default/puppetserver
+	sed -i "s/-Xms[0-9]*[mg]/-Xms${heap}m/; s/-Xmx[0-9]*[mg]/-Xmx${heap}m/" /etc/default/puppetserver
+	grep -q -- "-Xmx${heap}m" /etc/default/puppetserver || { echo 'the heap is not set'; exit 1; }
+	# One interpreter, as bootmachine sets it for a heap of this size.
+	printf 'jruby-puppet: {\n    max-active-instances: 1\n}\n' >/etc/puppet/puppetserver/conf.d/own.conf
 	puppetserver ca setup --certname "$name" --subject-alt-names "$master" >/dev/null
 	rm -f /etc/systemd/system/puppetserver.service
 	mkdir -p /etc/systemd/system/puppetserver.service.d
