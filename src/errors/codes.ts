@@ -54,6 +54,11 @@ export const ERROR_CODES = {
     means: "No server of the stack matches --server or --role.",
     todo: "The message lists the names and roles that exist.",
   },
+  MACHINE_MISSING: {
+    kind: "user",
+    means: "The config names the server, and there is no machine for it.",
+    todo: "`bootmachine up` makes it; `bootmachine status` shows what there is.",
+  },
   TASK_UNKNOWN: {
     kind: "user",
     means: "The config has no custom task of this name.",
@@ -278,6 +283,12 @@ export const ERROR_CODES = {
     means:
       "The configuration-management tool failed on the server, or something that it was to bring in line did.",
     todo: "The tool's own reason is shown. Mend it in your tree and run `bootmachine up` again; what is done is not done twice.",
+  },
+  MASTER_FAILED: {
+    kind: "remote",
+    means:
+      "The master failed in this run, and this server cannot be enrolled or configured without it.",
+    todo: "Mend what the master's own error says, then run the command again; it goes on where it stopped.",
   },
   DOWNLOAD_FAILED: {
     kind: "remote",

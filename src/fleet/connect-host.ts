@@ -22,7 +22,7 @@ export async function connectHost(
   machine: Machine | undefined,
 ): Promise<Host> {
   if (machine === undefined) {
-    throw new UserError("SELECTION_EMPTY", `There is no machine for ${server.name}.`, {
+    throw new UserError("MACHINE_MISSING", `There is no machine for ${server.name}.`, {
       server: server.name,
       hint: "`bootmachine up` makes it.",
     });

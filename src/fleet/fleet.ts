@@ -129,7 +129,7 @@ export function createFleet(options: FleetOptions): Fleet {
       const machine = (await contexts.observe(context)).get(server.name);
       const address = machine?.publicAddresses[0];
       if (machine === undefined || address === undefined) {
-        throw new UserError("SELECTION_EMPTY", `There is no machine for ${name} yet.`, {
+        throw new UserError("MACHINE_MISSING", `There is no machine for ${name} yet.`, {
           hint: "`bootmachine up` makes it.",
         });
       }
@@ -198,7 +198,7 @@ export function createFleet(options: FleetOptions): Fleet {
       const server = serverNamed(name);
       const machine = (await contexts.observe()).get(server.name);
       if (machine === undefined) {
-        throw new UserError("SELECTION_EMPTY", `There is no machine for ${name}.`, {
+        throw new UserError("MACHINE_MISSING", `There is no machine for ${name}.`, {
           hint: "`bootmachine up` makes it.",
         });
       }

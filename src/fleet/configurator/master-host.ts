@@ -1,4 +1,4 @@
-import { UserError } from "../../errors/error.ts";
+import { RefusedError, RemoteError } from "../../errors/error.ts";
 import type { RunContext } from "../run-context.ts";
 import type { ServerRun } from "../server-run.ts";
 import { visitServer } from "./visit-server.ts";
@@ -21,7 +21,8 @@ export class MasterHost {
   /**
    * The connected master. A member waits until the master has enrolled itself: before that there is nobody to enroll with.
    *
-   * @throws UserError SELECTION_EMPTY where there is no master; the master's own error where it failed in this run
+   * @throws RemoteError MASTER_FAILED where it failed in this run; UserError MACHINE_MISSING where it takes no part and has
+   *   no machine
    */
   async connected(asker: ServerRun, signal: AbortSignal): Promise<ServerRun> {
     const { context } = asker;
@@ -51,8 +52,8 @@ export class MasterHost {
   }
 }
 
-function masterFailed(name: string): UserError {
-  return new UserError("SELECTION_EMPTY", `The master, ${name}, did not come up.`, {
+function masterFailed(name: string): RemoteError {
+  return new RemoteError("MASTER_FAILED", `The master, ${name}, did not come up.`, {
     hint: `Mend ${name} first, then run the command again; it goes on where it stopped.`,
   });
 }
@@ -60,7 +61,7 @@ function masterFailed(name: string): UserError {
 async function connectMaster(context: RunContext): Promise<ServerRun> {
   const server = context.stack.servers.find(({ name }) => name === context.stack.master);
   if (server === undefined) {
-    throw new UserError("SELECTION_EMPTY", "The stack has no master.", {
+    throw new RefusedError("CAPABILITY_MISSING", "The stack has no master.", {
       hint: "Set `master` in the config to the name of one of the servers.",
     });
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { ConfiguratorContext, MemberReport, ToolRun } from "../../configurators/contract.ts";
-import { InternalError, UserError } from "../../errors/error.ts";
+import { InternalError, RemoteError } from "../../errors/error.ts";
 import type { ServerRun } from "../server-run.ts";
 import { writeSshConfig } from "../write-ssh-config.ts";
 import type { ReportsByServer } from "./shared-work.ts";
@@ -81,7 +81,7 @@ async function runOnce(
 function reportOf(reports: ReportsByServer, { member }: ConfiguratorContext): MemberReport {
   const report = reports.get(member.server);
   if (report !== undefined) return report;
-  throw new UserError("SELECTION_EMPTY", `The tool has reported nothing about ${member.server}.`, {
+  throw new RemoteError("TOOL_FAILED", `The tool has reported nothing about ${member.server}.`, {
     hint: "Look at what it printed: `bootmachine log`.",
   });
 }

@@ -18,7 +18,7 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
   const { context, server, machine } = run;
   if (machine === undefined) {
     if (context.mode === "plan") return SKIPPED;
-    throw new UserError("SELECTION_EMPTY", `There is no machine for ${server.name} yet.`, {
+    throw new UserError("MACHINE_MISSING", `There is no machine for ${server.name} yet.`, {
       hint: "Run `bootmachine up`, or `bootmachine boot` first.",
     });
   }

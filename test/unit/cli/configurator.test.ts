@@ -124,7 +124,9 @@ describe("bootmachine configurator", () => {
 
   test("where there are no machines yet, each command says so", async () => {
     const agents = await run(tool(`agents: { script: "true", parse: () => [] },`), "agents");
+    expect(agents.stderr).toContain("MACHINE_MISSING");
     expect(agents.stderr).toContain("There is no machine for web1.");
+    expect(agents.status).toBe(2);
     const pushed = await run(tool(), "push", "--json");
     const events = pushed.stdout
       .trimEnd()

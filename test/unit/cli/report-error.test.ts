@@ -17,7 +17,7 @@ async function shown(hint: string, rehearse: boolean): Promise<string> {
     signal: new AbortController().signal,
     hardSignal: new AbortController().signal,
   };
-  const error = new UserError("SELECTION_EMPTY", "There is no machine for web1.", { hint });
+  const error = new UserError("MACHINE_MISSING", "There is no machine for web1.", { hint });
   await reportError(surroundings, { json: false, color: false, verbose: false, rehearse }, error);
   return text;
 }
