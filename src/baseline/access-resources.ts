@@ -5,6 +5,8 @@ import type {
   SshServerResource,
 } from "../program/resource.ts";
 import { quote } from "../program/quote.ts";
+import { isListed } from "../stack/address-list.ts";
+import { pushingMaster } from "../stack/pushing-master.ts";
 import { NOTHING_ARMED_CHECK } from "./access-scripts.ts";
 import { type BaselineContext, stackAddresses } from "./context.ts";
 import { sshAlgorithms } from "./ssh-algorithms.ts";
@@ -108,7 +110,27 @@ export function sshSources(context: BaselineContext): readonly string[] | undefi
     : narrowing.flatMap(({ from }) => (from === "anywhere" ? [] : from));
 }
 
-/** What may come in: ssh, the openings of the config, and the master's ports for the members. */
+/**
+ * A master that pushes logs in to the other members: where openings narrow their ssh port, it is opened to the master's
+ * addresses as well, as far as these are not among the declared ones.
+ */
+function pushOpenings(
+  { stack, server, members }: BaselineContext,
+  narrowing: readonly FirewallOpening[],
+): readonly FirewallOpening[] {
+  if (narrowing.length === 0 || pushingMaster(stack) === undefined || stack.master === server.name)
+    return [];
+  const declared = narrowing.flatMap(({ from }) => (from === "anywhere" ? [] : from));
+  const master = members.find(({ name }) => name === stack.master);
+  const from = [
+    ...new Set([...(master?.privateAddresses ?? []), ...(master?.publicAddresses ?? [])]),
+  ].filter((address) => !isListed(declared, address));
+  return from.length === 0
+    ? []
+    : [{ port: server.ssh.port, protocol: "tcp", from, comment: "ssh, from the master" }];
+}
+
+/** What may come in: ssh, the openings of the config, and the master's ways to the members and the members' to it. */
 export function firewallOpenings(
   context: BaselineContext,
   form: AccessForm,
@@ -121,9 +143,10 @@ export function firewallOpenings(
     return from.length === 0 ? [] : [{ port: opening.port, protocol: opening.protocol, from }];
   });
   const { port } = server.ssh;
+  const narrowing = declared.filter((opening) => isForSsh(opening, port));
   // The operator may come from anywhere, unless the config says from where.
   const ssh = portsOf(context, form)
-    .filter((each) => each !== port || !declared.some((opening) => isForSsh(opening, port)))
+    .filter((each) => each !== port || narrowing.length === 0)
     .map((each): FirewallOpening => ({
       port: each,
       protocol: "tcp",
@@ -137,7 +160,7 @@ export function firewallOpenings(
           from: members,
         }))
       : [];
-  return [...ssh, ...declared, ...master];
+  return [...ssh, ...declared, ...pushOpenings(context, narrowing), ...master];
 }
 
 function firewallResource(context: BaselineContext, form: AccessForm): FirewallResource {

@@ -211,7 +211,10 @@ export interface Configurator {
   readonly masterPorts: readonly Pick<FirewallOpening, "port" | "protocol" | "comment">[];
   /** A server that says it has less is refused before anything is installed on it. MB; 0: whatever there is. */
   readonly minimumMemoryMb: { readonly master: number; readonly agent: number };
-  /** Users that the tool logs in with, as part of the secure state; their keys are written in `enroll`. */
+  /**
+   * Users that the tool logs in with, as part of the secure state; their keys are written in `enroll`. With the topology
+   * "push" they come from the master, where there is one: its addresses are let in by ssh also where openings narrow that.
+   */
   readonly accounts?: readonly { readonly name: string; readonly sudo: "no" | "nopasswd" }[];
   /** Roles that the options name, and where inside the options: one that no server has is told as a mistake. */
   readonly namedRoles?: readonly {

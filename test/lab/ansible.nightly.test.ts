@@ -185,6 +185,28 @@ describe(TITLE, { timeout: LIMIT_MS }, () => {
     expect(mended.status, story(mended)).toBe(0);
   });
 
+  it("reaches members whose ssh port is open to the operator alone", async () => {
+    const { stdout: route } = await project.onServer("db1", "ip -4 route show default");
+    const operator = /via ([0-9.]+)/.exec(route)?.[1] ?? "";
+    project.config = { ...project.config, firewall: [{ port: 2849, from: [operator] }] };
+    await project.write();
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    const shut = await project.onServer(
+      "web2",
+      "timeout 5 bash -c ': </dev/tcp/db1/2849'; echo $?",
+    );
+    expect(shut.stdout).toBe("124\n");
+    // By connections of its own: an old one is let through, whatever the openings are now.
+    const ping = await project.onServer(
+      "boss",
+      "cd /srv/ansible && ANSIBLE_SSH_ARGS='-o ControlMaster=no' ansible all -m ansible.builtin.ping 2>&1",
+    );
+    expect(ping.status, ping.stdout).toBe(0);
+    const verify = await project.run("verify");
+    expect(verify.status, story(verify)).toBe(0);
+  });
+
   it("takes no file into its environment that is not the pinned one", async () => {
     await project.onServer("boss", "rm -r /opt/bootmachine/ansible/venv");
     index.spoiled = "jinja2";

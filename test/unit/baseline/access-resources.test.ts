@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { accessPaths } from "../../../src/baseline/access-paths.ts";
 import { accessResources, firewallOpenings } from "../../../src/baseline/access-resources.ts";
+import { ansible } from "../../../src/configurators/ansible/ansible.ts";
+import { none } from "../../../src/configurators/none.ts";
 import type { BaselineContext } from "../../../src/baseline/context.ts";
 import { groundResources } from "../../../src/baseline/ground-resources.ts";
 import { contextFixture, factsFixture, serverFixture } from "../../golden/baseline/fixture.ts";
@@ -75,6 +77,40 @@ describe("the way in", () => {
       });
     },
   );
+  it.each([
+    ["the operator's address", ["192.0.2.7"], ["10.0.0.12", "fd00::12"]],
+    ["a block that the master is in", ["10.0.0.0/24"], ["fd00::12"]],
+    ["addresses with the master's among them", ["192.0.2.7", "10.0.0.12", "fd00::12"], undefined],
+  ])("narrowed to %s, it is open to a master that pushes as well", (_, from, more) => {
+    const server = serverFixture({
+      firewall: [{ port: 2849, protocol: "tcp", from, roles: [] }],
+    });
+    const pushed = contextFixture("12", { server });
+    const context = {
+      ...pushed,
+      stack: { ...pushed.stack, configurator: ansible({}), master: "db1" },
+    };
+    for (const form of ["beside", "final"] as const) {
+      const added = firewallOpenings(context, form).filter(
+        ({ comment }) => comment === "ssh, from the master",
+      );
+      expect(added, form).toEqual(
+        more === undefined
+          ? []
+          : [{ port: 2849, protocol: "tcp", from: more, comment: "ssh, from the master" }],
+      );
+    }
+    // An agent pulls, and the master itself is not logged in to.
+    for (const stack of [
+      { ...context.stack, configurator: none() },
+      { ...context.stack, configurator: ansible({ from: "controller" }) },
+      { ...context.stack, master: server.name },
+    ]) {
+      expect(firewallOpenings({ ...context, stack }, "final")).toEqual([
+        { port: 2849, protocol: "tcp", from },
+      ]);
+    }
+  });
   it("opens the stack's ports for its members, and not at all while none is known", () => {
     const opening = (members: BaselineContext["members"]) =>
       firewallOpenings(contextFixture("12", { members }), "final").find(
