@@ -9,6 +9,7 @@ import type {
   SuiteCommand,
   SuiteTree,
 } from "./configurator-world.ts";
+import { type Moment, momentIn, workOf } from "./interruption.ts";
 import { story } from "./suite-story.ts";
 
 /** The suite's servers. Where the tool has no master, the first is a server like the others. */
@@ -47,6 +48,7 @@ export class ConfiguratorBench {
   readonly #options: BenchOptions;
   #world: Promise<ConfiguratorWorld> | undefined;
   #firstRun: Promise<SuiteCommand> | undefined;
+  #freshRun: Promise<SuiteCommand> | undefined;
   #mark = "";
   #marks = 0;
   #servers: readonly string[] = [];
@@ -73,6 +75,12 @@ export class ConfiguratorBench {
     await this.useServers([MASTER, MEMBER]);
     await this.changeTree();
     return this.up();
+  }
+
+  /** The run that made the member again under its name, beside a master that is up: the others from nothing are like it. */
+  freshRun(): Promise<SuiteCommand> {
+    this.#freshRun ??= this.destroy(MEMBER).then(() => this.up());
+    return this.#freshRun;
   }
 
   /** The two servers, up and proved, whatever the case before has left. */
@@ -253,14 +261,21 @@ export class ConfiguratorBench {
     return address;
   }
 
-  /** Stops a run of `up` as soon as a phase has begun on the member. */
-  async interrupt(signal: "SIGINT" | "SIGKILL", phase: Phase): Promise<void> {
+  /** Stops a run of `up` in the member's phase: as soon as it has begun, or when so much of its work was told. */
+  async interrupt(
+    signal: "SIGINT" | "SIGKILL",
+    phase: Phase,
+    moment: Moment = "first",
+  ): Promise<void> {
+    const place = { server: MEMBER, phase };
+    const work = moment === "first" ? [] : workOf((await this.freshRun()).events, place);
+    const isMoment = momentIn(work, moment, place);
     let isStopped = false;
     const words = ["up", "--yes", "--json"];
     const command = await (
       await this.#open()
     ).run(words, (event: FleetEvent, stop) => {
-      if (isStopped || !isWorkIn(event, phase)) return;
+      if (!isMoment(event)) return;
       isStopped = true;
       stop(signal);
     });
@@ -280,13 +295,4 @@ export class ConfiguratorBench {
     this.#world ??= this.#options.world();
     return this.#world;
   }
-}
-
-/** Something was really begun in this phase: the phase by itself may be over before a signal arrives. */
-function isWorkIn(event: FleetEvent, phase: Phase): boolean {
-  return (
-    (event.type === "step" || event.type === "resource" || event.type === "output") &&
-    event.server === MEMBER &&
-    event.phase === phase
-  );
 }

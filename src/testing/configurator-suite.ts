@@ -25,6 +25,8 @@ export const CONFIGURATOR_CASES = [
   "interrupted at install",
   "interrupted at enroll",
   "interrupted at configure",
+  "interrupted half-way",
+  "interrupted at the last but one",
 ] as const;
 export type ConfiguratorCase = (typeof CONFIGURATOR_CASES)[number];
 
@@ -42,6 +44,14 @@ export interface ConfiguratorSuiteOptions extends BenchOptions {
   readonly notApplicable?: Partial<Record<ConfiguratorCase, string>>;
 }
 
+const TOOL_PHASES = ["install", "enroll", "configure"] as const;
+
+/** Of a phase's work, as the run that made the same server again has told it. */
+const LATER_MOMENTS = [
+  ["interrupted half-way", "half"],
+  ["interrupted at the last but one", "last but one"],
+] as const;
+
 const NO_TOOL = "nothing is configured";
 const NO_AGENT = "the tool has no agents";
 const NO_MASTER = "the tool has no master";
@@ -58,6 +68,8 @@ const WITHOUT: Readonly<Record<Topology, Partial<Record<ConfiguratorCase, string
     "interrupted at install": NO_TOOL,
     "interrupted at enroll": NO_TOOL,
     "interrupted at configure": NO_TOOL,
+    "interrupted half-way": NO_TOOL,
+    "interrupted at the last but one": NO_TOOL,
   },
   solo: {
     "master restarted": NO_MASTER,
@@ -144,8 +156,7 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
 
     test("server made again", async () => {
       await bench.ready();
-      await bench.destroy(MEMBER);
-      await bench.up();
+      await bench.freshRun();
       await bench.expectGood([MASTER, MEMBER]);
       bench.expectUnchanged(await bench.up());
     });
@@ -197,7 +208,7 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
       await bench.expectGood([MASTER, MEMBER]);
     });
 
-    for (const phase of ["install", "enroll", "configure"] as const) {
+    for (const phase of TOOL_PHASES) {
       test(`interrupted at ${phase}`, async () => {
         await bench.ready();
         // Nothing can be interrupted where nothing is done.
@@ -205,6 +216,21 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
         await bench.destroy(MEMBER);
         await bench.interrupt("SIGINT", phase);
         await bench.interrupt("SIGKILL", phase);
+        await bench.up();
+        await bench.expectGood([MASTER, MEMBER]);
+        bench.expectUnchanged(await bench.up());
+      });
+    }
+
+    // One server is cut off in each of its phases, since a run for each would take as long as all other cases.
+    for (const [name, moment] of LATER_MOMENTS) {
+      test(name, async () => {
+        await bench.ready();
+        await bench.freshRun();
+        await bench.destroy(MEMBER);
+        for (const phase of TOOL_PHASES) {
+          if (await bench.hasWorkIn(phase)) await bench.interrupt("SIGKILL", phase, moment);
+        }
         await bench.up();
         await bench.expectGood([MASTER, MEMBER]);
         bench.expectUnchanged(await bench.up());
