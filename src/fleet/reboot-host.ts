@@ -1,7 +1,9 @@
 import { RemoteError, TimeoutError } from "../errors/error.ts";
-import { proveReboot } from "../host/reboot-proof.ts";
+import type { HostFacts } from "../host/facts.ts";
+import { proveReboot, startedWithin } from "../host/reboot-proof.ts";
 import { waitForHost } from "../host/wait-for-host.ts";
 import { operationScript } from "../program/operation-script.ts";
+import type { SshTarget } from "../transport/contract.ts";
 import type { ServerRun } from "./server-run.ts";
 import { sshOptionsOf } from "./ways-in.ts";
 
@@ -37,31 +39,40 @@ export async function rebootHost(run: ServerRun, text: string, signal: AbortSign
     .run(operationScript(distro.operations(before).reboot), { timeoutMs: 30_000 })
     .catch(() => undefined);
   await run.close();
-  await waitForReboot(run, { target, before, signal, text });
+  await waitForReboot(run, { targets: [target], before, signal, text });
 }
 
-/** Waits until the host answers as one that has been started anew. */
+/**
+ * Waits until the host answers as one that has been started anew: its facts differ from those before, or, where it could
+ * not be read before, it says itself that it has been started since.
+ *
+ * @throws RemoteError REBOOT_UNPROVEN; TimeoutError
+ */
 export async function waitForReboot(
   run: ServerRun,
   options: {
-    readonly target: ReturnType<ServerRun["connectedHost"]>["target"];
-    readonly before: ReturnType<ServerRun["connectedHost"]>["facts"];
+    /** By which it may come back, the likeliest first. */
+    readonly targets: readonly SshTarget[];
+    /** Undefined: nobody got in before. */
+    readonly before: HostFacts | undefined;
+    /** When the reset was asked for, by `performance.now()`; default: now. */
+    readonly resetAt?: number;
     readonly signal: AbortSignal;
     readonly text: string;
   },
 ): Promise<void> {
   const { context, server } = run;
   const limitMs = server.ssh.readyTimeoutMs;
-  const deadline = performance.now() + limitMs;
+  const began = performance.now();
+  const resetAt = options.resetAt ?? began;
+  const deadline = began + limitMs;
   while (performance.now() < deadline) {
     const back = await waitForHost({
       transport: context.transport,
-      candidates: [
-        {
-          target: options.target,
-          options: sshOptionsOf(context.stack, server, context.paths.knownHosts),
-        },
-      ],
+      candidates: options.targets.map((target) => ({
+        target,
+        options: sshOptionsOf(context.stack, server, context.paths.knownHosts),
+      })),
       timeoutMs: deadline - performance.now(),
       signal: options.signal,
       who: context.who,
@@ -79,7 +90,11 @@ export async function waitForReboot(
       }
       throw error;
     });
-    if (proveReboot(options.before, back.facts)) {
+    const isStartedAnew =
+      options.before === undefined
+        ? startedWithin(back.facts, Math.ceil((performance.now() - resetAt) / 1000))
+        : proveReboot(options.before, back.facts);
+    if (isStartedAnew) {
       run.host = back;
       return;
     }

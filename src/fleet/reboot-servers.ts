@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 
 import { RefusedError, toBootmachineError } from "../errors/error.ts";
+import type { Host } from "../host/host.ts";
 import type { Machine } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
 import { connectHost } from "./connect-host.ts";
@@ -10,8 +11,9 @@ import { rebootHost, waitForReboot } from "./reboot-host.ts";
 import { providerContext, type RunContext } from "./run-context.ts";
 import { summarize } from "./run-server.ts";
 import { ServerRun } from "./server-run.ts";
+import { waysIn } from "./ways-in.ts";
 
-/** Reboots servers, each by itself: `soft` by its own init, `hard` by the provider; both are proven where the host can be reached. */
+/** Reboots servers, each by itself: `soft` by its own init, `hard` by the provider, also where nobody gets in; both are proven. */
 export async function rebootServers(
   context: RunContext,
   servers: readonly Server[],
@@ -75,21 +77,55 @@ async function rebootOne(run: ServerRun, how: "soft" | "hard"): Promise<void> {
     );
   }
   run.step("connecting");
-  run.host = await connectHost(context, server, run.machine);
-  run.distro = pickDistro(context.stack, server, run.host.facts);
   if (how === "soft") {
+    run.host = await connectHost(context, server, run.machine);
+    run.distro = pickDistro(context.stack, server, run.host.facts);
     await rebootHost(run, "rebooting", context.signal);
     return;
   }
-  const { target, facts: before } = run.host;
-  await run.close();
+  const { machine } = run;
+  const before = await readBeforeReset(run);
   run.step("resetting the machine");
-  if (run.machine !== undefined) {
-    await provider.reboot(
-      run.machine,
-      "hard",
-      providerContext(context, (text) => run.step(text)),
-    );
+  const resetAt = performance.now();
+  if (machine === undefined) return;
+  await provider.reboot(
+    machine,
+    "hard",
+    providerContext(context, (text) => run.step(text)),
+  );
+  const record = context.records.get(server.name, machine.id);
+  await waitForReboot(run, {
+    targets:
+      before?.target === undefined
+        ? waysIn(context.stack, server, machine, record, false)
+        : [before.target],
+    before: before?.facts,
+    resetAt,
+    signal: context.signal,
+    text: "resetting",
+  });
+}
+
+/**
+ * What a host says before its reset. One that lets nobody in is what a reset is for: it is left out. A host that shows
+ * another key is refused all the same, and so is a server without a machine.
+ */
+async function readBeforeReset(
+  run: ServerRun,
+): Promise<Pick<Host, "target" | "facts"> | undefined> {
+  try {
+    const host = await connectHost(run.context, run.server, run.machine);
+    const { target, facts } = host;
+    await host.close();
+    return { target, facts };
+  } catch (thrown) {
+    const error = toBootmachineError(thrown);
+    const isHung =
+      error.kind === "timeout" ||
+      error.kind === "remote" ||
+      (error.kind === "transport" && error.code !== "HOST_KEY_MISMATCH");
+    if (!isHung) throw thrown;
+    run.note("info", `Nobody got in before the reset: ${error.message}`);
+    return undefined;
   }
-  await waitForReboot(run, { target, before, signal: context.signal, text: "resetting" });
 }
