@@ -7,6 +7,7 @@ import { unpinHostKeys } from "../host/known-hosts.ts";
 import type { Machine } from "../providers/contract.ts";
 import { revokeAtMaster } from "./configurator/revoke.ts";
 import type { DestroyedServer, Selection } from "./fleet-contract.ts";
+import { dropProofMark } from "./proof-marks.ts";
 import { providerContext, type RunContext } from "./run-context.ts";
 import { selectsEverything, selectWithOrphans } from "./selection.ts";
 import { hostKeyAlias } from "./ways-in.ts";
@@ -46,6 +47,7 @@ export async function destroyServers(
     for (const path of [context.paths.knownHosts, context.paths.sshConfig, context.paths.records]) {
       await rm(path, { force: true });
     }
+    await rm(context.paths.proved, { recursive: true, force: true });
   }
   return outcomes;
 }
@@ -90,6 +92,7 @@ async function destroyServer(context: RunContext, server: string): Promise<Destr
     );
     await unpinHostKeys(context.paths.knownHosts, hostKeyAlias(context.stack.name, server));
     await context.records.remove(server);
+    await dropProofMark(context.paths, server);
     ended(existed ? "changed" : "unchanged");
     return { server, existed, ...(note === undefined ? {} : { note }) };
   } catch (thrown) {

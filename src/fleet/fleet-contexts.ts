@@ -16,7 +16,17 @@ const PROBES_AT_ONCE = 3000;
 
 /** What a run differs in from the usual one. */
 type ContextOverrides = Partial<
-  Pick<RunContext, "mode" | "phases" | "alwaysProve" | "paths" | "forceConfigure">
+  Pick<
+    RunContext,
+    | "mode"
+    | "phases"
+    | "alwaysProve"
+    | "paths"
+    | "records"
+    | "forceConfigure"
+    | "readsOnly"
+    | "patienceMs"
+  >
 >;
 
 /** Makes the contexts of a fleet's runs, and looks at what the provider has. */
@@ -48,6 +58,8 @@ export class FleetContexts {
       mode: "apply",
       phases: new Set(PHASES),
       alwaysProve: false,
+      readsOnly: false,
+      patienceMs: undefined,
       paths: this.paths,
       records: await ServerRecords.read(this.paths.records),
       addresses: new AddressBook(stack),

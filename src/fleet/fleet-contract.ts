@@ -51,6 +51,8 @@ export interface UpOptions {
   readonly command: string;
   /** `up` proves from outside the servers that it changed; true proves all. */
   readonly alwaysProve?: boolean;
+  /** Takes no lock and remembers nothing; a plan always. */
+  readonly readsOnly?: boolean;
   /** Run the configuration-management tool also where nothing calls for it. */
   readonly configure?: boolean;
 }
@@ -121,9 +123,12 @@ export interface Fleet {
   readonly knownHostsFile: string;
   readonly sshConfigFile: string;
   prerequisites(): Promise<Prerequisites>;
-  /** up, plan, and every single phase. Takes the stack's lock unless it is a plan. */
+  /** up, plan, and every single phase. Takes the stack's lock unless it reads only. */
   run(options: UpOptions): Promise<RunOutcome>;
-  /** The proof, from outside and inside, of all selected servers. */
+  /**
+   * The proof, from outside and inside, of all selected servers. Takes no lock, changes nothing, and is looked at from
+   * outside also where nobody gets in.
+   */
   verify(
     selection: Selection,
   ): Promise<RunOutcome & { readonly checks: ReadonlyMap<string, readonly CheckResult[]> }>;

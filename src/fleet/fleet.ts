@@ -63,6 +63,7 @@ export function createFleet(options: FleetOptions): Fleet {
         mode: "apply",
         command: "verify",
         alwaysProve: true,
+        readsOnly: true,
       });
       return { ...outcome, checks: result.checks };
     },

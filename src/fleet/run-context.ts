@@ -23,6 +23,10 @@ export interface RunContext {
   readonly hardSignal: AbortSignal;
   readonly mode: "apply" | "plan";
   readonly phases: ReadonlySet<Phase>;
+  /** Remember nothing beside the config and replace no key: a plan, and a proof, which take no lock. */
+  readonly readsOnly: boolean;
+  /** How long a server may take to let us in, in milliseconds, where that is less than its own limit. */
+  readonly patienceMs: number | undefined;
   /** Prove every server from outside, also one on which nothing differed. */
   readonly alwaysProve: boolean;
   readonly paths: StatePaths;

@@ -16,6 +16,7 @@ import { prepare } from "./phases/prepare.ts";
 import { secure } from "./phases/secure.ts";
 import { trust } from "./phases/trust.ts";
 import { verify } from "./phases/verify.ts";
+import { takeProofMark } from "./proof-marks.ts";
 import { type PhaseResult, type ServerRun, SKIPPED } from "./server-run.ts";
 import { surveyHost } from "./survey.ts";
 
@@ -60,13 +61,25 @@ async function runPhases(
   for (const phase of phases) {
     if (run.context.phases.has(phase)) {
       const error = await runPhase(run, phase);
-      if (error !== undefined) return error;
+      if (error !== undefined) {
+        if (phase === "trust") await proveWithoutHost(run, error);
+        return error;
+      }
     }
     // Also where the phase is left out: nobody may wait for it.
     const milestone = MILESTONE_AFTER[phase];
     if (milestone !== undefined) run.context.milestones.reach(run.server.name, milestone);
   }
   return undefined;
+}
+
+/** A proof that was asked for is made as far as it can be seen from outside. The first error stays the server's own. */
+async function proveWithoutHost(run: ServerRun, error: BootmachineError): Promise<void> {
+  const { alwaysProve, readsOnly, phases } = run.context;
+  if (!alwaysProve || !readsOnly || !phases.has("verify") || error.kind === "cancelled") return;
+  run.shutOut = error;
+  await runPhase(run, "verify");
+  run.phase = "trust";
 }
 
 const MILESTONE_AFTER: Readonly<Partial<Record<Phase, Milestone>>> = {
@@ -144,6 +157,9 @@ async function lookAround(run: ServerRun, signal: AbortSignal): Promise<void> {
       `waiting for the address of ${missing.slice(0, 3).join(", ")}${missing.length > 3 ? " and others" : ""}`,
     );
     await addresses.settled(signal);
+  }
+  if (run.machine !== undefined && !run.context.readsOnly) {
+    run.wasProved = await takeProofMark(run.context.paths, run.server.name, run.machine.id);
   }
   if (run.isFresh) return;
   run.step("looking at what is there");

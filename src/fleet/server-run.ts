@@ -1,6 +1,6 @@
 import type { BaselineContext } from "../baseline/context.ts";
 import type { Distro } from "../distros/contract.ts";
-import { InternalError } from "../errors/error.ts";
+import { type BootmachineError, InternalError } from "../errors/error.ts";
 import type { Host } from "../host/host.ts";
 import type { CheckResult } from "../proof/check.ts";
 import type { Machine } from "../providers/contract.ts";
@@ -33,6 +33,12 @@ export class ServerRun {
   host: Host | undefined;
   distro: Distro | undefined;
   survey: Survey | undefined;
+  /** The machine has passed the whole proof, and no run has touched it since. */
+  wasProved = false;
+  /** The machine's proven host keys are pinned. */
+  isPinned = false;
+  /** Why nobody got in, where the proof was asked for all the same: it is then what can be seen from outside. */
+  shutOut: BootmachineError | undefined;
   checks: readonly CheckResult[] = [];
   changes = 0;
   /** The phase now running, or other work. */

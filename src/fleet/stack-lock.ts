@@ -100,6 +100,12 @@ async function releaseOwn(path: string, text: string): Promise<void> {
   if (current === text) await rm(path, { force: true });
 }
 
+/** Who works on the stack now; undefined where nobody does. */
+export async function readLock(path: string): Promise<LockHolder | undefined> {
+  const holder = await readHolder(path);
+  return holder !== undefined && (await isAlive(holder)) ? holder : undefined;
+}
+
 async function readHolder(path: string): Promise<LockHolder | undefined> {
   try {
     return JSON.parse(await readFile(path, "utf8")) as LockHolder;

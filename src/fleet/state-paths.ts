@@ -16,6 +16,8 @@ export interface StatePaths {
   readonly lock: string;
   /** What is known of each server: how its key was proven, the way in that worked last. */
   readonly records: string;
+  /** One file for each server that has passed the whole proof since a run last touched it. */
+  readonly proved: string;
   /** One JSON Lines file a run. */
   readonly journals: string;
 }
@@ -30,6 +32,7 @@ export function statePathsOf(stack: Stack, directory?: string): StatePaths {
     sshConfig: join(root, "ssh_config"),
     lock: join(root, "lock"),
     records: join(root, "servers.json"),
+    proved: join(root, "proved"),
     journals: join(root, "journal"),
   };
 }

@@ -16,6 +16,7 @@ import {
   readOperatorAnswer,
 } from "./judge-ssh.ts";
 import { judgeOldPorts, judgePorts } from "./judge-ports.ts";
+import { unlessDown } from "./not-seen.ts";
 import {
   type AddressSight,
   createProbeBudget,
@@ -71,8 +72,7 @@ export async function runOutsideChecks(
 ): Promise<readonly CheckResult[]> {
   const [byPort, bySsh] = await Promise.all([lookAtPorts(options), lookAtSsh(options)]);
   const operator = readOperatorAnswer(bySsh.operator);
-  return [
-    ...bySsh.results,
+  const ports = [
     judgeOldPorts(oldPorts(options), byPort.old, byPort.oldMs),
     ...judgePorts({
       openings: openingsOf(options.stack, options.server),
@@ -82,6 +82,7 @@ export async function runOutsideChecks(
       jumpHost: options.sshOptions.jumpHost,
     }),
   ];
+  return [...bySsh.results, ...(bySsh.isSilent ? unlessDown(ports) : ports)];
 }
 
 function oldPorts({ arrivalPort, server }: OutsideChecksOptions): readonly number[] {
@@ -167,6 +168,8 @@ function portsToScan({
 
 interface SshSight {
   readonly operator: AuthProbe;
+  /** Nothing at all answered as an ssh server. */
+  readonly isSilent: boolean;
   readonly results: readonly CheckResult[];
 }
 
@@ -206,7 +209,7 @@ async function lookAtSsh(options: OutsideChecksOptions): Promise<SshSight> {
       : undefined;
   const handshakeMs = performance.now() - handshakeStarted;
   if (operator.outcome === "unreachable" && handshake?.kind !== "ssh") {
-    return { operator, results: unreachable(operator, server.ssh.port) };
+    return { operator, isSilent: true, results: unreachable(operator, server.ssh.port) };
   }
   // A host that showed another key is asked nothing more.
   const root =
@@ -214,6 +217,7 @@ async function lookAtSsh(options: OutsideChecksOptions): Promise<SshSight> {
   if (signal.aborted) throw new CancelledError();
   return {
     operator,
+    isSilent: false,
     results: [
       judgeSshAnswers(handshake, operator, server.ssh.port, handshakeMs),
       judgeHostKey(operator),

@@ -1,3 +1,4 @@
+import type { ErrorRecord } from "../errors/error.ts";
 import { assessProof, type ProofAssessment } from "../proof/assess-proof.ts";
 import type { CheckResult } from "../proof/check.ts";
 import type { Proof } from "../proof/proof.ts";
@@ -12,7 +13,7 @@ export interface ProofJson {
   readonly stack: string;
   /** When the proof was made, ISO 8601. */
   readonly at: string;
-  /** No check of severity "error" failed on any server. */
+  /** Every server was looked into, and no check of severity "error" failed on any. */
   readonly ok: boolean;
   readonly totals: Omit<ProofAssessment, "ok">;
   readonly servers: readonly {
@@ -20,11 +21,13 @@ export interface ProofJson {
     readonly ok: boolean;
     readonly totals: Omit<ProofAssessment, "ok">;
     readonly checks: readonly CheckResult[];
+    /** Why the server could not be looked into, or not as a whole. */
+    readonly error?: ErrorRecord;
   }[];
 }
 
 export function toProofJson(proof: Proof): ProofJson {
-  const { ok, ...totals } = assessProof(proof.servers.flatMap(({ checks }) => checks));
+  const { ok, ...totals } = assessProof(proof.servers);
   return {
     schemaVersion: PROOF_JSON_VERSION,
     tool: { name: "bootmachine", version: proof.version },
@@ -32,9 +35,10 @@ export function toProofJson(proof: Proof): ProofJson {
     at: proof.at,
     ok,
     totals,
-    servers: proof.servers.map(({ server, checks }) => {
-      const { ok, ...totals } = assessProof(checks);
-      return { server, ok, totals, checks };
+    servers: proof.servers.map((one) => {
+      const { server, checks, error } = one;
+      const { ok, ...totals } = assessProof([one]);
+      return { server, ok, totals, checks, ...(error === undefined ? {} : { error }) };
     }),
   };
 }

@@ -1,4 +1,4 @@
-import { assessProof } from "../proof/assess-proof.ts";
+import { assessProof, whyUnseen } from "../proof/assess-proof.ts";
 import type { CheckResult } from "../proof/check.ts";
 import { findCheck } from "../proof/checks.ts";
 import type { Proof, ServerProof } from "../proof/proof.ts";
@@ -76,13 +76,43 @@ function testCase(stack: string, server: string, check: CheckResult): string {
   );
 }
 
-function counts(checks: readonly CheckResult[]): Readonly<Record<string, string | number>> {
-  const { failed, skipped } = assessProof(checks);
-  const ms = checks.reduce((sum, check) => sum + check.ms, 0);
-  return { tests: checks.length, failures: failed, errors: 0, skipped, time: seconds(ms) };
+/** A case of its own for a server that could not be looked into: no reader may take it for one without findings. */
+function unseenCase(stack: string, server: ServerProof): readonly string[] {
+  const why = whyUnseen(server);
+  if (why === undefined) return [];
+  const story = `${why}${server.error === undefined ? "" : `\nnext: ${server.error.hint}`}`;
+  return [
+    element(
+      "testcase",
+      {
+        name: "proof: the server is looked into",
+        classname: `bootmachine.${stack}.${server.server}`,
+        time: seconds(0),
+      },
+      [
+        element("error", { message: why, type: server.error?.code ?? "not-seen" }, [
+          escapeXml(story),
+        ]),
+      ],
+    ),
+  ];
 }
 
-function testSuite(proof: Proof, { server, checks }: ServerProof, index: number): string {
+function counts(servers: readonly ServerProof[]): Readonly<Record<string, string | number>> {
+  const { failed, skipped, errors } = assessProof(servers);
+  const checks = servers.flatMap((server) => server.checks);
+  const ms = checks.reduce((sum, check) => sum + check.ms, 0);
+  return {
+    tests: checks.length + errors,
+    failures: failed,
+    errors,
+    skipped,
+    time: seconds(ms),
+  };
+}
+
+function testSuite(proof: Proof, one: ServerProof, index: number): string {
+  const { server, checks } = one;
   return element(
     "testsuite",
     {
@@ -91,7 +121,7 @@ function testSuite(proof: Proof, { server, checks }: ServerProof, index: number)
       hostname: server,
       // The schema has no time zone here; UTC is what `at` is in.
       timestamp: proof.at.replace(/(\.\d+)?Z$/u, ""),
-      ...counts(checks),
+      ...counts([one]),
     },
     [
       "\n    ",
@@ -99,6 +129,7 @@ function testSuite(proof: Proof, { server, checks }: ServerProof, index: number)
         element("property", { name: "bootmachine.version", value: proof.version }),
       ]),
       ...checks.map((check) => `\n    ${testCase(proof.stack, server, check)}`),
+      ...unseenCase(proof.stack, one).map((text) => `\n    ${text}`),
       "\n  ",
     ],
   );
@@ -106,11 +137,10 @@ function testSuite(proof: Proof, { server, checks }: ServerProof, index: number)
 
 /** The proof as JUnit XML: a suite for each server, a case for each check. */
 export function renderProofJunit(proof: Proof): string {
-  const all = proof.servers.flatMap(({ checks }) => checks);
   const suites = proof.servers.map((server, index) => `\n  ${testSuite(proof, server, index)}`);
   const root = element(
     "testsuites",
-    { name: `bootmachine verify ${proof.stack}`, ...counts(all) },
+    { name: `bootmachine verify ${proof.stack}`, ...counts(proof.servers) },
     [...suites, "\n"],
   );
   return `<?xml version="1.0" encoding="UTF-8"?>\n${root}\n`;

@@ -1,4 +1,4 @@
-import { assessProof, type ProofAssessment } from "../proof/assess-proof.ts";
+import { assessProof, whyUnseen, type ProofAssessment } from "../proof/assess-proof.ts";
 import type { CheckResult } from "../proof/check.ts";
 import { findCheck } from "../proof/checks.ts";
 import type { Proof, ServerProof } from "../proof/proof.ts";
@@ -32,19 +32,20 @@ function rankOf({ status, severity }: CheckResult): Rank {
   return status;
 }
 
-function counted({ passed, failed, warnings, skipped }: ProofAssessment): string {
+function counted({ passed, failed, warnings, skipped, errors }: ProofAssessment): string {
   return [
     `${passed} passed`,
     `${failed} failed`,
     ...(warnings === 0 ? [] : [`${warnings} ${warnings === 1 ? "warning" : "warnings"}`]),
     ...(skipped === 0 ? [] : [`${skipped} skipped`]),
+    ...(errors === 0 ? [] : [`${errors === 1 ? "1 server" : `${errors} servers`} not looked into`]),
   ].join(", ");
 }
 
 /** The proof as plain text: what failed first, with why it matters, what was found, and what to do; a summary last. */
 export function renderProofTable(proof: Proof, options: ProofTableOptions = {}): readonly string[] {
   const style = options.style ?? plainStyle;
-  const total = assessProof(proof.servers.flatMap(({ checks }) => checks));
+  const total = assessProof(proof.servers);
   const many = proof.servers.length === 1 ? "1 server" : `${proof.servers.length} servers`;
   return [
     ...proof.servers.flatMap((server) => [...serverLines(server, style, options.all ?? false), ""]),
@@ -52,16 +53,20 @@ export function renderProofTable(proof: Proof, options: ProofTableOptions = {}):
   ];
 }
 
-function serverLines(
-  { server, checks }: ServerProof,
-  style: Style,
-  all: boolean,
-): readonly string[] {
+function serverLines(one: ServerProof, style: Style, all: boolean): readonly string[] {
+  const { server, checks, error } = one;
+  const why = whyUnseen(one);
   const ranked = RANKS.flatMap((rank) => checks.filter((check) => rankOf(check) === rank));
   const shown = ranked.filter((check) => all || check.status === "failed");
   const width = Math.max(0, ...shown.map(({ id }) => id.length));
   return [
-    `${style(sanitize(server), "name")}: ${counted(assessProof(checks))}`,
+    `${style(sanitize(server), "name")}: ${counted(assessProof([one]))}`,
+    ...(why === undefined
+      ? []
+      : [
+          `  ${style("NOT SEEN", "bad")}  ${sanitize(why)}`,
+          ...(error === undefined ? [] : [`${INDENT}next:   ${sanitize(error.hint)}`]),
+        ]),
     ...shown.flatMap((check) => checkLines(check, style, width)),
   ];
 }

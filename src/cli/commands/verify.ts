@@ -1,4 +1,4 @@
-import type { Proof } from "../../proof/proof.ts";
+import type { Proof, ServerProof } from "../../proof/proof.ts";
 import type { CliContext, ExitCode } from "../context.ts";
 import type { SelectionFlags } from "../flags.ts";
 import { makeReporter } from "../make-reporter.ts";
@@ -32,22 +32,25 @@ export async function verify(context: CliContext, flags: VerifyFlags): Promise<E
       stack: fleet.stack.name,
       version: context.version,
       at: new Date().toISOString(),
-      servers: fleet.stack.servers.flatMap(({ name }) => {
-        const checks = outcome.checks.get(name);
-        return checks === undefined ? [] : [{ server: name, checks }];
-      }),
+      servers: outcome.servers.map(({ server, error }): ServerProof => ({
+        server,
+        checks: outcome.checks.get(server) ?? [],
+        ...(error === undefined || error.code === "CHECK_FAILED" ? {} : { error }),
+      })),
     };
     const text = await renderProofAs(context, flags, proof);
     if (flags.output !== undefined) await writeOutput(context, "--output", flags.output, text);
     else if (!flags.json) context.stdout.write(text);
-    if (!flags.json) showUnreachable(context, outcome.servers);
+    // The table says it itself, where it is what the terminal shows.
+    if (!flags.json && (flags.format !== "table" || flags.output !== undefined))
+      showUnreachable(context, outcome.servers);
     return exitCodeOf(outcome);
   } finally {
     reporter.close();
   }
 }
 
-/** Servers without a proof would otherwise be missing from it without a word. */
+/** For whoever sees the terminal alone. */
 function showUnreachable(
   context: CliContext,
   servers: readonly {

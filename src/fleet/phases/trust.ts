@@ -10,9 +10,6 @@ import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-r
 import { hostKeyAlias, sshOptionsOf, waysIn } from "../ways-in.ts";
 import type { Server } from "../../stack/stack.ts";
 
-/** A plan asks a host that no answer no longer than this. */
-const PLAN_PATIENCE_MS = 20_000;
-
 /** Pins the proven host key, then lets the server prove it: the first connection is an authenticated one. */
 export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
   const { context, server, machine } = run;
@@ -25,6 +22,7 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
   // A plan cannot ask a machine that would only be started.
   if (context.mode === "plan" && machine.status !== "running") return SKIPPED;
   const identity = await proveIdentity(context, server, machine, signal);
+  run.isPinned = true;
   run.emit({
     type: "identity",
     server: server.name,
@@ -32,7 +30,7 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
     fingerprints: identity.keys.map(fingerprint),
   });
   const record = context.records.get(server.name, machine.id);
-  const limitMs = server.ssh.readyTimeoutMs;
+  const limitMs = readyLimitMs(context, server);
   const causes = new Map<string, string>();
   const connect = async (): Promise<Host> =>
     await waitForHost({
@@ -41,7 +39,7 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
         target,
         options: sshOptionsOf(context.stack, server, context.paths.knownHosts),
       })),
-      timeoutMs: context.mode === "plan" ? Math.min(limitMs, PLAN_PATIENCE_MS) : limitMs,
+      timeoutMs: limitMs,
       signal,
       who: context.who,
       onAttempt: (target, error, elapsedMs) => {
@@ -53,12 +51,16 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
   run.host = await connect();
   await rememberWay(context, server.name, machine.id, identity, run.host.target);
   const isInjected = identity.proof === "injected" && record?.isReplaced !== true;
-  if (isInjected && context.mode === "apply") {
+  if (isInjected && !context.readsOnly) {
     await replaceHostKey({ run, machine, injected: identity, connect, signal });
   }
   run.tellWayIn();
   run.distro = pickDistro(context.stack, server, run.host.facts);
   return resultOf(run.isFresh ? 1 : 0);
+}
+
+function readyLimitMs(context: Partial<Pick<RunContext, "patienceMs">>, server: Server): number {
+  return Math.min(server.ssh.readyTimeoutMs, context.patienceMs ?? Infinity);
 }
 
 async function rememberWay(
@@ -85,7 +87,8 @@ async function rememberWay(
  * @throws RefusedError IDENTITY_UNPROVEN
  */
 export async function proveIdentity(
-  context: Pick<RunContext, "stack" | "paths" | "records" | "signal" | "transport">,
+  context: Pick<RunContext, "stack" | "paths" | "records" | "signal" | "transport"> &
+    Partial<Pick<RunContext, "patienceMs">>,
   server: Server,
   machine: Machine,
   signal: AbortSignal,
@@ -116,7 +119,7 @@ export async function proveIdentity(
       keys: await learnHostKey([first, ...others], {
         ...sshOptionsOf(context.stack, server, context.paths.knownHosts),
         signal,
-        timeoutMs: server.ssh.readyTimeoutMs,
+        timeoutMs: readyLimitMs(context, server),
       }),
     };
   }

@@ -2,48 +2,62 @@ import { RemoteError } from "../../errors/error.ts";
 import type { CheckResult } from "../../proof/check.ts";
 import { configuratorChecks } from "../../proof/configurator-checks.ts";
 import { insideResources, judgeInside } from "../../proof/inside-checks.ts";
+import { insideNotSeen, outsideNotSeen } from "../../proof/not-seen.ts";
 import { runOutsideChecks } from "../../proof/outside-checks.ts";
 import { lookAt } from "../apply-resources.ts";
 import { contextOf } from "../configurator/member-context.ts";
+import { dropProofMark, setProofMark } from "../proof-marks.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 import { sshOptionsOf } from "../ways-in.ts";
 
 /**
  * Proves the server's state: from inside by one check program, and from outside where something was
- * changed in this run or the proof was asked for.
+ * changed in this run, where no passed proof is on record, or where the proof was asked for.
  *
  * @throws RemoteError CHECK_FAILED
  */
 export async function verify(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
-  if (run.host === undefined) return SKIPPED;
   const { context } = run;
   const isPlan = context.mode === "plan";
-  if (!isPlan) await waitForMembers(run, signal);
+  if (run.host === undefined && run.shutOut === undefined) return SKIPPED;
+  if (!isPlan && run.shutOut === undefined) await waitForMembers(run, signal);
   const fromOutside =
-    !isPlan && (context.alwaysProve || run.changes > 0 || run.survey === undefined);
-  const checks: CheckResult[] = [];
-  const record = (results: readonly CheckResult[]): void => {
-    for (const check of results) run.emit({ type: "check", server: run.server.name, check });
-    checks.push(...results);
-  };
-  const [inside, outside] = await Promise.all([
-    readInside(run),
+    !isPlan &&
+    (context.alwaysProve || run.changes > 0 || run.survey === undefined || !run.wasProved);
+  const seen = await Promise.allSettled([
+    run.shutOut === undefined
+      ? readInside(run)
+      : Promise.resolve(insideNotSeen(run.shutOut.message)),
     fromOutside ? proveFromOutside(run, signal) : Promise.resolve([]),
   ]);
-  record(inside);
-  record(outside);
+  // What one of the two saw is kept also where the other failed.
+  const checks = seen.flatMap((side) => (side.status === "fulfilled" ? side.value : []));
+  for (const check of checks) run.emit({ type: "check", server: run.server.name, check });
   run.checks = checks;
   const failed = checks.filter(
     ({ status, severity }) => status === "failed" && severity === "error",
   );
-  if (failed.length > 0 && !isPlan) {
+  if (isPlan) {
+    throwFirst(seen);
+    return resultOf(0);
+  }
+  if (failed.length > 0) await dropProofMark(context.paths, run.server.name);
+  throwFirst(seen);
+  if (failed.length > 0) {
     throw new RemoteError(
       "CHECK_FAILED",
       `${failed.length} of ${checks.length} checks failed: ${failed.map(({ id }) => id).join(", ")}.`,
       { output: failed.flatMap(({ id, detail }) => `${id}: ${detail}`.split("\n")) },
     );
   }
+  if (!context.readsOnly && run.machine !== undefined)
+    await setProofMark(context.paths, run.server.name, run.machine.id);
   return resultOf(0);
+}
+
+function throwFirst(sides: readonly PromiseSettledResult<unknown>[]): void {
+  const rejected = sides.find((side) => side.status === "rejected");
+  if (rejected !== undefined) throw rejected.reason;
 }
 
 /** What the master holds of the others is as declared when they have come as far as they can. */
@@ -79,12 +93,16 @@ async function proveFromOutside(
   signal: AbortSignal,
 ): Promise<readonly CheckResult[]> {
   const { context, server } = run;
+  const addresses =
+    run.machine?.publicAddresses ?? (run.host === undefined ? [] : [run.host.target.address]);
+  // Without a proven key nothing is asked of whoever answers.
+  if (run.shutOut !== undefined && (addresses.length === 0 || !run.isPinned))
+    return outsideNotSeen(run.shutOut.message);
   run.step("proving from outside");
-  const host = run.connectedHost();
   return runOutsideChecks({
     stack: context.stack,
     server,
-    addresses: run.machine?.publicAddresses ?? [host.target.address],
+    addresses,
     arrivalPort: run.machine?.login.port ?? 22,
     transport: context.transport,
     sshOptions: sshOptionsOf(context.stack, server, context.paths.knownHosts),

@@ -41,13 +41,16 @@ describe("assessProof", () => {
 
   it("counts, and lets warnings pass", () => {
     const results = [passed(error, "", 1), failed(warning, "", 1), skipped(error, "")];
-    expect(assessProof(results)).toEqual({
+    expect(assessProof([{ server: "web1", checks: results }])).toEqual({
       ok: true,
       passed: 1,
       failed: 0,
       warnings: 1,
       skipped: 1,
+      errors: 0,
     });
-    expect(assessProof([...results, failed(error, "", 1)])).toMatchObject({ ok: false, failed: 1 });
+    expect(
+      assessProof([{ server: "web1", checks: [...results, failed(error, "", 1)] }]),
+    ).toMatchObject({ ok: false, failed: 1 });
   });
 });

@@ -45,6 +45,11 @@ describe("runOutsideChecks", () => {
     expect(failed).toEqual(expect.arrayContaining(["ssh-answers", "operator-login"]));
   });
 
+  it("takes silent ports for no proof where ssh is silent too", async () => {
+    const results = await runOutsideChecks(options());
+    expect(results.filter(({ status }) => status === "passed")).toEqual([]);
+  });
+
   it("finds an undeclared port by a real connection", async () => {
     const server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,3 +1,4 @@
+import { TimeoutError } from "../../../src/errors/error.ts";
 import { failed, passed, skipped } from "../../../src/proof/check-result.ts";
 import { CHECKS } from "../../../src/proof/checks.ts";
 import type { Proof } from "../../../src/proof/proof.ts";
@@ -22,5 +23,24 @@ export const PROOF: Proof = {
       ],
     },
     { server: "db1", checks: [passed(CHECKS["ssh-answers"], "port 2849", 1500)] },
+  ],
+};
+
+/** A server that nobody gets into beside one that is well, and one that the run did not come to. */
+export const UNSEEN: Proof = {
+  ...PROOF,
+  servers: [
+    { server: "db1", checks: [passed(CHECKS["ssh-answers"], "port 2849", 1500)] },
+    {
+      server: "dead1",
+      checks: [
+        failed(CHECKS["ssh-answers"], "ssh does not answer on port 2849", 5),
+        skipped(CHECKS["clock-right"], "not seen: dead1 did not let us in within 20 s"),
+      ],
+      error: new TimeoutError("dead1 did not let us in within 20 s: connection refused.", 20_000, {
+        hint: "See `bootmachine console dead1`.",
+      }).toRecord(),
+    },
+    { server: "late1", checks: [] },
   ],
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { renderProofJson, toProofJson } from "../../../src/report/proof-json.ts";
-import { PROOF } from "./proof-fixture.ts";
+import { PROOF, UNSEEN } from "./proof-fixture.ts";
 
 describe("renderProofJson", () => {
   it("has the documented shape", () => {
@@ -20,6 +20,27 @@ describe("renderProofJson", () => {
     expect(Object.keys(toProofJson(PROOF).servers[0]?.checks[1] ?? {}).sort()).toEqual(
       ["detail", "diff", "from", "id", "ms", "reason", "severity", "status", "title"].sort(),
     );
+  });
+
+  it("is not ok where a server was not looked into", () => {
+    expect(JSON.parse(renderProofJson(UNSEEN))).toMatchObject({
+      ok: false,
+      totals: { errors: 2 },
+      servers: [
+        { server: "db1", ok: true, totals: { errors: 0 } },
+        {
+          server: "dead1",
+          ok: false,
+          totals: { failed: 1, errors: 1 },
+          error: { code: "TIMEOUT" },
+        },
+        { server: "late1", ok: false, totals: { passed: 0, failed: 0, errors: 1 }, checks: [] },
+      ],
+    });
+    const [, , late] = UNSEEN.servers;
+    if (late === undefined) throw new Error("no third server");
+    expect(toProofJson({ ...UNSEEN, servers: [late] }).ok).toBe(false);
+    expect(toProofJson({ ...UNSEEN, servers: [] }).ok).toBe(false);
   });
 
   it("is the same text for the same proof", () => {

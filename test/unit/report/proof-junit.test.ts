@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { failed } from "../../../src/proof/check-result.ts";
 import { CHECKS } from "../../../src/proof/checks.ts";
 import { escapeXml, renderProofJunit } from "../../../src/report/proof-junit.ts";
-import { PROOF } from "./proof-fixture.ts";
+import { PROOF, UNSEEN } from "./proof-fixture.ts";
 import { parseXml, textOf, type XmlElement } from "./strict-xml.ts";
 
 /**
@@ -27,6 +27,7 @@ const SCHEMA: Record<
   },
   skipped: { required: [], children: [] },
   failure: { required: ["type"], children: [] },
+  error: { required: ["type"], children: [] },
   "system-out": { required: [], children: [] },
 };
 
@@ -71,6 +72,25 @@ describe("renderProofJunit", () => {
     expect(failure === undefined ? "" : textOf(failure)).toContain(
       "+ ssh-ed25519 AAAA \uFFFD[31mevil\uFFFD ]]> <key>\nnext: ",
     );
+  });
+
+  it("has an error for each server that was not looked into", () => {
+    const unseen = parseXml(renderProofJunit(UNSEEN));
+    validate(unseen);
+    expect(unseen.attributes).toMatchObject({ tests: "5", failures: "1", errors: "2" });
+    const [, dead, late] = unseen.children;
+    expect(dead?.attributes).toMatchObject({
+      tests: "3",
+      failures: "1",
+      errors: "1",
+      skipped: "1",
+    });
+    expect(late?.attributes).toMatchObject({ tests: "1", failures: "0", errors: "1" });
+    const [error] = dead?.children.at(-1)?.children ?? [];
+    expect(error?.attributes).toEqual({
+      message: "TIMEOUT: dead1 did not let us in within 20 s: connection refused.",
+      type: "TIMEOUT",
+    });
   });
 
   it("does not turn a build red for a warning", () => {

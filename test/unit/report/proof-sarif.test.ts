@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { failed } from "../../../src/proof/check-result.ts";
 import { CHECKS } from "../../../src/proof/checks.ts";
 import { renderProofSarif, toSarif } from "../../../src/report/proof-sarif.ts";
-import { PROOF } from "./proof-fixture.ts";
+import { PROOF, UNSEEN } from "./proof-fixture.ts";
 
 describe("toSarif", () => {
   const run = toSarif(PROOF).runs[0];
@@ -39,6 +40,47 @@ describe("toSarif", () => {
         "bootmachineCheck/v1": `shop/web1/${result.ruleId}`,
       });
     }
+  });
+
+  it("was not successful where a server was not looked into, and says which", () => {
+    expect(run.invocations).toMatchObject([
+      { executionSuccessful: true, toolExecutionNotifications: [] },
+    ]);
+    expect(toSarif(UNSEEN).runs[0]?.invocations).toMatchObject([
+      {
+        executionSuccessful: false,
+        toolExecutionNotifications: [
+          {
+            level: "error",
+            descriptor: { id: "TIMEOUT" },
+            locations: [{ logicalLocations: [{ fullyQualifiedName: "shop/dead1" }] }],
+          },
+          {
+            level: "error",
+            descriptor: { id: "not-seen" },
+            locations: [{ logicalLocations: [{ fullyQualifiedName: "shop/late1" }] }],
+          },
+        ],
+      },
+    ]);
+  });
+
+  it("has a rule for a check that only the configurator knows", () => {
+    const own = {
+      ...failed(CHECKS["ssh-answers"], "not enrolled", 1),
+      id: "configurator-enrolled",
+      title: "the minion is enrolled",
+    };
+    const servers = ["web1", "web2"].map((server) => ({ server, checks: [own] }));
+    const log = toSarif({ ...PROOF, servers }).runs[0];
+    expect(log?.tool.driver.rules).toHaveLength(Object.keys(CHECKS).length + 1);
+    for (const result of log?.results ?? []) {
+      expect(log?.tool.driver.rules[result.ruleIndex]).toMatchObject({
+        id: "configurator-enrolled",
+        shortDescription: { text: "the minion is enrolled" },
+      });
+    }
+    expect(log?.results).toHaveLength(2);
   });
 
   it("is the same text for the same proof", () => {

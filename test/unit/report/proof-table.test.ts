@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { failed } from "../../../src/proof/check-result.ts";
 import { CHECKS } from "../../../src/proof/checks.ts";
 import { renderProofTable } from "../../../src/report/proof-table.ts";
-import { PROOF } from "./proof-fixture.ts";
+import { PROOF, UNSEEN } from "./proof-fixture.ts";
 
 describe("renderProofTable", () => {
   it("shows what failed first, with why, what was found, and what to do; and a summary last", () => {
@@ -44,6 +44,29 @@ describe("renderProofTable", () => {
     const checks = [failed(CHECKS["listeners-declared"], "x", 1)];
     const lines = renderProofTable({ ...PROOF, servers: [{ server: "web1", checks }] });
     expect(lines.at(-1)).toBe("shop: 1 server, 0 passed, 0 failed, 1 warning. Proved.");
+  });
+
+  it("never says Proved of a server that was not looked into", () => {
+    expect(renderProofTable(UNSEEN).map((line) => line.trimEnd())).toMatchInlineSnapshot(`
+      [
+        "db1: 1 passed, 0 failed",
+        "",
+        "dead1: 0 passed, 1 failed, 1 skipped, 1 server not looked into",
+        "  NOT SEEN  TIMEOUT: dead1 did not let us in within 20 s: connection refused.",
+        "      next:   See \`bootmachine console dead1\`.",
+        "  FAILED   ssh-answers  ssh answers on the declared port",
+        "      why:    A server whose ssh port is silent cannot be administered, and nothing else can be proved.",
+        "      found:  ssh does not answer on port 2849",
+        "      next:   See \`bootmachine console SERVER\`, and check the provider's firewall.",
+        "",
+        "late1: 0 passed, 0 failed, 1 server not looked into",
+        "  NOT SEEN  nothing was looked at",
+        "",
+        "shop: 3 servers, 1 passed, 1 failed, 1 skipped, 2 servers not looked into. Not proved.",
+      ]
+    `);
+    for (const server of UNSEEN.servers.slice(1))
+      expect(renderProofTable({ ...UNSEEN, servers: [server] }).at(-1)).toMatch(/ Not proved\.$/u);
   });
 
   it("cuts a long diff and says so", () => {
