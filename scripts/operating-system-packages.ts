@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 
 export type Purpose =
-  | "program tests"
+  | "check"
   | "local servers"
   | "salt packages"
   | "ec2 tests"
@@ -17,9 +17,10 @@ interface NeededPackage {
 }
 
 const PACKAGES: Readonly<Record<Purpose, readonly NeededPackage[]>> = {
-  "program tests": [
+  check: [
     { name: "busybox", why: "its sh is one of the four shells that programs are tested in" },
     { name: "mksh", why: "one of the four shells that programs are tested in" },
+    { name: "openssh-client", why: "ssh and ssh-keygen, which the tests call as users do" },
   ],
   "local servers": [
     { name: "systemd-container", why: "systemd-nspawn runs the servers" },

@@ -11,14 +11,19 @@ const forVitest = own.filter((argument) => argument !== "--lab-only" && argument
 const lab: TestGroup = { name: "lab", projects: ["lab"], arguments: forVitest };
 const nightly: TestGroup = { name: "nightly", projects: ["nightly"], arguments: forVitest };
 
-let readiness = installFor(["program tests", "local servers", "salt packages", "ec2 tests"]);
-if (readiness.isReady && process.getuid?.() !== 0) {
-  readiness = { isReady: false, reason: "booting local servers needs root: run it with sudo." };
-}
+// Before anything is installed: who cannot run the servers needs none of it.
+const readiness =
+  process.getuid?.() === 0
+    ? installFor(["check", "local servers", "salt packages", "ec2 tests"])
+    : {
+        isReady: false,
+        reason: "booting local servers needs root: run `sudo npm test`.",
+      };
 if (readiness.isReady) {
   closeRun(await runTests([...(isLabOnly ? [] : [CHECK]), lab, ...(isAll ? [nightly] : [])]));
 } else {
   // A test run without its servers is no success, so it ends as a failure and says why.
+  if (!isLabOnly) installFor(["check"]);
   const counts = await runTests(isLabOnly ? [] : [CHECK]);
   const failure = `the tests on real servers were not run: ${readiness.reason}`;
   closeRun({

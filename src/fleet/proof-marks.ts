@@ -17,7 +17,8 @@ export async function takeProofMark(
   machineId: string,
 ): Promise<boolean> {
   const marked = await readFile(fileOf(paths, server), "utf8").catch(() => undefined);
-  await dropProofMark(paths, server);
+  if (marked === undefined) return false;
+  await rm(fileOf(paths, server), { force: true });
   return marked === machineId;
 }
 
@@ -27,7 +28,8 @@ export async function setProofMark(paths: Where, server: string, machineId: stri
 }
 
 export async function dropProofMark(paths: Where, server: string): Promise<void> {
-  await rm(fileOf(paths, server), { force: true });
+  // In a directory that cannot be written no run can begin either.
+  await rm(fileOf(paths, server), { force: true }).catch(() => undefined);
 }
 
 function fileOf(paths: Where, server: string): string {
