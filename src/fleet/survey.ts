@@ -5,9 +5,8 @@ import type { ResourceReport } from "../program/report.ts";
 import type { Resource } from "../program/resource.ts";
 import { resourceId } from "../program/resource-id.ts";
 import { type BaselinePart, type InsideCheck, insideResources } from "../proof/inside-checks.ts";
-import { configuratorChecks } from "../proof/configurator-checks.ts";
 import { countChanges, emitResource, lookAt } from "./apply-resources.ts";
-import { GOOD_RUN_ID, goodRunResource, hashContent } from "./configurator/good-run.ts";
+import { GOOD_RUN_ID, goodRunResource, hashContent, toolClaims } from "./configurator/good-run.ts";
 import { contextOf } from "./configurator/member-context.ts";
 import type { ServerRun } from "./server-run.ts";
 
@@ -41,7 +40,7 @@ export async function surveyHost(run: ServerRun): Promise<Survey> {
     ["install", phases.has("install") ? stack.configurator.install(member) : []],
   ];
   const inside = phases.has("verify")
-    ? [...insideResources(context), ...configuratorChecks(stack.configurator, member)]
+    ? [...insideResources(context), ...toolClaims(stack.configurator, member)]
     : [];
   // The proof asks for most of the baseline too, under the same ids: each is looked at once.
   const byId = new Map<string, Resource>();

@@ -1,12 +1,17 @@
-import type { Configurator, ConfiguratorContext } from "../configurators/contract.ts";
+import type {
+  Configurator,
+  ConfiguratorCheck,
+  ConfiguratorContext,
+} from "../configurators/contract.ts";
 import type { InsideCheck } from "./inside-checks.ts";
 
-/** What the configurator claims about its own part of the server, as checks of the proof. */
+/** What the configurator claims about its own part of the server, and `more` that holds for every tool, as checks of the proof. */
 export function configuratorChecks(
   configurator: Configurator,
   context: ConfiguratorContext,
+  more: readonly ConfiguratorCheck[] = [],
 ): readonly InsideCheck[] {
-  return configurator.verify(context).map(({ id, title, resource }) => ({
+  return [...configurator.verify(context), ...more].map(({ id, title, resource }) => ({
     check: {
       id: `configurator-${id}`,
       title,

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -85,6 +85,11 @@ describe("salt: a master and three minions, of Debian 12 and 13", () => {
     repository = await serveRepository(await buildSaltRepository());
     project = await StackProject.create("salt", SERVERS, {
       master: MASTER.name,
+      users: [
+        { name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./id.pub"] },
+        { name: "grace", fullName: "Grace Höpper", groups: ["adm"], keys: [] },
+      ],
+      firewall: [{ port: 80, from: "anywhere", roles: ["web"] }],
       // Upgrades have tests of their own.
       upgrades: { atBoot: "none" },
     });
@@ -95,6 +100,8 @@ describe("salt: a master and three minions, of Debian 12 and 13", () => {
     };
     await project.bePatient();
     await writeStarterKit(project.directory);
+    await mkdir(join(project.directory, "salt/states/ssl"));
+    await writeFile(join(project.directory, "salt/states/ssl/site.key"), "a secret\n");
   }, BUILD_LIMIT_MS);
   afterAll(async () => {
     await project.remove();
@@ -155,12 +162,13 @@ describe("salt: a master and three minions, of Debian 12 and 13", () => {
   it("keeps keys and data to those who need them", LIMIT, async () => {
     const keys = await onServer(
       MASTER.name,
-      "stat -L -c '%a %U %n' /etc/salt/pki/master/master.pem /etc/salt/pki/minion/minion.pem; stat -c '%a %U:%G %n' /etc/salt/bootmachine/hosts/lb1/bootmachine; stat -L -c '%U' /opt/saltstack/salt",
+      "stat -L -c '%a %U %n' /etc/salt/pki/master/master.pem /etc/salt/pki/minion/minion.pem; stat -c '%a %U:%G %n' /etc/salt/bootmachine/hosts/lb1/bootmachine; stat -L -c '%a %U:%G %n' /srv/salt/ssl/site.key; stat -L -c '%U' /opt/saltstack/salt",
     );
     expect(keys.split("\n")).toEqual([
       "400 salt /etc/salt/pki/master/master.pem",
       "400 root /etc/salt/pki/minion/minion.pem",
       "640 root:salt /etc/salt/bootmachine/hosts/lb1/bootmachine",
+      "640 root:salt /srv/salt/ssl/site.key",
       "root",
     ]);
     const settings = await onServer(
@@ -188,39 +196,117 @@ describe("salt: a master and three minions, of Debian 12 and 13", () => {
     expect(verify.status, story(verify)).toBe(0);
   });
 
-  it("refuses a stranger, and one who takes a member's name, and shows both", LIMIT, async () => {
-    const address = await onServer("lb1", "getent ahostsv4 boss | awk 'NR == 1 { print $1 }'");
-    const stranger = strangerMinion("mallory", address);
-    const impostor = strangerMinion("db1", address);
-    await onServer("lb1", stranger.start);
-    await onServer("lb1", impostor.start);
-    const wanted = ["mallory waiting", "db1 rejected"];
-    let seen: readonly string[] = [];
-    for (let tries = 0; tries < 60 && !wanted.every((one) => seen.includes(one)); tries += 1) {
-      await sleep(2000);
-      const agents = await project.run("configurator", "agents", "--json");
-      const { agents: list } = JSON.parse(agents.stdout) as {
-        readonly agents: readonly { readonly id: string; readonly state: string }[];
-      };
-      seen = list.map(({ id, state }) => `${id} ${state}`);
+  it("mends drift of the baseline by its own run", LIMIT, async () => {
+    const drift: Readonly<Record<string, string>> = {
+      // Debian 12 keeps the zone's name in a second file.
+      "time zone": "ln -sfn /usr/share/zoneinfo/Asia/Tokyo /etc/localtime",
+      hostname: "echo other >/etc/hostname",
+      locale: "sed -i --follow-symlinks 's/^LANG=.*/LANG=C/' /etc/default/locale",
+      "user grace": "usermod --comment Nobody grace; gpasswd -d grace adm",
+      "file /etc/ssh/sshd_config.d/": "echo '# drift' >>/etc/ssh/sshd_config.d/00-bootmachine.conf",
+      "file /etc/apt/apt.conf.d/": "chmod 0600 /etc/apt/apt.conf.d/52bootmachine",
+      "firewall live rules": "nft add rule inet bootmachine input tcp dport 9999 accept",
+      "sysctl network": "sysctl -q -w net.ipv4.conf.all.accept_redirects=1",
+    };
+    // One of each release.
+    for (const server of ["db1", "app1"]) {
+      await onServer(server, Object.values(drift).join(" && "));
+      const broken = await project.run("verify", "--server", server);
+      expect(broken.status, story(broken)).toBe(1);
+      const run = await project.run("configurator", "run", "--json", server);
+      expect(run.status, story(run)).toBe(0);
+      const mended = toolFindings(run.events);
+      for (const what of Object.keys(drift)) {
+        expect(mended, `${server}: ${what}`).toContainEqual(
+          expect.stringContaining(`bootmachine ${what}`),
+        );
+      }
+      expect(mended.join("\n")).not.toContain(" failed ");
+      const verify = await project.run("verify", "--server", server);
+      expect(verify.status, story(verify)).toBe(0);
+      expect(await onServer(server, "cat /etc/hostname; hostname")).toBe(`${server}\n${server}`);
     }
-    expect(seen).toEqual(expect.arrayContaining([...wanted, "db1 accepted"]));
-    // The real one is not disturbed.
-    expect(await onServer("db1", "salt-call --log-level=quiet --out=json test.ping")).toContain(
-      "true",
+  });
+
+  it(
+    "refuses strangers, and one who takes a member's name, and shows them all",
+    LIMIT,
+    async () => {
+      const address = await onServer("lb1", "getent ahostsv4 boss | awk 'NR == 1 { print $1 }'");
+      // A line of the list itself, if a key were a line there.
+      const forged = `mallory & sons\naccepted ${"0".repeat(64)} db1`;
+      const minions = ["mallory", forged, "db1"].map((id) => strangerMinion(id, address));
+      for (const { start } of minions) await onServer("lb1", start);
+      const wanted = ["mallory waiting", `${forged} waiting`, "db1 rejected"];
+      let seen: readonly { readonly id: string; readonly state: string; fingerprint: string }[] =
+        [];
+      const shown = (): readonly string[] => seen.map(({ id, state }) => `${id} ${state}`);
+      for (let tries = 0; tries < 60 && !wanted.every((one) => shown().includes(one)); tries += 1) {
+        await sleep(2000);
+        const agents = await project.run("configurator", "agents", "--json");
+        ({ agents: seen } = JSON.parse(agents.stdout) as { readonly agents: typeof seen });
+      }
+      expect(shown()).toEqual(expect.arrayContaining([...wanted, "db1 accepted"]));
+      expect(shown()).toHaveLength(SERVERS.length + wanted.length);
+      // The real one is not disturbed.
+      expect(await onServer("db1", "salt-call --log-level=quiet --out=json test.ping")).toContain(
+        "true",
+      );
+      for (const { stop } of minions) await onServer("lb1", stop);
+      const keyOf = (which: string): string =>
+        seen.find(({ id, state }) => `${id} ${state}` === which)?.fingerprint ?? "";
+      for (const words of [
+        ["mallory"],
+        ["--fingerprint", keyOf(`${forged} waiting`)],
+        ["--fingerprint", keyOf("db1 rejected")],
+      ]) {
+        const done = await project.run("configurator", "revoke", "--yes", ...words);
+        expect(done.status, story(done)).toBe(0);
+        expect(done.stdout).toContain(": revoked.");
+      }
+      const after = await project.run("configurator", "agents");
+      expect(after.status, story(after)).toBe(0);
+      const again = await up();
+      for (const { name } of SERVERS) {
+        expect(outcomes(again.events, name)).toMatchObject({ enroll: "unchanged" });
+      }
+    },
+  );
+
+  it(
+    "answers a minion no more whose key was revoked, until it is enrolled again",
+    LIMIT,
+    async () => {
+      const asks = "salt-call --log-level=quiet --out=json test.ping";
+      expect(await onServer("lb1", asks)).toContain("true");
+      const revoked = await project.run("configurator", "revoke", "--yes", "lb1");
+      expect(revoked.status, story(revoked)).toBe(0);
+      const refused = await project.onServer("lb1", asks);
+      expect(refused.status).not.toBe(0);
+      expect(refused.stdout).not.toContain("true");
+      // Nor is it asked: the daemon's own session has ended too.
+      const ping = await project.onServer(
+        MASTER.name,
+        "salt --out=json --static --timeout=15 -L lb1,db1 test.ping",
+      );
+      expect(JSON.parse(ping.stdout)).not.toHaveProperty("lb1", true);
+      expect(JSON.parse(ping.stdout)).toHaveProperty("db1", true);
+      const accepted = await project.run("configurator", "accept", "--yes", "lb1");
+      expect(accepted.status, story(accepted)).toBe(0);
+      expect(await onServer("lb1", asks)).toContain("true");
+    },
+  );
+
+  it("waits for a master that is being restarted", LIMIT, async () => {
+    await onServer(
+      MASTER.name,
+      "systemctl stop salt-master && systemd-run --quiet --on-active=20 systemctl start salt-master",
     );
-    await onServer("lb1", `${stranger.stop}; ${impostor.stop}`);
-    for (const words of [
-      ["revoke", "--yes", "mallory"],
-      ["revoke", "--yes", "db1"],
-      ["accept", "db1"],
-    ]) {
-      const done = await project.run("configurator", ...words);
-      expect(done.status, story(done)).toBe(0);
-    }
-    const after = await project.run("configurator", "agents");
-    expect(after.status, story(after)).toBe(0);
-    await up();
+    const run = await project.run("configurator", "run", "--json", "db1");
+    expect(run.status, story(run)).toBe(0);
+    expect(steps(run.events, "db1").join("\n")).toMatch(
+      /the master does not answer at \S+, port 4506: trying again in 3 s/,
+    );
   });
 
   it("tells an accepted key that is nobody's", LIMIT, async () => {
@@ -270,6 +356,9 @@ describe("salt: a master and three minions, of Debian 12 and 13", () => {
         expect.stringContaining("cmd_|-true_|-true_|-run changed"),
         expect.stringMatching(/\/nowhere\/at\/all.* failed Parent directory not present/),
       ]);
+      const verify = await project.run("verify", "--server", "db1");
+      expect(verify.status).toBe(1);
+      expect(verify.stdout).toContain("configurator-run-ended-well");
       await writeStates(
         project.directory,
         "/etc/salt-test:\n  file.managed:\n    - contents: here\n",
@@ -347,8 +436,15 @@ touch /run/reboot-required:
         },
       };
       await project.write();
-      await up();
+      const { events } = await up();
       expect(await onServer("lb1", "cat /etc/salt-test")).toBe("moved");
+      // The new text of a file may be a secret.
+      const file = events.find(
+        (event) => event.type === "resource" && event.id.includes("/etc/salt-test"),
+      );
+      expect(file).toMatchObject({ status: "changed" });
+      expect(JSON.stringify(file)).toContain("content changed");
+      expect(JSON.stringify(file)).not.toContain("+moved");
       const roots = await onServer(
         MASTER.name,
         "salt-run --log-level=quiet --out=json config.get file_roots; stat -c '%a %U:%G' /srv/own/pillars/top.sls",

@@ -5,7 +5,16 @@ const folder = z
   .regex(/^(\/[A-Za-z0-9_.-]+)+$/, "an absolute path without spaces")
   .refine((path) => !/\/\.{1,2}(\/|$)/.test(path), "an absolute path without . and ..");
 
-const webAddress = z.url({ protocol: /^https?$/ });
+/** What stands in an address is read by everybody: in apt's sources, in the arguments of what fetches it, in messages. */
+const webAddress = z.url({ protocol: /^https?$/ }).refine(hasNoPassword, {
+  message:
+    "holds a user or a password, which everybody on the servers could read: put them into a file of /etc/apt/auth.conf.d",
+});
+
+function hasNoPassword(address: string): boolean {
+  const url = URL.parse(address);
+  return url === null || (url.username === "" && url.password === "");
+}
 
 /** A key that is fetched by each server and counts only if its fingerprint is this one. */
 const fetchedKey = z
@@ -63,10 +72,16 @@ export const saltOptionsSchema = z
     /** Where the pillars lie on the master. Default "/srv/pillar". */
     remotePillarsDir: folder.default("/srv/pillar"),
     /**
-     * Modes of states that hold secrets, by pattern: `{ "ssl/*.key": "0640" }`. The master runs as the user `salt` and must be
-     * able to read them: they are root's and the group's `salt`. Pillars are always 0640. Default: none.
+     * Modes of states that hold secrets, by pattern: `{ "ssl/*.crt": "0640" }`. The master runs as the user `salt` and must be
+     * able to read them: they are root's and the group's `salt`. Pillars are always 0640, and so are, unless a pattern of yours
+     * fits, `*.pem`, `*.key` and `id_rsa`, `id_ecdsa`, `id_ed25519` among the states. Default: none more.
      */
     modes: z.record(z.string(), z.string().regex(/^0?[0-7]{3}$/)).default({}),
+    /**
+     * Show what changes inside files. Salt shows the new text of every file whose state does not say `show_changes: False`, so
+     * take it only where your states say it of what is secret. Default false.
+     */
+    showDiff: z.boolean().default(false),
   })
   .refine((options) => options.remoteStatesDir !== options.remotePillarsDir, {
     path: ["remotePillarsDir"],

@@ -8,6 +8,8 @@ interface RunResult {
   /** Of `saltutil.is_running`: state runs that were under way when ours began, and when it had ended. */
   readonly before: unknown;
   readonly after: unknown;
+  /** The master's port did not answer: before the run, which then did not begin, or after it. */
+  readonly unreachable: boolean;
   /** /run/reboot-required is there, which Debian's packages, or a state, put there. */
   readonly reboot: boolean;
 }
@@ -24,15 +26,26 @@ interface StateResult {
   readonly __state_ran__?: boolean;
 }
 
-/** Reads the result of one highstate. */
-export function parseRun(server: string, { result, exitStatus, output }: ToolOutput): MemberReport {
+/** `salt-call` ends with it, and without a result, when the master does not let the minion in. */
+const NOT_LOGGED_IN = 2;
+
+/**
+ * Reads the result of one highstate.
+ *
+ * @param about `showDiff`: what changes inside files is part of the report; `master`: where it is asked, for people
+ */
+export function parseRun(
+  server: string,
+  { result, exitStatus, output }: ToolOutput,
+  about: { readonly showDiff: boolean; readonly master: string },
+): MemberReport {
   const run = readResult(result);
   const states = localOf(run?.states);
   if (isObject(states)) {
     const changes = Object.entries(states)
       .filter((entry): entry is [string, StateResult] => isStateResult(entry[1]))
       .toSorted(([, a], [, b]) => (a.__run_num__ ?? 0) - (b.__run_num__ ?? 0))
-      .map(([id, state]) => toChange(id, state));
+      .map(([id, state]) => toChange(id, state, about.showDiff));
     const isExplained = exitStatus === 0 || changes.some(({ status }) => status === "failed");
     return {
       server,
@@ -45,19 +58,24 @@ export function parseRun(server: string, { result, exitStatus, output }: ToolOut
     (error): error is string => typeof error === "string" && error !== "",
   );
   const failure = errors.length > 0 ? errors.join("\n") : withOutput(exitStatus, output);
-  const others = [...jobsOf(run?.before), ...jobsOf(run?.after)];
-  return {
-    server,
-    changes: [],
-    failure,
-    ...(others.length > 0
-      ? { retry: `another state run is in progress (${others.join(", ")})` }
-      : {}),
-  };
+  const retry = whyAgain(run, errors.length === 0 && exitStatus === NOT_LOGGED_IN, about.master);
+  return { server, changes: [], failure, ...(retry === undefined ? {} : { retry }) };
 }
 
-function toChange(id: string, state: StateResult): ToolChange {
-  const diff = describeChanges(state.changes);
+/** A run without states was not under way: what kept it from that may be over a little later. */
+function whyAgain(
+  run: RunResult | undefined,
+  isLockedOut: boolean,
+  master: string,
+): string | undefined {
+  const others = [...jobsOf(run?.before), ...jobsOf(run?.after)];
+  if (others.length > 0) return `another state run is in progress (${others.join(", ")})`;
+  if (run?.unreachable === true) return `the master does not answer at ${master}`;
+  return isLockedOut ? `the master at ${master} did not let the minion in` : undefined;
+}
+
+function toChange(id: string, state: StateResult, showDiff: boolean): ToolChange {
+  const diff = describeChanges(state.changes, showDiff);
   const reason = textOf(state.comment);
   return {
     id,

@@ -54,7 +54,7 @@ export function salt(options: SaltOptions = {}): Configurator {
     trees: () => trees(settings),
     // The minions' data is at the master since they enrolled: nothing there has to wait for the master's own run.
     configure: () => [],
-    run: ([context]) => (context === undefined ? undefined : toolRun(context)),
+    run: ([context]) => (context === undefined ? undefined : toolRun(context, settings)),
     verify: toolChecks,
     agents: { script: LIST_KEYS, parse: parseKeys },
     revoke: revokeResources,
@@ -69,6 +69,12 @@ export function salt(options: SaltOptions = {}): Configurator {
  */
 const MINIMUM_MEMORY_MB = { master: 800, agent: 400 } as const;
 
+/** Names of files that hold secrets, for everybody's states; `modes` of the options comes after them and wins. */
+const SECRET_MODES: Readonly<Record<string, string>> = {
+  "**/*.{pem,key}": "0640",
+  "**/id_{rsa,ecdsa,ed25519}": "0640",
+};
+
 function trees(settings: SaltSettings): readonly Tree[] {
   // The master reads them as its own user, and nobody else needs to.
   const shared = { on: "master", owner: "root", group: MASTER_USER } as const;
@@ -78,7 +84,7 @@ function trees(settings: SaltSettings): readonly Tree[] {
       name: "states",
       local: settings.states,
       remote: settings.remoteStatesDir,
-      modes: settings.modes,
+      modes: { ...SECRET_MODES, ...settings.modes },
     },
     {
       ...shared,

@@ -1,24 +1,44 @@
+import { quote } from "../../program/quote.ts";
 import type { ConfiguratorContext, ToolRun } from "../contract.ts";
+import type { SaltSettings } from "./options.ts";
 import { parseRun } from "./parse-run.ts";
-import { MINION_CACHE } from "./paths.ts";
+import { MINION_CACHE, REQUEST_PORT } from "./paths.ts";
+
+/** How long the master's port may take to answer, seconds. */
+const ANSWER_SECONDS = 5;
 
 /**
  * The highstate, by the minion itself, against its master: the same states, pillar and access as when the master orders it, and
  * the result comes back the way by which it was asked for.
  */
-export function toolRun({ member }: ConfiguratorContext): ToolRun {
+export function toolRun(
+  { member, master }: ConfiguratorContext,
+  { showDiff }: SaltSettings,
+): ToolRun {
+  const at = master?.address ?? member.address;
   return {
     on: "member",
     title: "salt-call state.highstate",
-    script: SCRIPT,
-    parse: (output) => [parseRun(member.server, output)],
+    script: script(at),
+    parse: (output) => [
+      parseRun(member.server, output, { showDiff, master: `${at}, port ${REQUEST_PORT}` }),
+    ],
   };
 }
 
-const SCRIPT = `umask 077
+const script = (master: string): string => `umask 077
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 143' HUP INT TERM
+
+# Where the master is being restarted this is tried again a little later. salt-call by itself would go on asking without an end.
+master_answers() {
+  timeout ${ANSWER_SECONDS} bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash ${quote(master)} ${REQUEST_PORT} 2>/dev/null
+}
+if ! master_answers; then
+  echo '{"unreachable":true}' >"$BM_RESULT"
+  exit 1
+fi
 
 # Salt refuses to begin while another state run is under way, and says so in prose; this asks it in JSON.
 running() {
@@ -44,7 +64,11 @@ fi
   done
 }
 status=$(cat "$work/status" 2>/dev/null)
-[ "$status" = 0 ] || running >"$work/after"
+unreachable=false
+if [ "$status" != 0 ]; then
+  running >"$work/after"
+  master_answers || unreachable=true
+fi
 
 # A file that is empty or not there is null.
 value() {
@@ -55,6 +79,6 @@ if [ -e /run/reboot-required ]; then reboot=true; else reboot=false; fi
   printf '{"states":' && value "$work/states"
   printf ',"before":' && value "$work/before"
   printf ',"after":' && value "$work/after"
-  printf ',"reboot":%s}\\n' "$reboot"
+  printf ',"unreachable":%s,"reboot":%s}\\n' "$unreachable" "$reboot"
 } >"$BM_RESULT"
 exit "\${status:-1}"`;

@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
 
-import type { ConfiguratorContext } from "../../configurators/contract.ts";
+import type {
+  Configurator,
+  ConfiguratorCheck,
+  ConfiguratorContext,
+} from "../../configurators/contract.ts";
 import { HOST_STATE } from "../../host/run-texts.ts";
 import { quote } from "../../program/quote.ts";
 import type { CommandResource } from "../../program/resource.ts";
+import { configuratorChecks } from "../../proof/configurator-checks.ts";
+import type { InsideCheck } from "../../proof/inside-checks.ts";
 import type { ServerRun } from "../server-run.ts";
 
 /** On each member: the hash of what its last good run of the tool was given. */
@@ -55,6 +61,38 @@ export function goodRunResource(hash: string): CommandResource {
 function isMarked(hash: string): string {
   return `[ "$(cat ${MARK} 2>/dev/null)" = ${quote(hash)} ]`;
 }
+
+/**
+ * The claims about the tool on a member: its own, and, where it runs, that the last run which bootmachine asked for ended well.
+ * One that failed, or was cut off, leaves the server half as declared while every daemon runs.
+ */
+export function toolClaims(
+  configurator: Configurator,
+  context: ConfiguratorContext,
+): readonly InsideCheck[] {
+  return configuratorChecks(
+    configurator,
+    context,
+    configurator.run([context]) === undefined ? [] : [RUN_ENDED_WELL],
+  );
+}
+
+const RUN_ENDED_WELL: ConfiguratorCheck = {
+  id: "run-ended-well",
+  title: "the last run that bootmachine asked for ended well",
+  resource: {
+    type: "command",
+    id: "run ended well",
+    check: `mark=$(cat ${MARK} 2>/dev/null)
+case $mark in
+'') echo "bootmachine has not run it here to a good end yet" ;;
+${UNFINISHED}) echo "the last run failed, was cut off, or is under way" ;;
+*) exit 0 ;;
+esac
+exit 1`,
+    showCheckOutput: true,
+  },
+};
 
 /** Why the tool is to be run on the server now; undefined: nothing calls for it. */
 export async function whyDue(run: ServerRun, hash: string): Promise<string | undefined> {

@@ -1,10 +1,10 @@
 import { RemoteError } from "../../errors/error.ts";
 import type { CheckResult } from "../../proof/check.ts";
-import { configuratorChecks } from "../../proof/configurator-checks.ts";
 import { insideResources, judgeInside } from "../../proof/inside-checks.ts";
 import { insideNotSeen, outsideNotSeen } from "../../proof/not-seen.ts";
 import { runOutsideChecks } from "../../proof/outside-checks.ts";
 import { lookAt } from "../apply-resources.ts";
+import { toolClaims } from "../configurator/good-run.ts";
 import { contextOf } from "../configurator/member-context.ts";
 import { dropProofMark, setProofMark } from "../proof-marks.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
@@ -82,7 +82,7 @@ async function readInside(run: ServerRun): Promise<readonly CheckResult[]> {
   run.step("proving from inside");
   const inside = [
     ...insideResources(run.baselineContext()),
-    ...configuratorChecks(run.context.stack.configurator, contextOf(run)),
+    ...toolClaims(run.context.stack.configurator, contextOf(run)),
   ];
   const resources = inside.map(({ resource }) => resource);
   return judgeInside(inside, await lookAt(run, resources, "verify"));

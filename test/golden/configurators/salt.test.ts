@@ -1,9 +1,14 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
 import { describe, expect, it } from "vitest";
 
 import { serverData } from "../../../src/baseline/server-data.ts";
 import type { ConfiguratorContext, Member, Step } from "../../../src/configurators/contract.ts";
 import type { SaltOptions } from "../../../src/configurators/salt/options.ts";
 import { salt } from "../../../src/configurators/salt/salt.ts";
+import { readLocalTree } from "../../../src/host/tree/local-tree.ts";
 import type { Resource } from "../../../src/program/resource.ts";
 import { contextFixture, type Release } from "../baseline/fixture.ts";
 import { renderResources } from "../baseline/render-resources.ts";
@@ -144,6 +149,27 @@ describe("configure, run, verify, revoke", () => {
       { name: "states", remote: "/srv/salt", group: "salt", modes: { "ssl/*": "0640" } },
       { name: "pillars", remote: "/srv/pillar", group: "salt", modes: { "**": "0640" } },
     ]);
+  });
+  it("keys among the states are nobody's to read, unless the user says so", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "salt-states-"));
+    try {
+      for (const path of ["ssl/site.key", "top.pem", "ssh/id_ed25519", "ssh/id_ed25519.pub", "ssl/open.key", "top.sls"]) {
+        await mkdir(dirname(join(directory, path)), { recursive: true });
+        await writeFile(join(directory, path), "x");
+      }
+      const [states] = salt({ states: directory, modes: { "**/open.key": "0644" } }).trees(context(MASTER));
+      const { entries } = await readLocalTree(states ?? expect.unreachable());
+      expect(Object.fromEntries(entries.map(({ path, mode }) => [path, mode]))).toEqual({
+        "ssl/site.key": "0640",
+        "top.pem": "0640",
+        "ssh/id_ed25519": "0640",
+        "ssh/id_ed25519.pub": "0644",
+        "ssl/open.key": "0644",
+        "top.sls": "0644",
+      });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
   it("the run", async () => {
     const run = salt().run([context(MEMBER)]);

@@ -17,7 +17,7 @@ export async function writeStates(directory: string, sls: string): Promise<void>
 }
 
 /**
- * A minion with a configuration and a key of its own that asks the master to be accepted.
+ * A minion with a configuration and a key of its own that asks the master to be accepted, under any name.
  *
  * @returns shell text for a member that has Salt, which the master's firewall lets in
  */
@@ -25,15 +25,16 @@ export function strangerMinion(
   id: string,
   master: string,
 ): { readonly start: string; readonly stop: string } {
-  const home = `/var/tmp/${id}`;
+  const name = `stranger-${Buffer.from(id).toString("hex").slice(0, 40)}`;
+  const home = `/var/tmp/${name}`;
   return {
     start: `mkdir -p ${home}/etc && cat >${home}/etc/minion <<'END'
-id: ${id}
+id: ${JSON.stringify(id)}
 master: ${master}
 root_dir: ${home}
 pki_dir: ${home}/pki
 END
-systemd-run --quiet --unit=${id} /usr/bin/salt-minion --config-dir=${home}/etc --log-level=quiet`,
-    stop: `systemctl stop ${id}; rm -rf ${home}`,
+systemd-run --quiet --unit=${name} /usr/bin/salt-minion --config-dir=${home}/etc --log-level=quiet`,
+    stop: `systemctl stop ${name}; rm -rf ${home}`,
   };
 }

@@ -38,6 +38,24 @@ describe("salt()", () => {
     ).not.toEqual([]);
   });
 
+  it("takes no password in an address, and does not repeat it", () => {
+    const fingerprint = "0123456789ABCDEF0123456789ABCDEF01234567";
+    for (const userinfo of ["ada:s3cret", "ada", ":s3cret"]) {
+      const address = `https://${userinfo}@mirror.example.com/salt`;
+      expect(problemsOf({ repository: { url: address } })).toEqual(["configurator.repository.url"]);
+      expect(problemsOf({ repository: { key: { url: address, fingerprint } } })).not.toEqual([]);
+      try {
+        salt({ repository: { url: address } });
+      } catch (error) {
+        expect((error as UserError).problems?.[0]?.message).toContain("/etc/apt/auth.conf.d");
+        expect(JSON.stringify((error as UserError).problems)).not.toContain("s3cret");
+      }
+    }
+    expect(problemsOf({ repository: { url: "not an address" } })).toEqual([
+      "configurator.repository.url",
+    ]);
+  });
+
   it("keeps pillars out of the folder that all minions may read", () => {
     expect(problemsOf({ remoteStatesDir: "/srv/a", remotePillarsDir: "/srv/a" })).toEqual([
       "configurator.remotePillarsDir",

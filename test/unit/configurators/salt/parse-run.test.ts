@@ -6,10 +6,12 @@ import { describe, expect, it } from "vitest";
 import { parseRun } from "../../../../src/configurators/salt/parse-run.ts";
 import type { MemberReport } from "../../../../src/configurators/contract.ts";
 
+const ABOUT = { showDiff: true, master: "10.0.0.10, port 4506" };
+
 /** What the run's script wrote on Debian 12 with Salt 3008.5, unchanged. */
-function recorded(name: string, exitStatus: number, output: readonly string[] = []): MemberReport {
+function recorded(name: string, exitStatus: number, about = ABOUT): MemberReport {
   const result = readFileSync(join(import.meta.dirname, "fixtures", `${name}.txt`), "utf8");
-  return parseRun("a1", { result, exitStatus, output });
+  return parseRun("a1", { result, exitStatus, output: [] }, about);
 }
 
 describe("a run of Salt, as it was recorded", () => {
@@ -59,6 +61,35 @@ describe("a run of Salt, as it was recorded", () => {
     expect(changes.every(({ ms }) => Number.isInteger(ms))).toBe(true);
   });
 
+  it("shows nothing of what is in a file, where that was not asked for", () => {
+    const { changes } = recorded("changed", 0, { ...ABOUT, showDiff: false });
+    expect(changes.slice(0, 2).map(({ status, diff }) => ({ status, diff }))).toEqual([
+      {
+        status: "changed",
+        diff: ["content changed (showDiff: true would show how)", "mode: 0640"],
+      },
+      {
+        status: "changed",
+        diff: ["/etc/rec-dir/two:", "  New file", "/etc/rec-dir/one:", "  New file"],
+      },
+    ]);
+    expect(JSON.stringify(changes)).not.toContain("hello");
+    // Elsewhere in a tree of changes as well, and in whatever form.
+    const nested = {
+      "/etc/a": { diff: "+secret" },
+      list: [{ diff: "--- \n+secret" }],
+      diff: { old: "secret", new: "x" },
+    };
+    const states = { a: { result: true, changes: nested, __run_num__: 0 } };
+    const report = parseRun(
+      "a1",
+      { result: JSON.stringify({ states: { local: states } }), exitStatus: 0, output: [] },
+      { ...ABOUT, showDiff: false },
+    );
+    expect(report.changes[0]?.status).toBe("changed");
+    expect(JSON.stringify(report)).not.toContain("secret");
+  });
+
   it("in which states failed: each with its reason; what waited for them was skipped", () => {
     const report = recorded("failed", 2);
     expect(report.changes.map(({ status, reason }) => `${status}: ${reason}`)).toEqual([
@@ -105,17 +136,35 @@ describe("a result that is not as usual", () => {
     result: string,
     exitStatus: number,
     output: readonly string[] = [],
-  ): MemberReport => parseRun("a1", { result, exitStatus, output });
+  ): MemberReport => parseRun("a1", { result, exitStatus, output }, ABOUT);
 
   it("is none at all: what was printed is the reason", () => {
-    expect(parse("", 1, ["[CRITICAL] Unable to sign_in to master"])).toEqual({
+    expect(parse("", 1, ["[CRITICAL] No space left on device"])).toEqual({
       server: "a1",
       changes: [],
-      failure: "salt-call ended with exit status 1:\n[CRITICAL] Unable to sign_in to master",
+      failure: "salt-call ended with exit status 1:\n[CRITICAL] No space left on device",
     });
     expect(parse('{"states":null,"before":null', 137)).toMatchObject({
       failure: "salt-call ended with exit status 137",
     });
+  });
+
+  it("did not begin, or went no further, as the master did not answer: it may a little later", () => {
+    const away = { retry: "the master does not answer at 10.0.0.10, port 4506" };
+    // As the script writes it before a run, and after one.
+    expect(parse('{"unreachable":true}', 1)).toMatchObject({ changes: [], ...away });
+    expect(parse('{"states":null,"before":null,"after":null,"unreachable":true}', 1)).toMatchObject(
+      away,
+    );
+    const answers = '{"states":null,"before":null,"after":null,"unreachable":false}';
+    expect(parse(answers, 1).retry).toBeUndefined();
+    // The master was there, and the minion not let in: as Salt 3008.5 ends while its key is not accepted yet.
+    expect(parse(answers, 2)).toMatchObject({
+      failure: "salt-call ended with exit status 2",
+      retry: "the master at 10.0.0.10, port 4506 did not let the minion in",
+    });
+    // Errors of its own have exit statuses too.
+    expect(parse('{"states":{"local":["No matching sls"]}}', 2).retry).toBeUndefined();
   });
 
   it("ends badly though no state failed", () => {

@@ -7,4 +7,14 @@ bootmachine time zone:
 bootmachine hostname:
   cmd.run:
     - name: {{ ('hostnamectl set-hostname ' ~ data.hostname) | tojson }}
-    - unless: {{ ['[ "$(hostname)" = ' ~ data.hostname ~ ' ]'] | tojson }}
+    - unless: {{ ['[ "$(cat /etc/hostname)" = ' ~ data.hostname ~ ' ] && [ "$(hostname)" = ' ~ data.hostname ~ ' ]'] | tojson }}
+
+{#- `bootmachine up` has made the locale; here it is only kept as the one that counts. #}
+{%- set locale = 'LANG=' ~ data.locale %}
+
+bootmachine locale:
+  cmd.run:
+    # On Debian 13 the file is a link, and stays one.
+    - name: {{ ("touch /etc/default/locale && sed -i --follow-symlinks '/^LANG=/d' /etc/default/locale && echo '" ~ locale ~ "' >>/etc/default/locale") | tojson }}
+    - unless: {{ ["LANG=; . /etc/default/locale && [ \"LANG=$LANG\" = '" ~ locale ~ "' ]"] | tojson }}
+    - shell: /bin/sh
