@@ -60,7 +60,7 @@ export function shelf(options: ShelfOptions): Provider {
   let images: readonly ImageInfo[] | undefined;
   let sizes: readonly SizeInfo[] | undefined;
 
-  /** One call: bounded, ended by the signal, traced, and repeated after a rate limit when the service says. */
+  /** One call: bounded, ended by the signal, traced, and repeated where that does no harm: after a rate limit, and a look that failed. */
   async function call<T>(
     what: string,
     context: ProviderContext,
@@ -85,24 +85,45 @@ export function shelf(options: ShelfOptions): Provider {
       context.trace?.({ what, method, url, status: response.status, ms });
       const text = await response.text();
       if (response.ok) return (text === "" ? undefined : JSON.parse(text)) as T;
-      const wait = Number(response.headers.get("retry-after") ?? "1") * 1000;
-      if (response.status === 429 && attempt < 5) {
-        context.progress(`the shelf asks to wait ${wait} ms`);
+      const named = response.headers.get("retry-after");
+      const wait = named === null ? pollMs * 2 ** attempt : Number(named) * 1000;
+      const isLook = method === "GET" && response.status >= 500;
+      if ((response.status === 429 || isLook) && attempt < 5) {
+        context.progress(`the shelf is asked again in ${wait} ms`);
         await pause(wait, context.signal);
         continue;
       }
-      throw new ProviderError(codeOf(response.status), `The shelf refused: ${what}: ${text}`);
+      const code = codeOf(response.status);
+      throw new ProviderError(code, `The shelf refused: ${what}: ${text}`, hintOf(code));
     }
   }
 
   const list = async (context: ProviderContext): Promise<readonly ShelfMachine[]> =>
     await call("list the machines", context, ["GET", "/machines"]);
 
-  /** By our labels, in any state, and never by name alone. */
-  async function find(server: string, context: ProviderContext): Promise<ShelfMachine | undefined> {
-    return (await list(context)).find(
+  /** By our labels, in any state, and never by name alone; of several the oldest, which stays, is the first. */
+  async function findAll(
+    server: string,
+    context: ProviderContext,
+  ): Promise<readonly ShelfMachine[]> {
+    return (await list(context)).filter(
       ({ labels }) =>
         isOurs(labels) && labels["stack"] === context.stack && labels["server"] === server,
+    );
+  }
+
+  const find = async (
+    server: string,
+    context: ProviderContext,
+  ): Promise<ShelfMachine | undefined> => (await findAll(server, context))[0];
+
+  /** Somebody may be faster: what is gone was wanted gone. */
+  async function remove({ id, name }: ShelfMachine, context: ProviderContext): Promise<void> {
+    await call(`remove ${name}`, context, ["DELETE", `/machines/${id}`]).catch(
+      (thrown: unknown) => {
+        if (!(thrown instanceof ProviderError) || thrown.code !== "PROVIDER_NOT_FOUND")
+          throw thrown;
+      },
     );
   }
 
@@ -129,6 +150,7 @@ export function shelf(options: ShelfOptions): Provider {
       if (!(thrown instanceof ProviderError)) throw thrown;
       // No answer, or "the name is taken": a look tells whether it was made, perhaps by another run. Never sent again blindly.
       if ((await find(request.server, context)) !== undefined) return;
+      // A quota, a wrong token: it was refused, and the service's own words say why.
       if (thrown.code !== "PROVIDER_CONFLICT") throw thrown;
       throw new RefusedError("NOT_OURS", `The shelf has a machine ${name} without our labels.`, {
         server: request.server,
@@ -149,10 +171,10 @@ export function shelf(options: ShelfOptions): Provider {
 
   const check: Provider["check"] = ({ image, size }) => [
     ...(image !== undefined && images !== undefined && imageOf(image, images) === undefined
-      ? [`the shelf has no image ${imageText(image)}`]
+      ? [`the shelf has no image ${imageText(image)}: it has ${namesOf(images)}`]
       : []),
     ...(size !== undefined && sizes !== undefined && sizeOf(size, sizes) === undefined
-      ? [`the shelf has no size ${sizeText(size)}`]
+      ? [`the shelf has no size ${sizeText(size)}: it has ${namesOf(sizes)}`]
       : []),
   ];
 
@@ -164,7 +186,9 @@ export function shelf(options: ShelfOptions): Provider {
     if ((await find(request.server, context)) === undefined) await create(request, context);
     const deadline = Date.now() + bootTimeoutMs;
     for (;;) {
-      const found = await find(request.server, context);
+      const [found, ...others] = await findAll(request.server, context);
+      // A create whose answer was lost may come through after all.
+      for (const other of others) await remove(other, context);
       if (found === undefined)
         throw new ProviderError("PROVIDER_NOT_FOUND", `${request.server} vanished from the shelf.`);
       if (found.state === "broken") {
@@ -211,16 +235,9 @@ export function shelf(options: ShelfOptions): Provider {
       return { proof: "published", keys: [found.hostKey] };
     },
     destroy: async (server, context) => {
-      const found = await find(server, context);
-      if (found === undefined) return { existed: false };
-      await call(`remove ${found.name}`, context, ["DELETE", `/machines/${found.id}`]).catch(
-        (thrown: unknown) => {
-          // Somebody was faster: it is gone, and that was wanted.
-          if (!(thrown instanceof ProviderError) || thrown.code !== "PROVIDER_NOT_FOUND")
-            throw thrown;
-        },
-      );
-      return { existed: true };
+      const found = await findAll(server, context);
+      for (const machine of found) await remove(machine, context);
+      return { existed: found.length > 0 };
     },
     reboot: async (machine, _how, context) => await restart(machine.id, context),
     console: async (machine, context) => {
@@ -260,8 +277,19 @@ function codeOf(status: number): ConstructorParameters<typeof ProviderError>[0] 
   if (status === 404) return "PROVIDER_NOT_FOUND";
   if (status === 409) return "PROVIDER_CONFLICT";
   if (status === 429) return "PROVIDER_RATE_LIMIT";
+  if (status === 507) return "PROVIDER_CAPACITY";
   return "PROVIDER_UNAVAILABLE";
 }
+
+/** What to do, where there is something. */
+function hintOf(code: ReturnType<typeof codeOf>): { readonly hint?: string } {
+  if (code === "PROVIDER_CAPACITY") return { hint: "Destroy machines that are not needed." };
+  if (code === "PROVIDER_AUTH") return { hint: "Check the option `token`." };
+  return {};
+}
+
+const namesOf = (choices: readonly { readonly name: string }[]): string =>
+  choices.map(({ name }) => name).join(", ");
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {

@@ -1,4 +1,3 @@
-import type { Machine } from "../providers/contract.ts";
 import { createProbeBudget } from "../proof/port-scan.ts";
 import { AddressBook } from "./address-book.ts";
 import { MasterHost } from "./configurator/master-host.ts";
@@ -9,6 +8,7 @@ import type { FleetOptions } from "./fleet-contract.ts";
 import { HostTurns } from "./host-turns.ts";
 import { providerContext, type RunContext } from "./run-context.ts";
 import { ServerRecords } from "./server-records.ts";
+import { StackMachines } from "./stack-machines.ts";
 import { type StatePaths, statePathsOf } from "./state-paths.ts";
 
 /** Sockets that the port scans of one run may hold at once: well below the usual limit of open files that a process may raise itself to. */
@@ -74,12 +74,10 @@ export class FleetContexts {
     };
   }
 
-  /** The stack's machines by their server. */
   async observe(
     context: Pick<RunContext, "stack" | "signal"> = this.options,
-  ): Promise<ReadonlyMap<string, Machine>> {
-    const machines = await this.options.stack.provider.observe(providerContext(context));
-    return new Map(machines.map((machine) => [machine.server, machine]));
+  ): Promise<StackMachines> {
+    return new StackMachines(await this.options.stack.provider.observe(providerContext(context)));
   }
 
   /** For work on servers that are there: nobody waits for an address. */

@@ -63,6 +63,8 @@ export interface ServerStatus {
   readonly machine: Machine | undefined;
   /** A machine with the stack's tags that the config names no more. */
   readonly isOrphan?: true;
+  /** A second machine of the server, of a create whose answer was lost; the next `up` has it removed. */
+  readonly isDuplicate?: true;
   /** How the machine's host key was proven; absent while it was not. */
   readonly proof?: string;
   /** Undefined: not asked, there is no machine. */

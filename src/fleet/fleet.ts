@@ -71,7 +71,7 @@ export function createFleet(options: FleetOptions): Fleet {
     async status(selection) {
       const context = await contexts.contextFor();
       const machines = await contexts.observe(context);
-      const selected = selectWithOrphans(stack, selection, [...machines.values()]);
+      const selected = selectWithOrphans(stack, selection, machines.all);
       return readStatus(context, selected, machines);
     },
 

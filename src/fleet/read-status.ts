@@ -8,6 +8,7 @@ import { connectHost } from "./connect-host.ts";
 import type { ServerStatus } from "./fleet-contract.ts";
 import type { RunContext } from "./run-context.ts";
 import { isSecuredWay, securedWay } from "./ways-in.ts";
+import type { StackMachines } from "./stack-machines.ts";
 
 type StatusContext = Pick<
   RunContext,
@@ -18,7 +19,7 @@ type StatusContext = Pick<
 export async function readStatus(
   context: StatusContext,
   { servers, orphans }: SelectedMachines,
-  machines: ReadonlyMap<string, Machine>,
+  machines: StackMachines,
 ): Promise<readonly ServerStatus[]> {
   const queue = pLimit(context.stack.concurrency);
   const declared = await Promise.all(
@@ -37,8 +38,18 @@ export async function readStatus(
       }),
     ),
   );
+  const duplicates = servers.flatMap((server) =>
+    machines.duplicatesOf(server.name).map((machine): ServerStatus => ({
+      server: server.name,
+      roles: server.roles,
+      machine,
+      isDuplicate: true,
+      reach: undefined,
+    })),
+  );
   return [
     ...declared,
+    ...duplicates,
     // Nobody says any more how it would be reached, so nobody tries.
     ...orphans.map((machine): ServerStatus => ({
       server: machine.server,

@@ -2,7 +2,6 @@ import pLimit from "p-limit";
 
 import { RefusedError, toBootmachineError } from "../errors/error.ts";
 import type { Host } from "../host/host.ts";
-import type { Machine } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
 import { connectHost } from "./connect-host.ts";
 import type { ServerSummary } from "./events.ts";
@@ -12,12 +11,13 @@ import { providerContext, type RunContext } from "./run-context.ts";
 import { summarize } from "./run-server.ts";
 import { ServerRun } from "./server-run.ts";
 import { waysIn } from "./ways-in.ts";
+import type { StackMachines } from "./stack-machines.ts";
 
 /** Reboots servers, each by itself: `soft` by its own init, `hard` by the provider, also where nobody gets in; both are proven. */
 export async function rebootServers(
   context: RunContext,
   servers: readonly Server[],
-  machines: ReadonlyMap<string, Machine>,
+  machines: StackMachines,
   how: "soft" | "hard",
 ): Promise<readonly ServerSummary[]> {
   for (const server of context.stack.servers)

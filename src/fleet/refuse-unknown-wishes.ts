@@ -1,7 +1,7 @@
 import { type ProblemRecord, UserError } from "../errors/error.ts";
-import type { Machine } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
 import { providerContext, type RunContext } from "./run-context.ts";
+import type { StackMachines } from "./stack-machines.ts";
 
 /**
  * Before the first machine is made: an image or a size that the provider does not have is told, for all servers at once.
@@ -13,10 +13,10 @@ import { providerContext, type RunContext } from "./run-context.ts";
 export async function refuseUnknownWishes(
   context: RunContext,
   servers: readonly Server[],
-  observed: ReadonlyMap<string, Machine>,
+  observed: StackMachines,
 ): Promise<void> {
   const { provider } = context.stack;
-  const missing = servers.filter(({ name }) => !observed.has(name));
+  const missing = servers.filter(({ name }) => observed.get(name) === undefined);
   if (missing.length === 0 || !provider.capabilities.creates) return;
   const caller = providerContext(context);
   // What they answer, `check` knows from then on.

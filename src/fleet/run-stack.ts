@@ -3,7 +3,6 @@ import pLimit from "p-limit";
 import type { BootmachineError } from "../errors/error.ts";
 import { toBootmachineError } from "../errors/error.ts";
 import type { CheckResult } from "../proof/check.ts";
-import type { Machine } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
 import type { ServerSummary } from "./events.ts";
 import { revokeAtMaster } from "./configurator/revoke.ts";
@@ -12,6 +11,7 @@ import { providerContext, type RunContext } from "./run-context.ts";
 import { runBoot, runRest, summarize } from "./run-server.ts";
 import { ServerRun } from "./server-run.ts";
 import { WorkSlots } from "./work-slots.ts";
+import type { StackMachines } from "./stack-machines.ts";
 
 export interface StackRunResult {
   readonly servers: readonly ServerSummary[];
@@ -21,9 +21,9 @@ export interface StackRunResult {
 function tellExpectedCalls(
   { stack: { provider }, emit }: RunContext,
   servers: readonly Server[],
-  observed: ReadonlyMap<string, Machine>,
+  observed: StackMachines,
 ): void {
-  const present = servers.filter(({ name }) => observed.has(name)).length;
+  const present = servers.filter(({ name }) => observed.get(name) !== undefined).length;
   const expected = provider.expectedCalls?.({ creates: servers.length - present, present });
   if (expected !== undefined)
     emit({ type: "expected-calls", provider: provider.name, ...expected });
@@ -37,7 +37,7 @@ function tellExpectedCalls(
 export async function runStack(
   context: RunContext,
   servers: readonly Server[],
-  observed: ReadonlyMap<string, Machine>,
+  observed: StackMachines,
 ): Promise<StackRunResult> {
   const selected = new Set(servers.map(({ name }) => name));
   const boots = context.phases.has("boot");
@@ -52,7 +52,11 @@ export async function runStack(
   for (const { name } of context.stack.servers) {
     if (!selected.has(name)) context.milestones.giveUp(name, undefined);
   }
-  const runs = servers.map((server) => new ServerRun(server, context, observed.get(server.name)));
+  const runs = servers.map((server) => {
+    const run = new ServerRun(server, context, observed.get(server.name));
+    run.duplicates = observed.duplicatesOf(server.name);
+    return run;
+  });
   const master = runs.find((run) => run.server.name === context.stack.master);
   if (master !== undefined) context.master.adopt(master);
   const bootQueue = pLimit(context.stack.concurrency);

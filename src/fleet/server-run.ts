@@ -28,6 +28,8 @@ export class ServerRun {
   readonly server: Server;
   readonly context: RunContext;
   machine: Machine | undefined;
+  /** Further machines of this server, of a create whose answer was lost. */
+  duplicates: readonly Machine[] = [];
   /** The machine was made in this run: nothing on it is as wanted, and only the first way in can be there. */
   isFresh = false;
   host: Host | undefined;

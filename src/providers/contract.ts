@@ -196,14 +196,16 @@ export interface Provider {
    * touched; `install` may be called after the user saw the list. Absent: nothing is ever missing. */
   prerequisites?(context: ProviderContext): Promise<Prerequisites>;
 
-  /** All machines of this stack, in any state, found by our tags. */
+  /** All machines of this stack, in any state, found by our tags. Where several stand for one server (a create whose answer
+   * was lost came through late) all of them, the one that `ensure` keeps first. */
   observe(context: ProviderContext): Promise<readonly Machine[]>;
   /** All machines that bootmachine made here, of whatever stack. */
   list(context: ProviderContext): Promise<readonly Machine[]>;
   /** Called once by a run that may change things, before its first `ensure`: brings in line what the stack's machines
    * share (security groups), also where all of them exist. */
   ensureShared?(context: ProviderContext): Promise<void>;
-  /** Makes sure that the server's machine exists and runs, and returns it as soon as an address is known. */
+  /** Makes sure that the server's machine exists and runs, and returns it as soon as an address is known. Removes others
+   * that stand for the same server. */
   ensure(request: MachineRequest, context: ProviderContext): Promise<Machine>;
   /** The strongest proof that can be had for the machine's host key. Called before the first connection. */
   identity(machine: Machine, context: ProviderContext): Promise<HostIdentity>;

@@ -32,7 +32,9 @@ export function renderStatus(
     reachCell(status),
   ]);
   const there = servers.filter((status) => status.machine !== undefined).length;
-  const declared = servers.filter((status) => status.isOrphan !== true).length;
+  const declared = servers.filter(
+    ({ isOrphan, isDuplicate }) => isOrphan !== true && isDuplicate !== true,
+  ).length;
   const advice = renderAdvice(servers, options.isRehearsal === true ? " --rehearse" : "");
   return [
     `${options.isRehearsal === true ? "Rehearsal of stack" : "Stack"} ${options.stack} (provider ${options.provider}): ${count(declared, "server")}, ${count(there, "machine")}.`,
@@ -67,8 +69,9 @@ function securedCell({ reach }: ServerStatus): Span {
   return reach.isSecured ? { text: "yes", tone: "good" } : { text: "no", tone: "warn" };
 }
 
-function reachCell({ machine, reach, isOrphan }: ServerStatus): Span {
+function reachCell({ machine, reach, isOrphan, isDuplicate }: ServerStatus): Span {
   if (isOrphan === true) return { text: "no longer in the config", tone: "warn" };
+  if (isDuplicate === true) return { text: "a second one; `up` removes it", tone: "warn" };
   if (reach === undefined) {
     return { text: machine?.detail === undefined ? "-" : sanitize(machine.detail), tone: "quiet" };
   }

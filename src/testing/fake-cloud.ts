@@ -30,7 +30,12 @@ export type FakeFault =
   | { readonly kind: "answer-lost" }
   /** Fails before the server is made, after its address was. */
   | { readonly kind: "fails-half-way" }
-  | { readonly kind: "rate-limit"; readonly retryAfterMs: number }
+  /** Without a time the cloud does not say how long. */
+  | { readonly kind: "rate-limit"; readonly retryAfterMs?: number }
+  /** A look at the servers fails. */
+  | { readonly kind: "server-error" }
+  /** The create is answered, and not carried out. */
+  | { readonly kind: "accepted-and-lost" }
   /** The server that is made goes into its error state. */
   | { readonly kind: "error-state" }
   /** The server that is made has its address after this many looks. */
@@ -51,6 +56,8 @@ export class FakeCloud {
   readonly #options: FakeCloudOptions;
   #state: FakeState = { servers: [], addresses: [], nextAddress: 1 };
   #faults: FakeFault[] = [];
+  /** The most servers that there may be. */
+  quota = Number.POSITIVE_INFINITY;
   #quietUntil = 0;
   #earlyCalls = 0;
   readonly #looksLeft = new Map<string, number>();
@@ -71,6 +78,8 @@ export class FakeCloud {
 
   async listServers(): Promise<readonly FakeServer[]> {
     await this.#arrive();
+    if (this.#take("server-error") !== undefined)
+      throw new ProviderError("PROVIDER_UNAVAILABLE", "The fake cloud stumbled.");
     const state = this.#load();
     for (const server of state.servers) this.#settle(server);
     return structuredClone(state.servers);
@@ -105,6 +114,11 @@ export class FakeCloud {
     if (state.servers.some((server) => server.name === wanted.name)) {
       throw new ProviderError("PROVIDER_CONFLICT", `A server ${wanted.name} exists.`);
     }
+    if (state.servers.length >= this.quota) {
+      throw new ProviderError("PROVIDER_QUOTA", `No more than ${this.quota} servers are allowed.`, {
+        hint: "Destroy servers that are not needed.",
+      });
+    }
     const late = this.#take("address-late");
     const server: FakeServer = {
       id: randomBytes(6).toString("hex"),
@@ -123,6 +137,7 @@ export class FakeCloud {
       delete server.address;
       server.state = "building";
     }
+    if (this.#take("accepted-and-lost") !== undefined) return structuredClone(server);
     state.servers.push(server);
     this.#save();
     if (this.#take("answer-lost") !== undefined) await new Promise<never>(() => undefined);
@@ -159,10 +174,11 @@ export class FakeCloud {
     if (Date.now() < this.#quietUntil) this.#earlyCalls += 1;
     const limit = this.#take("rate-limit");
     if (limit === undefined) return;
-    this.#quietUntil = Date.now() + limit.retryAfterMs;
-    throw new ProviderError("PROVIDER_RATE_LIMIT", "Too many calls.", {
-      retryAfterMs: limit.retryAfterMs,
-    });
+    const { retryAfterMs } = limit;
+    if (retryAfterMs === undefined)
+      throw new ProviderError("PROVIDER_RATE_LIMIT", "Too many calls.");
+    this.#quietUntil = Date.now() + retryAfterMs;
+    throw new ProviderError("PROVIDER_RATE_LIMIT", "Too many calls.", { retryAfterMs });
   }
 
   #settle(server: FakeServer): void {

@@ -31,7 +31,7 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
   const { cloud = new FakeCloud(), callTimeoutMs = 200, addressTimeoutMs = 5000 } = options;
   const ongoing = new Map<string, Promise<unknown>>();
 
-  /** One call: bounded, ended by the signal, and repeated after a rate limit when the cloud says. */
+  /** One call: bounded, ended by the signal, and repeated after a rate limit, when the cloud says, and where a look failed. */
   async function call<T>(
     what: string,
     context: ProviderContext,
@@ -42,9 +42,9 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
       try {
         return await bounded(what, context.signal, work());
       } catch (error) {
-        const wait = error instanceof ProviderError ? error.retryAfterMs : undefined;
+        const wait = pauseAfter(error, what, attempt);
         if (wait === undefined || attempt === 5) throw error;
-        context.progress(`the provider asks to wait ${wait} ms`);
+        context.progress(`the provider is called again in ${wait} ms`);
         await pause(wait, context.signal);
       }
     }
@@ -69,8 +69,13 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
   }
 
   async function find(server: string, context: ProviderContext): Promise<FakeServer | undefined> {
+    return (await findAll(server, context))[0];
+  }
+
+  /** The one that stays first: a create whose answer was lost may come through late. */
+  async function findAll(server: string, context: ProviderContext): Promise<readonly FakeServer[]> {
     const servers = await call("list servers", context, async () => await cloud.listServers());
-    return servers.find((entry) => isOf(entry.tags, context.stack, server));
+    return servers.filter((entry) => isOf(entry.tags, context.stack, server));
   }
 
   async function create(request: MachineRequest, context: ProviderContext): Promise<void> {
@@ -104,8 +109,9 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
       // Unknown is not "no": only a look tells. A name that is taken may be ours by another run's hand.
       const isUnknown = error instanceof TimeoutError;
       const isTaken = error instanceof ProviderError && error.code === "PROVIDER_CONFLICT";
-      if (!isUnknown && !isTaken) throw error;
-      if ((await find(request.server, context)) !== undefined) return;
+      const isRefused = error instanceof ProviderError && error.code === "PROVIDER_QUOTA";
+      if (!isUnknown && !isTaken && !isRefused) throw error;
+      if (!isRefused && (await find(request.server, context)) !== undefined) return;
       if (kept === undefined)
         await call("delete address", context, async () => await cloud.deleteAddress(address));
       if (!isTaken) throw error;
@@ -127,7 +133,9 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
     if ((await find(request.server, context)) === undefined) await create(request, context);
     const deadline = Date.now() + addressTimeoutMs;
     for (;;) {
-      const server = await find(request.server, context);
+      const [server, ...others] = await findAll(request.server, context);
+      for (const { id } of others)
+        await call("delete server", context, async () => await cloud.deleteServer(id));
       if (server === undefined) {
         throw new ProviderError("PROVIDER_NOT_FOUND", `${request.server} vanished.`, {
           server: request.server,
@@ -154,9 +162,9 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
   const check: Provider["check"] = ({ image, size }) => {
     const problems: string[] = [];
     if (image !== undefined && imageOf(image, IMAGES) === undefined)
-      problems.push(`fake has no image ${imageText(image)}`);
+      problems.push(`fake has no image ${imageText(image)}: it has ${namesOf(IMAGES)}`);
     if (size !== undefined && sizeOf(size, SIZES) === undefined)
-      problems.push(`fake has no size ${sizeText(size)}`);
+      problems.push(`fake has no size ${sizeText(size)}: it has ${namesOf(SIZES)}`);
     return problems;
   };
 
@@ -200,9 +208,9 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
       return { proof: "published", keys: [server.hostKey] };
     },
     destroy: async (server, context) => {
-      const found = await find(server, context);
-      if (found !== undefined)
-        await call("delete server", context, async () => await cloud.deleteServer(found.id));
+      const found = await findAll(server, context);
+      for (const { id } of found)
+        await call("delete server", context, async () => await cloud.deleteServer(id));
       const addresses = await call(
         "list addresses",
         context,
@@ -212,7 +220,7 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
       for (const { address } of own) {
         await call("delete address", context, async () => await cloud.deleteAddress(address));
       }
-      return { existed: found !== undefined || own.length > 0 };
+      return { existed: found.length > 0 || own.length > 0 };
     },
     reboot: async (machine, _how, context) =>
       await call("reboot", context, async () => await cloud.rebootServer(machine.id)),
@@ -230,6 +238,20 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
 
 function isOf(tags: Readonly<Record<string, string>>, stack: string, server: string): boolean {
   return tags["made-by"] === "bootmachine" && tags["stack"] === stack && tags["server"] === server;
+}
+
+/** How long to wait before a call is repeated, ms; undefined: a repetition is no help, or might do harm. */
+function pauseAfter(error: unknown, what: string, attempt: number): number | undefined {
+  if (!(error instanceof ProviderError)) return undefined;
+  if (error.retryAfterMs !== undefined) return error.retryAfterMs;
+  const mayPass =
+    error.code === "PROVIDER_RATE_LIMIT" ||
+    (error.code === "PROVIDER_UNAVAILABLE" && what.startsWith("list"));
+  return mayPass ? 5 * 2 ** attempt : undefined;
+}
+
+function namesOf(choices: readonly { readonly name: string }[]): string {
+  return choices.map(({ name }) => name).join(", ");
 }
 
 function toMachine(server: FakeServer): Machine {

@@ -78,6 +78,12 @@ export class Bench {
     assert.deepEqual((await this.world.leftovers?.(this.world.stack)) ?? [], []);
   }
 
+  /** Otherwise nothing would be proved by its going. */
+  async somethingIsLeft(): Promise<void> {
+    const left = await this.world.leftovers?.(this.world.stack);
+    assert.notDeepEqual(left ?? (await this.observed()), [], "the fault makes something");
+  }
+
   async cleanUp(): Promise<void> {
     for (const [stack, servers] of this.#touched) {
       for (const server of servers) await this.provider.destroy(server, this.context(stack));

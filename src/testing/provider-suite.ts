@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
 import { Bench, codeOf, rejectsWith, TEST_KEY } from "./provider-bench.ts";
+import { type TestFault, testFaults } from "./provider-fault-suite.ts";
 import type { MachineRequest } from "../providers/contract.ts";
 import type { ProviderFaults, ProviderWorld, TestRunner } from "./provider-world.ts";
 
@@ -54,11 +55,7 @@ export function testProvider(options: ProviderSuiteOptions): void {
     });
   };
 
-  const testFault = <K extends keyof ProviderFaults>(
-    fault: K,
-    name: string,
-    body: (bench: Bench, inject: ProviderFaults[K]) => Promise<void>,
-  ): void =>
+  const testFault: TestFault = (fault, name, body) =>
     testWhere(fault, `fault: ${name}`, async (bench) => {
       const inject = bench.world.faults[fault];
       assert.ok(inject !== undefined, `the world brings the fault ${fault}, or says why it cannot`);
@@ -113,6 +110,16 @@ export function testProvider(options: ProviderSuiteOptions): void {
         ({ cpus, memoryMb }) => cpus >= most.cpus && memoryMb >= most.memoryGb * 1024,
       );
       assert.equal(check({ size: most }).length > 0, !isThere);
+    });
+
+    test("a name that is nearly right is answered with the right one", async (bench) => {
+      const { provider, first } = bench;
+      const [image] = await provider.images(bench.context());
+      if (image === undefined) return;
+      const nearly = `${image.name}x`;
+      const [problem = ""] = provider.check({ server: first, roles: [], image: nearly });
+      assert.ok(problem.includes(nearly), problem);
+      assert.ok(problem.includes(image.name), problem);
     });
 
     testWhere(
@@ -353,96 +360,6 @@ export function testProvider(options: ProviderSuiteOptions): void {
       },
     );
 
-    testFault(
-      "answerLost",
-      "an answer that never comes makes no second machine",
-      async (bench, inject) => {
-        const request = bench.request(bench.first, "lost");
-        await inject(request, bench.context());
-        const machine = await bench.ensure(bench.first, "lost");
-        assert.deepEqual(
-          (await bench.observed()).map((entry) => entry.id),
-          [machine.id],
-        );
-        await bench.provider.destroy(bench.first, bench.context());
-        await bench.nothingIsLeft();
-      },
-    );
-
-    testFault(
-      "answerLost",
-      "what is left of a lost answer can be destroyed",
-      async (bench, inject) => {
-        await inject(bench.request(bench.first, "lost"), bench.context());
-        await bench.provider.destroy(bench.first, bench.context());
-        assert.deepEqual(await bench.observed(), []);
-        await bench.nothingIsLeft();
-      },
-    );
-
-    testFault(
-      "createFailsHalfWay",
-      "a create that fails half-way is finished by the next",
-      async (bench, inject) => {
-        await inject(bench.request(bench.first, "half"), bench.context());
-        // Nobody goes on with a machine that looks ready.
-        for (const half of await bench.observed())
-          assert.ok(half.status !== "running" || half.publicAddresses.length === 0, half.status);
-        const machine = await bench.ensure(bench.first, "half");
-        assert.ok(machine.publicAddresses.length > 0);
-        assert.deepEqual(
-          (await bench.observed()).map((entry) => entry.id),
-          [machine.id],
-        );
-      },
-    );
-
-    testFault(
-      "createFailsHalfWay",
-      "a half-made machine can be destroyed",
-      async (bench, inject) => {
-        await inject(bench.request(bench.first, "half"), bench.context());
-        await bench.provider.destroy(bench.first, bench.context());
-        assert.deepEqual(await bench.observed(), []);
-        await bench.nothingIsLeft();
-      },
-    );
-
-    testFault(
-      "rateLimit",
-      "a rate limit is waited for as long as the provider says",
-      async (bench, inject) => {
-        const tooEarly = await inject();
-        await bench.ensure(bench.first);
-        assert.equal(tooEarly(), 0, "no call came before the time that the provider named");
-        assert.equal((await bench.observed()).length, 1);
-      },
-    );
-
-    testFault(
-      "errorState",
-      "a machine in its error state is told, and can be destroyed",
-      async (bench, inject) => {
-        const request = await inject(bench.request(bench.first, "error"));
-        await rejectsWith(
-          bench.within(
-            bench.provider.ensure(request, bench.context()),
-            "ensure of a machine that fails",
-          ),
-          "MACHINE_FAILED",
-        );
-        const [machine] = await bench.observed();
-        assert.equal(machine?.status, "failed");
-        assert.notEqual(machine?.detail ?? "", "", "says why");
-        assert.equal((await bench.provider.destroy(bench.first, bench.context())).existed, true);
-        await bench.nothingIsLeft();
-        await bench.ensure(bench.first, "next");
-      },
-    );
-
-    testFault("addressLate", "an address that comes late is waited for", async (bench, inject) => {
-      await inject();
-      assert.ok((await bench.ensure(bench.first)).publicAddresses.length > 0);
-    });
+    testFaults(testFault);
   });
 }

@@ -18,6 +18,20 @@ export interface ProviderFaults {
   readonly errorState: (request: MachineRequest) => Promise<MachineRequest>;
   /** The next machine is without an address at first. */
   readonly addressLate: () => Promise<void>;
+  /** A further machine that stands for the server comes into being, as of a create whose answer was lost: like ours in all its marks, and younger. */
+  readonly secondMachine: (server: string, context: ProviderContext) => Promise<void>;
+  /** The next create is answered as if it were carried out, and is not. */
+  readonly acceptedAndLost: () => Promise<void>;
+  /** The next calls are refused as too many, and nothing is said of a time. */
+  readonly rateLimitWithoutTime: () => Promise<void>;
+  /** The next looks at the machines fail, a few in a row. */
+  readonly serverErrors: () => Promise<void>;
+  /** No further machine is allowed; the returned function lifts that. */
+  readonly quota: () => Promise<() => Promise<void>>;
+  /** Whatever the provider has logged in with so far is refused from now on. */
+  readonly credentialEnds: () => Promise<void>;
+  /** Gives back a provider of the same kind, with a credential that is not right. */
+  readonly wrongCredential: () => Provider;
 }
 
 /** One provider, ready for one test. */

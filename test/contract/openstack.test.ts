@@ -1,5 +1,8 @@
+import { randomUUID } from "node:crypto";
+
 import { describe, it } from "vitest";
 
+import type { Provider } from "../../src/providers/contract.ts";
 import { openstack } from "../../src/providers/openstack/openstack.ts";
 import { testProvider } from "../../src/testing/provider-suite.ts";
 import { OpenStackSimulator } from "../simulators/openstack/openstack-simulator.ts";
@@ -17,18 +20,20 @@ for (const [name, lagMs] of [
     timeoutMs: 15_000,
     create: async () => {
       const cloud = await OpenStackSimulator.start({ lagMs });
-      const provider = openstack(
-        {
-          image: "debian-12",
-          size: "m1.small",
-          networks: ["private"],
-          floatingIps: true,
-          callTimeoutMs: 1000,
-          pollMs: 10,
-          settleMs: 150,
-        },
-        cloud.environment,
-      );
+      const makeProvider = (environment: Readonly<Record<string, string>>): Provider =>
+        openstack(
+          {
+            image: "debian-12",
+            size: "m1.small",
+            networks: ["private"],
+            floatingIps: true,
+            callTimeoutMs: 1000,
+            pollMs: 10,
+            settleMs: 150,
+          },
+          environment,
+        );
+      const provider = makeProvider(cloud.environment);
       return {
         provider,
         stack: "suite",
@@ -64,7 +69,8 @@ for (const [name, lagMs] of [
             await provider.ensure(request, context);
           },
           createFailsHalfWay: async (request, context) => {
-            cloud.faults.add({ match: CREATE, times: 3, act: { kind: "status", status: 500 } });
+            const match = /^POST .*\/floatingips$/;
+            cloud.faults.add({ match, act: { kind: "status", status: 409 } });
             await provider.ensure(request, context).catch(() => undefined);
           },
           rateLimit: async () => {
@@ -76,6 +82,42 @@ for (const [name, lagMs] of [
           addressLate: async () => {
             cloud.project.addressDelayMs = 200;
           },
+          secondMachine: async (server) => {
+            const found = cloud.project.servers.find(
+              ({ metadata }) => metadata["bootmachine-server"] === server,
+            );
+            if (found === undefined) throw new Error(`there is no ${server}`);
+            const later = new Date(Date.parse(found.created) + 1000);
+            cloud.project.servers.push({
+              ...found,
+              id: randomUUID(),
+              created: later.toISOString().replace(/\.\d+Z$/, "Z"),
+              metadata: { ...found.metadata, "bootmachine-token": "another" },
+              address: cloud.project.nextAddress(),
+              portId: randomUUID(),
+            });
+          },
+          acceptedAndLost: async () => {
+            cloud.faults.add({ match: CREATE, act: { kind: "accepted-and-lost" } });
+          },
+          rateLimitWithoutTime: async () => {
+            cloud.faults.add({
+              match: /\/servers/,
+              times: 3,
+              act: { kind: "status", status: 429 },
+            });
+          },
+          serverErrors: async () => {
+            const act = { kind: "status", status: 503 } as const;
+            cloud.faults.add({ match: /^GET .*\/servers/, times: 3, act });
+          },
+          quota: async () => {
+            const { maxServers } = cloud.project;
+            cloud.project.maxServers = 0;
+            return async () => void (cloud.project.maxServers = maxServers);
+          },
+          credentialEnds: async () => cloud.revokeTokens(),
+          wrongCredential: () => makeProvider({ ...cloud.environment, OS_PASSWORD: "guess" }),
         },
         close: async () => await cloud.close(),
       };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import type { Provider } from "../../src/providers/contract.ts";
 import { shelf } from "../../examples/own-provider/shelf.ts";
 import { testProvider } from "../../src/testing/provider-suite.ts";
 import { SHELF_TOKEN, ShelfService } from "../simulators/shelf-service.ts";
@@ -8,15 +9,21 @@ testProvider({
   name: "the example of one's own",
   runner: { describe, it },
   timeoutMs: 15_000,
+  notApplicable: {
+    createFailsHalfWay: "a machine is all that is made, by one call",
+    credentialEnds: "the service's token has no end",
+  },
   create: async () => {
     const service = await ShelfService.start();
-    const provider = shelf({
-      url: service.url,
-      token: SHELF_TOKEN,
-      callTimeoutMs: 2000,
-      bootTimeoutMs: 5000,
-      pollMs: 10,
-    });
+    const makeProvider = (token: string): Provider =>
+      shelf({
+        url: service.url,
+        token,
+        callTimeoutMs: 2000,
+        bootTimeoutMs: 5000,
+        pollMs: 10,
+      });
+    const provider = makeProvider(SHELF_TOKEN);
     return {
       provider,
       stack: "suite",
@@ -36,10 +43,6 @@ testProvider({
           service.fault = "answer-lost";
           await provider.ensure(request, context);
         },
-        createFailsHalfWay: async (request, context) => {
-          service.fault = "fails";
-          await provider.ensure(request, context).catch(() => undefined);
-        },
         rateLimit: async () => {
           service.limit();
           return () => service.earlyCalls;
@@ -51,6 +54,26 @@ testProvider({
         addressLate: async () => {
           service.fault = "address-late";
         },
+        secondMachine: async (server) => {
+          const found = service.machines.find(({ labels }) => labels["server"] === server);
+          if (found === undefined) throw new Error(`there is no ${server}`);
+          const address = "192.0.2.251";
+          service.machines.push({ ...found, id: "second", name: `${found.name}-2`, address });
+        },
+        acceptedAndLost: async () => {
+          service.fault = "accepted-and-lost";
+        },
+        rateLimitWithoutTime: async () => {
+          service.refusals = 3;
+        },
+        serverErrors: async () => {
+          service.stumbles = 3;
+        },
+        quota: async () => {
+          service.room = 0;
+          return async () => void (service.room = Number.POSITIVE_INFINITY);
+        },
+        wrongCredential: () => makeProvider("guess"),
       },
       close: async () => await service.close(),
     };

@@ -18,6 +18,13 @@ testProvider({
     rateLimit: CREATES_NOTHING,
     errorState: CREATES_NOTHING,
     addressLate: CREATES_NOTHING,
+    secondMachine: CREATES_NOTHING,
+    acceptedAndLost: CREATES_NOTHING,
+    rateLimitWithoutTime: CREATES_NOTHING,
+    serverErrors: CREATES_NOTHING,
+    quota: CREATES_NOTHING,
+    credentialEnds: CREATES_NOTHING,
+    wrongCredential: CREATES_NOTHING,
   },
   create: async () => ({
     provider: existing({
@@ -40,6 +47,10 @@ testProvider({
   name: "fake",
   runner: { describe, it },
   timeoutMs: 5000,
+  notApplicable: {
+    credentialEnds: "the imaginary cloud asks nobody who they are",
+    wrongCredential: "the imaginary cloud asks nobody who they are",
+  },
   create: async () => {
     const cloud = new FakeCloud();
     const provider = fakeProvider({ cloud });
@@ -84,6 +95,22 @@ testProvider({
           return request;
         },
         addressLate: async () => cloud.inject({ kind: "address-late", looks: 3 }),
+        secondMachine: async (server) => {
+          const found = (await cloud.listServers()).find((one) => one.tags["server"] === server);
+          if (found === undefined) throw new Error(`there is no ${server}`);
+          await cloud.createServer({ ...found, name: `${found.name}-2`, address: "192.0.2.251" });
+        },
+        acceptedAndLost: async () => cloud.inject({ kind: "accepted-and-lost" }),
+        rateLimitWithoutTime: async () => {
+          for (let calls = 0; calls < 2; calls += 1) cloud.inject({ kind: "rate-limit" });
+        },
+        serverErrors: async () => {
+          for (let calls = 0; calls < 3; calls += 1) cloud.inject({ kind: "server-error" });
+        },
+        quota: async () => {
+          cloud.quota = 0;
+          return async () => void (cloud.quota = Number.POSITIVE_INFINITY);
+        },
       },
     };
   },

@@ -1,5 +1,8 @@
+import { randomUUID } from "node:crypto";
+
 import { describe, it } from "vitest";
 
+import type { Provider } from "../../src/providers/contract.ts";
 import { rackspace } from "../../src/providers/openstack/rackspace.ts";
 import { testProvider } from "../../src/testing/provider-suite.ts";
 import { OpenStackSimulator } from "../simulators/openstack/openstack-simulator.ts";
@@ -24,23 +27,26 @@ for (const [name, automation] of [
     name,
     runner: { describe, it },
     timeoutMs: 30_000,
+    notApplicable: { createFailsHalfWay: "a server is all that is made, by one call" },
     create: async () => {
       const cloud = await OpenStackSimulator.start({
         isRackspace: true,
         ...(automation === undefined ? {} : { automation }),
       });
-      const provider = rackspace(
-        {
-          authUrl: `${cloud.url}/identity/v2.0`,
-          image: { distro: "debian-12" },
-          size: "m1.small",
-          automation: automation === undefined ? [] : ["managed"],
-          callTimeoutMs: 2000,
-          pollMs: 10,
-          settleMs: 150,
-        },
-        cloud.environment,
-      );
+      const makeProvider = (environment: Readonly<Record<string, string>>): Provider =>
+        rackspace(
+          {
+            authUrl: `${cloud.url}/identity/v2.0`,
+            image: { distro: "debian-12" },
+            size: "m1.small",
+            automation: automation === undefined ? [] : ["managed"],
+            callTimeoutMs: 2000,
+            pollMs: 10,
+            settleMs: 150,
+          },
+          environment,
+        );
+      const provider = makeProvider(cloud.environment);
       return {
         provider,
         stack: "suite",
@@ -67,10 +73,6 @@ for (const [name, automation] of [
             cloud.faults.add({ match: CREATE, act: { kind: "answer-lost" } });
             await provider.ensure(request, context);
           },
-          createFailsHalfWay: async (request, context) => {
-            cloud.faults.add({ match: CREATE, times: 3, act: { kind: "status", status: 500 } });
-            await provider.ensure(request, context).catch(() => undefined);
-          },
           rateLimit: async () => {
             const headers = { "retry-after": "1" };
             cloud.faults.add({ match: /\/servers/, act: { kind: "status", status: 413, headers } });
@@ -80,6 +82,42 @@ for (const [name, automation] of [
           addressLate: async () => {
             cloud.project.addressDelayMs = 200;
           },
+          secondMachine: async (server) => {
+            const found = cloud.project.servers.find(
+              ({ metadata }) => metadata["bootmachine-server"] === server,
+            );
+            if (found === undefined) throw new Error(`there is no ${server}`);
+            const later = new Date(Date.parse(found.created) + 1000);
+            cloud.project.servers.push({
+              ...found,
+              id: randomUUID(),
+              created: later.toISOString().replace(/\.\d+Z$/, "Z"),
+              metadata: { ...found.metadata, "bootmachine-token": "another" },
+              address: cloud.project.nextAddress(),
+              portId: randomUUID(),
+            });
+          },
+          acceptedAndLost: async () => {
+            cloud.faults.add({ match: CREATE, act: { kind: "accepted-and-lost" } });
+          },
+          rateLimitWithoutTime: async () => {
+            cloud.faults.add({
+              match: /\/servers/,
+              times: 3,
+              act: { kind: "status", status: 429 },
+            });
+          },
+          serverErrors: async () => {
+            const act = { kind: "status", status: 503 } as const;
+            cloud.faults.add({ match: /^GET .*\/servers/, times: 3, act });
+          },
+          quota: async () => {
+            const { maxServers } = cloud.project;
+            cloud.project.maxServers = 0;
+            return async () => void (cloud.project.maxServers = maxServers);
+          },
+          credentialEnds: async () => cloud.revokeTokens(),
+          wrongCredential: () => makeProvider({ ...cloud.environment, RS_API_KEY: "guess" }),
         },
         close: async () => await cloud.close(),
       };

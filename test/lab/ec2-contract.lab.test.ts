@@ -1,3 +1,4 @@
+import { RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import { afterAll, beforeAll, describe, it } from "vitest";
 
 import { testProvider } from "../../src/testing/provider-suite.ts";
@@ -27,6 +28,10 @@ describe("ec2, with the real SDK", () => {
       name,
       runner: { describe, it },
       timeoutMs: 30_000,
+      notApplicable: {
+        credentialEnds:
+          "access keys have no end, and a session's are renewed by the SDK's own chain",
+      },
       create: async () => {
         await world.reset();
         const { proxy } = world;
@@ -74,6 +79,47 @@ describe("ec2, with the real SDK", () => {
                 },
               });
             },
+            secondMachine: async (server) => await putSecond(server),
+            // EC2 loses no instance without a word: it shows it as ended.
+            acceptedAndLost: async () => {
+              const ends: Promise<unknown>[] = [];
+              proxy.add({
+                match: isRun,
+                act: {
+                  kind: "change",
+                  change: (xml) => {
+                    const InstanceIds = [/<instanceId>([^<]+)</.exec(xml)?.[1] ?? ""];
+                    ends.push(world.client.send(new TerminateInstancesCommand({ InstanceIds })));
+                    return xml;
+                  },
+                },
+              });
+              proxy.before({
+                match: ({ action }) => action === "DescribeInstances",
+                work: async () => void (await Promise.all(ends)),
+              });
+            },
+            rateLimitWithoutTime: async () => {
+              proxy.add({
+                match: ({ action }) => action === "DescribeInstances",
+                times: 3,
+                act: { kind: "refuse", status: 503, code: "RequestLimitExceeded" },
+              });
+            },
+            serverErrors: async () => {
+              proxy.add({
+                match: ({ action }) => action === "DescribeInstances",
+                times: 3,
+                act: { kind: "refuse", status: 500, code: "InternalError" },
+              });
+            },
+            quota: async () => {
+              const act = { kind: "refuse", status: 400, code: "InstanceLimitExceeded" } as const;
+              proxy.add({ match: isRun, times: 1000, act });
+              return async () => proxy.clear();
+            },
+            wrongCredential: () =>
+              world.provider({}, { AWS_ACCESS_KEY_ID: "AKIAWRONGWRONGWRONGW" }),
           },
           close: async () => proxy.clear(),
         };
@@ -83,6 +129,26 @@ describe("ec2, with the real SDK", () => {
 });
 
 const isRun = ({ action }: { readonly action: string }): boolean => action === "RunInstances";
+
+/** As a create whose answer was lost: ours in all that we go by. */
+async function putSecond(server: string): Promise<void> {
+  const found = (await world.instances()).find(({ Tags: tags = [] }) =>
+    tags.some(({ Key: key, Value: value }) => key === "bootmachine-server" && value === server),
+  );
+  if (found === undefined) throw new Error(`there is no ${server}`);
+  // Times of start are in whole seconds.
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await world.client.send(
+    new RunInstancesCommand({
+      ImageId: found.ImageId,
+      InstanceType: found.InstanceType,
+      SubnetId: found.SubnetId,
+      MinCount: 1,
+      MaxCount: 1,
+      TagSpecifications: [{ ResourceType: "instance", Tags: found.Tags }],
+    }),
+  );
+}
 
 /** What a server leaves; what the stack shares goes with the stack. */
 async function leftOfServers(stack: string): Promise<readonly string[]> {

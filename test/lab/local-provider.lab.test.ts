@@ -70,6 +70,13 @@ testProvider({
   notApplicable: {
     rateLimit: "nobody limits the calls to one's own computer",
     addressLate: "addresses are given out before the machine is made",
+    secondMachine: "a machine is a directory of the server's name",
+    acceptedAndLost: "nobody accepts here what another carries out",
+    rateLimitWithoutTime: "nobody limits the calls to one's own computer",
+    serverErrors: "there are no calls that others answer",
+    quota: "there is no quota but the computer's own memory",
+    credentialEnds: "nobody asks for a credential",
+    wrongCredential: "nobody asks for a credential",
   },
   create: async () => {
     const world = await makeLocalWorld();

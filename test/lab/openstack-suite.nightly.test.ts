@@ -112,6 +112,45 @@ async function putForeign(stack: string, server: string): Promise<() => Promise<
   };
 }
 
+/** As a create whose answer was lost: ours in all that we go by. */
+async function putSecond(stack: string, server: string): Promise<void> {
+  const { token } = await logIn(plane.plan, USER, "demo");
+  const { image, flavor, network } = await idsOf();
+  const all = await plane.admin.list<{ name: string; metadata: Json }>(
+    "compute",
+    "/v2.1/servers/detail?all_tenants=1",
+    "servers",
+  );
+  const found = all.find(({ name }) => name === `${stack}.${server}`);
+  if (found === undefined) throw new Error(`there is no ${stack}.${server}`);
+  // Nova's times are in whole seconds.
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  const { name, metadata } = found;
+  const body = {
+    server: {
+      name,
+      metadata,
+      imageRef: image,
+      flavorRef: flavor,
+      networks: [{ uuid: network }],
+    },
+  };
+  await plane.admin.call("POST", "compute", "/v2.1/servers", body, { "x-auth-token": token });
+}
+
+/** No further server for the project; the returned function gives it its quota back. */
+async function useUpQuota(): Promise<() => Promise<void>> {
+  const { projectId } = await logIn(plane.plan, USER, "demo");
+  const path = `/v2.1/os-quota-sets/${projectId}`;
+  await plane.admin.call("PUT", "compute", path, { quota_set: { instances: 0, force: true } });
+  return async () => void (await plane.admin.call("DELETE", "compute", path));
+}
+
+async function revokeToken(token: string): Promise<void> {
+  const headers = { "x-subject-token": token };
+  await plane.admin.call("DELETE", "identity", "/v3/auth/tokens", undefined, headers);
+}
+
 interface Rule {
   readonly direction: string;
   readonly ethertype: string;
@@ -142,7 +181,8 @@ describe("contract", () => {
             await provider.ensure(request, context);
           },
           createFailsHalfWay: async (request, context) => {
-            front.faults.add({ match: CREATE, times: 3, act: { kind: "status", status: 500 } });
+            const match = /^POST .*\/floatingips$/;
+            front.faults.add({ match, act: { kind: "status", status: 409 } });
             await provider.ensure(request, context).catch(() => undefined);
           },
           rateLimit: async () => {
@@ -155,6 +195,23 @@ describe("contract", () => {
           addressLate: async () => {
             front.addressesFrom = Date.now() + 8000;
           },
+          secondMachine: async (server) => await putSecond(stack, server),
+          acceptedAndLost: async () => {
+            front.faults.add({ match: CREATE, act: { kind: "accepted-and-lost" } });
+          },
+          rateLimitWithoutTime: async () => {
+            const act = { kind: "status", status: 429 } as const;
+            front.faults.add({ match: /\/servers/, times: 3, act });
+          },
+          serverErrors: async () => {
+            const act = { kind: "status", status: 503 } as const;
+            front.faults.add({ match: /^GET .*\/servers/, times: 3, act });
+          },
+          quota: async () => await useUpQuota(),
+          // The token that the provider holds is revoked at Keystone itself.
+          credentialEnds: async () => await revokeToken(front.lastToken ?? ""),
+          wrongCredential: () =>
+            openstack(OPTIONS, { ...plane.environment(), OS_PASSWORD: "guess" }),
         },
         close: async () => {
           expect(await leftovers(stack, true)).toEqual([]);
@@ -278,10 +335,7 @@ describe("what this provider adds", () => {
   it("a token that Keystone has revoked in the middle: one new login, and the work goes on", async () => {
     const { ensure, provider, context } = world();
     expect(await provider.observe(context)).toEqual([]);
-    const { lastToken } = plane.front;
-    await plane.admin.call("DELETE", "identity", "/v3/auth/tokens", undefined, {
-      "x-subject-token": lastToken ?? "",
-    });
+    await revokeToken(plane.front.lastToken ?? "");
     // Nova remembers for a while that it was good; Neutron and Glance ask.
     await ensure("a");
     expect(plane.front.calls.some(({ status }) => status === 401)).toBe(true);

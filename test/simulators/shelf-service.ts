@@ -22,7 +22,13 @@ export const SHELF_TOKEN = "shelf-secret";
 export class ShelfService {
   machines: Machine[] = [];
   /** For the next create. */
-  fault: "answer-lost" | "fails" | "broken" | "address-late" | undefined;
+  fault: "answer-lost" | "broken" | "address-late" | "accepted-and-lost" | undefined;
+  /** So many of the next calls are refused as too many, without a time. */
+  refusals = 0;
+  /** So many of the next looks fail. */
+  stumbles = 0;
+  /** The most machines that there is room for. */
+  room = Number.POSITIVE_INFINITY;
   /** No calls until then, ms since 1970. */
   quietUntil = 0;
   earlyCalls = 0;
@@ -70,10 +76,18 @@ export class ShelfService {
       this.quietUntil = Date.now() + 1000;
       return send(429, "too many calls", { "retry-after": "1" });
     }
+    if (this.refusals > 0) {
+      this.refusals -= 1;
+      return send(429, "too many calls");
+    }
     const [, collection, id, action] = (request.url ?? "").split("/");
     if (collection === "images") return send(200, IMAGES);
     if (collection === "sizes") return send(200, SIZES);
-    if (id === undefined && request.method === "GET") return send(200, this.machines);
+    if (id === undefined && request.method === "GET") {
+      if (this.stumbles === 0) return send(200, this.machines);
+      this.stumbles -= 1;
+      return send(503, "the shelf stumbled");
+    }
     if (id === undefined) {
       const { status, body } = this.#create(JSON.parse(text) as Machine);
       if (this.fault === "answer-lost") {
@@ -96,12 +110,13 @@ export class ShelfService {
   }
 
   #create(wanted: Machine): { readonly status: number; readonly body: unknown } {
-    if (this.fault === "fails") {
-      this.fault = undefined;
-      return { status: 500, body: "the shelf stumbled" };
-    }
     if (this.machines.some(({ name }) => name === wanted.name))
       return { status: 409, body: "the name is taken" };
+    if (this.machines.length >= this.room) return { status: 507, body: "the shelf is full" };
+    if (this.fault === "accepted-and-lost") {
+      this.fault = undefined;
+      return { status: 201, body: {} };
+    }
     const isBroken = this.fault === "broken";
     const isLate = this.fault === "address-late";
     if (isBroken || isLate) this.fault = undefined;

@@ -10,25 +10,23 @@ import { type PhaseResult, resultOf, type ServerRun } from "../server-run.ts";
 export async function boot(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
   const { context, server } = run;
   const found = run.machine;
-  if (found?.status === "running" && found.publicAddresses.length > 0) {
+  const { duplicates } = run;
+  const isThere = found?.status === "running" && found.publicAddresses.length > 0;
+  if (isThere && duplicates.length === 0) {
     context.addresses.settle(server.name, found);
     return resultOf(0);
   }
   if (found === undefined) await refuseTooSmallSize(run, signal);
   if (context.mode === "plan") {
-    run.step(
-      found === undefined
-        ? `would be created${describeWish(run)}`
-        : `would be started (it is ${found.status})`,
-    );
+    if (found === undefined) run.step(`would be created${describeWish(run)}`);
+    else if (!isThere) run.step(`would be started (it is ${found.status})`);
+    for (const { id } of duplicates) run.step(`a second machine of it would be removed: ${id}`);
     context.addresses.settle(server.name, found);
     return resultOf(1);
   }
-  run.step(
-    found === undefined
-      ? `creating the machine${describeWish(run)}`
-      : `starting the machine (it is ${found.status})`,
-  );
+  if (found === undefined) run.step(`creating the machine${describeWish(run)}`);
+  else if (!isThere) run.step(`starting the machine (it is ${found.status})`);
+  for (const { id } of duplicates) run.step(`removing a second machine of it: ${id}`);
   const machine = await context.stack.provider.ensure(
     {
       server: server.name,

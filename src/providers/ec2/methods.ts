@@ -22,6 +22,7 @@ import {
   isGone,
   isOf,
   isOurs,
+  oldestFirst,
   SERVER,
   STACK,
   toMachine,
@@ -80,10 +81,11 @@ export function makeMethods(
         )
         .map((entry) => [label(entry), entry]),
     );
-    const shown = own.filter((entry) =>
-      isFailed(entry) ? failed.get(label(entry)) === entry : !isGone(entry),
-    );
-    return shown.map((entry) => toMachine(entry, settings));
+    const shown = own.filter((entry) => {
+      if (isFailed(entry)) return failed.get(label(entry)) === entry;
+      return !isGone(entry) && !(isGoing(entry) && alive.has(label(entry)));
+    });
+    return oldestFirst(shown).map((entry) => toMachine(entry, settings));
   };
 
   return {

@@ -5,7 +5,7 @@ import type { Machine, MachineRequest, ProviderContext } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { createMachine } from "./create-machine.ts";
 import { chooseExternal, ensureFloatingIp } from "./floating-ips.ts";
-import { hasFloatingAddress, isGoing, isOf, statusOf, toMachine } from "./marks.ts";
+import { hasFloatingAddress, isGoing, isOf, oldestFirst, statusOf, toMachine } from "./marks.ts";
 import {
   actOnServer,
   deleteServer,
@@ -206,12 +206,6 @@ async function waitUntilGone(
       what: `${servers.map(({ name }) => name).join(", ")} did not go away (bootTimeoutMs)`,
     },
     context,
-  );
-}
-
-function oldestFirst(servers: readonly NovaServer[]): readonly NovaServer[] {
-  return servers.toSorted(
-    (one, other) => one.created.localeCompare(other.created) || one.id.localeCompare(other.id),
   );
 }
 

@@ -68,6 +68,18 @@ export function isGoing(server: NovaServer): boolean {
   return server["OS-EXT-STS:task_state"] === "deleting" || /^(SOFT_)?DELETED$/.test(server.status);
 }
 
+/** The stack and the server that it stands for, to tell servers apart: their names may be changed by anybody. */
+export function labelOf({ metadata }: NovaServer): string {
+  return `${metadata[STACK]}.${metadata[SERVER]}`;
+}
+
+/** Of two that stand for one server the oldest is the one that stays. */
+export function oldestFirst(servers: readonly NovaServer[]): readonly NovaServer[] {
+  return servers.toSorted(
+    (one, other) => one.created.localeCompare(other.created) || one.id.localeCompare(other.id),
+  );
+}
+
 /** https://docs.openstack.org/api-guide/compute/server_concepts.html#server-status */
 export function statusOf(server: NovaServer): MachineStatus {
   if (isGoing(server)) return "stopped";

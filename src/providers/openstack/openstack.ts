@@ -16,8 +16,11 @@ import {
   hasFloatingAddress,
   identityMetadata,
   identityOf,
+  isGoing,
   isOf,
   isOurs,
+  labelOf,
+  oldestFirst,
   toMachine,
 } from "./marks.ts";
 import {
@@ -93,13 +96,12 @@ export function novaProvider(kind: CloudKind, settings: OpenStackSettings): Prov
     claim: (server: NovaServer) => boolean,
   ): Promise<readonly Machine[]> => {
     const cloud = await open();
-    const servers = await cloud.watch.fresh(context);
+    const own = (await cloud.watch.fresh(context)).filter(claim);
+    const alive = new Set(own.filter((entry) => !isGoing(entry)).map(labelOf));
     return await Promise.all(
-      servers
-        .filter(claim)
-        .map(async (server) =>
-          toMachine(await withReason(cloud.client, server, context), settings),
-        ),
+      oldestFirst(own.filter((entry) => !isGoing(entry) || !alive.has(labelOf(entry)))).map(
+        async (server) => toMachine(await withReason(cloud.client, server, context), settings),
+      ),
     );
   };
 

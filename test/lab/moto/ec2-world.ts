@@ -93,8 +93,11 @@ export class Ec2World {
     };
   }
 
-  provider(options: Ec2Options = {}): ReturnType<typeof ec2> {
-    return ec2({ ...QUICK, ...options }, this.environment);
+  provider(
+    options: Ec2Options = {},
+    more: Readonly<Record<string, string>> = {},
+  ): ReturnType<typeof ec2> {
+    return ec2({ ...QUICK, ...options }, { ...this.environment, ...more });
   }
 
   /** As new. */

@@ -51,9 +51,12 @@ export interface HeldServer {
   readonly name: string;
   readonly status: string;
   readonly metadata: Json;
+  readonly addresses: Readonly<
+    Record<string, readonly { readonly addr: string; readonly "OS-EXT-IPS:type": string }[]>
+  >;
 }
 
-/** What the cloud itself holds for a stack: its servers, and the names of what they share. */
+/** What the cloud itself holds for a stack: its servers, its floating addresses, and the names of what they share. */
 export async function heldFor(
   plane: ControlPlane,
   stack: string,
@@ -76,9 +79,17 @@ export async function heldFor(
     "/v2.0/ports",
     "ports",
   );
+  const addresses = await admin.list<{ floating_ip_address: string; description: string }>(
+    "network",
+    "/v2.0/floatingips",
+    "floatingips",
+  );
   return {
     servers,
     others: [
+      ...addresses
+        .filter(({ description }) => description.includes(` ${stack}.`))
+        .map((entry) => entry.floating_ip_address),
       ...groups.map(({ name }) => name).filter((name) => name === `bootmachine.${stack}`),
       // A port whose server is gone.
       ...ports
