@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<ErrorKind, string>> = {
   transport: "The way to the host failed. Exit status 1.",
   remote: "Something failed on the host itself. Exit status 1.",
   timeout: "A wait reached its limit. Exit status 1.",
+  computer: "The computer on which bootmachine runs failed. Exit status 1.",
   cancelled: "The run was cancelled. Exit status 130.",
   internal: "A defect of bootmachine. Exit status 70.",
 };

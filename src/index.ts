@@ -22,6 +22,7 @@ export { debian } from "./distros/debian.ts";
 export {
   BootmachineError,
   CancelledError,
+  ComputerError,
   InternalError,
   ProviderError,
   RefusedError,

@@ -11,6 +11,7 @@ export type ErrorKind =
   | "transport"
   | "remote"
   | "timeout"
+  | "computer"
   | "cancelled"
   | "internal";
 
@@ -310,6 +311,18 @@ export const ERROR_CODES = {
     todo: "Find out why it is slow, or raise the limit that the message names.",
   },
 
+  // computer: yours, on which bootmachine runs
+  DISK_FULL: {
+    kind: "computer",
+    means: "The disk of this computer, or your share of it, is full: a file could not be written.",
+    todo: "Make room where the message says, and run the same command again; it goes on where it stopped.",
+  },
+  FILE_UNWRITABLE: {
+    kind: "computer",
+    means: "A file of bootmachine's own could not be written on this computer.",
+    todo: "Check the owner and the permissions of what the message names, and that its file system is not read-only.",
+  },
+
   // cancelled, internal
   CANCELLED: {
     kind: "cancelled",
@@ -333,4 +346,5 @@ export type UserErrorCode = CodesOf<"user">;
 export type RefusedErrorCode = CodesOf<"refused">;
 export type ProviderErrorCode = CodesOf<"provider">;
 export type TransportErrorCode = CodesOf<"transport">;
+export type ComputerErrorCode = CodesOf<"computer">;
 export type RemoteErrorCode = CodesOf<"remote">;

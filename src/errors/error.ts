@@ -1,5 +1,6 @@
 import {
   ERROR_CODES,
+  type ComputerErrorCode,
   type ErrorCode,
   type ErrorKind,
   type ProviderErrorCode,
@@ -172,6 +173,13 @@ export class TimeoutError extends BootmachineError {
   }
 }
 
+/** The computer on which bootmachine runs failed. */
+export class ComputerError extends BootmachineError {
+  constructor(code: ComputerErrorCode, message: string, details: ErrorDetails = {}) {
+    super(code, message, details);
+  }
+}
+
 /** The run was cancelled. Exit status 130. */
 export class CancelledError extends BootmachineError {
   constructor(message = "The run was cancelled.", details: ErrorDetails = {}) {
@@ -193,7 +201,30 @@ export function toBootmachineError(thrown: unknown): BootmachineError {
     return new CancelledError(undefined, { cause: thrown });
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new InternalError(message, { cause: thrown });
+  const code = fileErrorCode(thrown);
+  return code === undefined
+    ? new InternalError(message, { cause: thrown })
+    : new ComputerError(code, message, { cause: thrown });
+}
+
+/** System calls by which a file is written; one that reads, or a socket's, fails for other reasons. */
+const WRITES = new Set(["open", "write", "writev", "mkdir", "mkdtemp", "rename", "link", "unlink"]);
+
+/** What the operating system said when a file could not be written; undefined where that is not what failed. */
+function fileErrorCode(thrown: unknown): ComputerErrorCode | undefined {
+  if (!(thrown instanceof Error) || !("code" in thrown) || !("syscall" in thrown)) return undefined;
+  if (!WRITES.has(String(thrown.syscall))) return undefined;
+  switch (thrown.code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return "DISK_FULL";
+    case "EROFS":
+    case "EACCES":
+    case "EPERM":
+      return "FILE_UNWRITABLE";
+    default:
+      return undefined;
+  }
 }
 
 /** 0 is success and is never the status of an error. */
@@ -214,6 +245,7 @@ export function exitStatusOf(error: BootmachineError): ExitStatus {
     case "transport":
     case "remote":
     case "timeout":
+    case "computer":
       return 1;
   }
 }

@@ -42,8 +42,8 @@ export async function lockStack(path: string, who: string, command: string): Pro
   const text = JSON.stringify(holder);
   // The content is written before the name appears (link fails when it exists), so a lock is never half-written.
   const draft = `${path}.${randomBytes(6).toString("hex")}`;
-  await writeFile(draft, text, { mode: 0o600 });
   try {
+    await writeFile(draft, text, { mode: 0o600 });
     for (let attempt = 0; attempt < 20; attempt += 1) {
       try {
         await link(draft, path);
@@ -56,6 +56,7 @@ export async function lockStack(path: string, who: string, command: string): Pro
         throw new RefusedError(
           "STACK_LOCKED",
           `Another run works on this stack: \`${other.command}\` by ${other.who} on ${other.computer}, process ${other.pid}, since ${other.since}.`,
+          other.computer === holder.computer ? {} : { hint: cannotSee(path, other, holder) },
         );
       }
       await removeStale(path);
@@ -104,6 +105,11 @@ async function releaseOwn(path: string, text: string): Promise<void> {
 export async function readLock(path: string): Promise<LockHolder | undefined> {
   const holder = await readHolder(path);
   return holder !== undefined && (await isAlive(holder)) ? holder : undefined;
+}
+
+/** Nobody can look from here whether a process of another computer still runs, and this one may have had that name. */
+function cannotSee(path: string, other: LockHolder, own: LockHolder): string {
+  return `Wait for it to end. If it has ended, or ${other.computer} is what this computer (${own.computer}) was called before, remove the file ${path}.`;
 }
 
 async function readHolder(path: string): Promise<LockHolder | undefined> {

@@ -6,6 +6,7 @@ import type { Readable, Writable } from "node:stream";
 import {
   type BootmachineError,
   CancelledError,
+  ComputerError,
   type ErrorRecord,
   InternalError,
   ProviderError,
@@ -14,7 +15,12 @@ import {
   toBootmachineError,
   UserError,
 } from "../../errors/error.ts";
-import type { ProviderErrorCode, RefusedErrorCode, UserErrorCode } from "../../errors/codes.ts";
+import type {
+  ComputerErrorCode,
+  ProviderErrorCode,
+  RefusedErrorCode,
+  UserErrorCode,
+} from "../../errors/codes.ts";
 import type { ProviderContext } from "../contract.ts";
 import { SYSTEM_PATH } from "./command.ts";
 import type { LocalProvider } from "./local-provider.ts";
@@ -205,6 +211,8 @@ function rebuildError(record: ErrorRecord, limitMs = 0): BootmachineError {
       return new ProviderError(record.code as ProviderErrorCode, record.message, details);
     case "timeout":
       return new TimeoutError(record.message, limitMs, details);
+    case "computer":
+      return new ComputerError(record.code as ComputerErrorCode, record.message, details);
     case "cancelled":
       return new CancelledError(record.message, details);
     case "transport":

@@ -79,7 +79,11 @@ describe("lockStack", () => {
       command: "up",
     };
     await writeFile(path, JSON.stringify(elsewhere));
-    await expect(lockStack(path, "grace", "up")).rejects.toMatchObject({ code: "STACK_LOCKED" });
+    await expect(lockStack(path, "grace", "up")).rejects.toMatchObject({
+      code: "STACK_LOCKED",
+      // It may be this computer under an earlier name: what to remove is named, and when.
+      hint: expect.stringContaining(`remove the file ${path}.`) as string,
+    });
   });
 
   it("lets exactly one of many take over", async () => {

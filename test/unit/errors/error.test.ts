@@ -1,0 +1,44 @@
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { createConnection } from "node:net";
+
+import { describe, expect, test } from "vitest";
+
+import { exitStatusOf, toBootmachineError } from "../../../src/errors/error.ts";
+
+async function thrownBy(work: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await work();
+  } catch (thrown) {
+    return thrown;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("toBootmachineError", () => {
+  // Linux has a device that is always full.
+  test.runIf(process.platform === "linux")("takes a full disk for no defect of ours", async () => {
+    const error = toBootmachineError(await thrownBy(() => writeFile("/dev/full", "text")));
+    expect(error).toMatchObject({ code: "DISK_FULL", kind: "computer" });
+    expect(error.message).toContain("no space left");
+    expect(exitStatusOf(error)).toBe(1);
+  });
+
+  test.runIf(process.platform === "linux")("nor a place that cannot be written", async () => {
+    // Nobody makes files there, root neither.
+    const error = toBootmachineError(await thrownBy(() => mkdtemp("/sys/kernel/bootmachine-")));
+    expect(error.code).toBe("FILE_UNWRITABLE");
+    expect(error.message).toContain("/sys/kernel/bootmachine-");
+  });
+
+  test("but every other failure of a system call", async () => {
+    const missing = await thrownBy(() => readFile("/nowhere/at/all"));
+    expect(toBootmachineError(missing).code).toBe("INTERNAL");
+    const refused = await thrownBy(
+      () =>
+        new Promise((_resolve, reject) => {
+          createConnection({ host: "127.0.0.1", port: 1 }).on("error", reject);
+        }),
+    );
+    expect(toBootmachineError(refused).code).toBe("INTERNAL");
+  });
+});
