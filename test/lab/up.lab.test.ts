@@ -185,6 +185,24 @@ describe("up, from nothing to proved, on Debian 13, 12 and 11", () => {
     await project.write();
     const up = await project.run("up", "--yes", "--json");
     expect(up.status, story(up)).toBe(0);
+    // What is counted is what was changed, not what was looked at: the firewall alone lets the new member in.
+    const changed = up.events.flatMap((event) =>
+      event.type === "resource" &&
+      event.server === "db1" &&
+      event.phase === "secure" &&
+      event.status === "changed"
+        ? [event.id]
+        : [],
+    );
+    expect(changed.length).toBeGreaterThan(0);
+    expect(up.events).toContainEqual(
+      expect.objectContaining({
+        type: "phase-ended",
+        server: "db1",
+        phase: "secure",
+        changes: new Set(changed).size,
+      }),
+    );
     expect(
       (
         await project.onServer(

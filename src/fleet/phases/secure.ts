@@ -1,4 +1,3 @@
-import { accessResources } from "../../baseline/access-resources.ts";
 import { changeAccess } from "../../baseline/access-change.ts";
 import { groundResources } from "../../baseline/ground-resources.ts";
 import type { Host } from "../../host/host.ts";
@@ -23,13 +22,15 @@ export async function secure(run: ServerRun): Promise<PhaseResult> {
     });
   }
   if (access !== 0) {
-    await moveToSecuredAccess(run);
-    changes += accessResources(run.baselineContext(), "final").length;
+    changes += await moveToSecuredAccess(run);
   }
   return resultOf(changes);
 }
 
-async function moveToSecuredAccess(run: ServerRun): Promise<void> {
+/** @returns how many resources were changed; one that is opened first and closed later counts once */
+async function moveToSecuredAccess(run: ServerRun): Promise<number> {
+  const changed = new Set<string>();
+  const report = reportTo(run);
   const { context, server } = run;
   const host = run.connectedHost();
   const secured = securedWay(context.stack, server, host.target.address);
@@ -63,7 +64,11 @@ async function moveToSecuredAccess(run: ServerRun): Promise<void> {
       }
     },
     signal: context.hardSignal,
-    onMessage: reportTo(run),
+    onMessage: (message) => {
+      report(message);
+      if (message.kind === "resource" && message.report.status === "changed")
+        changed.add(message.report.id);
+    },
   });
   const { target } = run.host;
   const record = context.records.get(server.name, run.machine?.id ?? "");
@@ -74,4 +79,6 @@ async function moveToSecuredAccess(run: ServerRun): Promise<void> {
     });
   }
   run.tellWayIn();
+  // A change that an earlier run had left unfinished may have had nothing left to do but to be confirmed.
+  return Math.max(1, changed.size);
 }
