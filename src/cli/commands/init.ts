@@ -1,4 +1,5 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 
@@ -206,6 +207,16 @@ function serversOf(answers: Answers, tool: StarterTool | undefined): readonly St
   if (answers.provider === "local") return localServers(tool);
   return answers.addresses.map((word, index) => {
     const [left = "", right] = word.split("=", 2);
+    const address = right ?? left;
+    if (isIP(address) === 0) {
+      throw new UserError(
+        "USAGE",
+        `--address wants a number, IPv4 or IPv6; "${address}" is none.`,
+        {
+          hint: "Look the name up (`getent hosts NAME`), or write it into the config by hand, with `privateAddress` beside it.",
+        },
+      );
+    }
     return right === undefined
       ? { name: `server${index + 1}`, roles: [], address: left }
       : { name: left, roles: [], address: right };

@@ -1,8 +1,11 @@
+import { isIP } from "node:net";
+
 import { z } from "zod";
 
+const number = z.union([z.ipv4(), z.ipv6()]);
+
 const address = z.union([
-  z.ipv4(),
-  z.ipv6(),
+  number,
   z
     .string()
     .max(253)
@@ -21,7 +24,7 @@ const hostKey = z
 
 const hostSchema = z
   .strictObject({
-    /** IPv4, IPv6 or a name. */
+    /** IPv4, IPv6 or a name; a name needs `privateAddress` beside it. */
     address,
     /** Port of the first login, 1-65535. Default 22. */
     port: z.number().int().min(1).max(65535).default(22),
@@ -32,8 +35,16 @@ const hostSchema = z
       .default("root"),
     /** The host's public key, or several. Absent: the first one is trusted, if the config allows that. */
     hostKey: z.union([hostKey, z.array(hostKey).min(1)]).optional(),
-    /** How the other servers reach it. Default: `address`. */
-    privateAddress: address.optional(),
+    /**
+     * How the other servers reach it, IPv4 or IPv6. Default: `address`. A number, because it stands in the others'
+     * firewalls and /etc/hosts: a name would be looked up there at boot, before there is a network.
+     */
+    privateAddress: number.optional(),
+  })
+  .refine((host) => host.privateAddress !== undefined || isIP(host.address) !== 0, {
+    path: ["address"],
+    message:
+      "is a name, and needs privateAddress beside it: a number, for the other servers' firewalls and /etc/hosts",
   })
   .readonly();
 

@@ -100,6 +100,7 @@ describe("what is not understood is refused", () => {
     [["completion", "tcsh"], "bash, zsh or fish"],
     [["explain", "KEY_REFUSD"], "Did you mean KEY_REFUSED?"],
     [["init", "--provider", "existing"], "addresses"],
+    [["init", "--address", "web.example.org"], "getent hosts"],
   ])("%j", async (argv, words) => {
     const { status, stdout, stderr } = await runInProcess(argv);
     expect(status).toBe(2);

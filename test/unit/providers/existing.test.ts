@@ -16,7 +16,7 @@ test("addresses of all kinds, with their defaults", async () => {
     hosts: {
       a: { address: "192.0.2.1" },
       b: { address: "2001:db8::1", port: 2200, user: "debian", privateAddress: "10.0.0.2" },
-      c: { address: "web.example.org" },
+      c: { address: "web.example.org", privateAddress: "192.0.2.3" },
     },
   });
   const [a, b, c] = await provider.observe(context);
@@ -26,7 +26,10 @@ test("addresses of all kinds, with their defaults", async () => {
     privateAddresses: ["10.0.0.2"],
     login: { user: "debian", port: 2200 },
   });
-  expect(c?.publicAddresses).toEqual(["web.example.org"]);
+  expect(c).toMatchObject({
+    publicAddresses: ["web.example.org"],
+    privateAddresses: ["192.0.2.3"],
+  });
 });
 
 test("pinned keys, one or several, without their comments; none means first use", async () => {
@@ -55,6 +58,8 @@ test.each([
   ["a private key", { address: "192.0.2.1", hostKey: "-----BEGIN OPENSSH PRIVATE KEY-----" }],
   ["an option as a user", { address: "192.0.2.1", user: "-oProxyCommand=x" }],
   ["an option as an address", { address: "-oProxyCommand=x" }],
+  ["a name alone, which would stand in firewalls", { address: "web.example.org" }],
+  ["a name for the other servers", { address: "192.0.2.1", privateAddress: "web.internal" }],
   ["an unknown field", { address: "192.0.2.1", adress: "x" }],
 ])("refuses %s", (_what, host) => {
   expect(() => existing({ hosts: { web: host } })).toThrow(UserError);

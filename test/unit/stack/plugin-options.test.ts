@@ -19,6 +19,15 @@ it("options inside a record of objects are known by name", async () => {
   ]);
 });
 
+it("a name as an address asks for the number that firewalls and /etc/hosts need", async () => {
+  const hosts = { web: { address: "web.example.org" }, db: { address: "192.0.2.2" } };
+  expect(await problemsWith({ name: "existing", hosts })).toEqual([
+    expect.stringMatching(
+      /^provider\.hosts\.web\.address: is a name, and needs privateAddress beside it: /u,
+    ),
+  ]);
+});
+
 it("a name that stands as a key gets the form that was meant", async () => {
   expect(await problemsWith({ existing: { hosts: {} } })).toEqual([
     expect.stringMatching(/ \| Write \{ name: existing, hosts: … \}\.$/),
