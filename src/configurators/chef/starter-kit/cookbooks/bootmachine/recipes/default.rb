@@ -2,6 +2,7 @@
 # changes nothing. Change the data in bootmachine's config, not here.
 
 include_recipe 'bootmachine::packages'
+include_recipe 'bootmachine::system'
 include_recipe 'bootmachine::accounts'
 include_recipe 'bootmachine::files'
 include_recipe 'bootmachine::services'

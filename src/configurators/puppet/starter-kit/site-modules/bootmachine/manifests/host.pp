@@ -1,5 +1,6 @@
 # Host name, time zone and locale.
 class bootmachine::host {
+  $hostname = $bootmachine::server['hostname']
   $zone = $bootmachine::server['timezone']
   $locale = $bootmachine::server['locale']
 
@@ -10,7 +11,12 @@ class bootmachine::host {
 
   file { '/etc/hostname':
     ensure  => file,
-    content => "${bootmachine::server['hostname']}\n",
+    content => "${hostname}\n",
+  }
+
+  exec { 'host name of the running system':
+    command => "hostname -- ${shellquote($hostname)}",
+    unless  => "[ \"$(cat /proc/sys/kernel/hostname)\" = ${shellquote($hostname)} ]",
   }
 
   file { '/etc/localtime':
