@@ -6,7 +6,9 @@ const UNWANTED: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/~$/, "an editor's backup file"],
   [/^\.#/, "an Emacs lock: somebody has the file open with changes that are not saved"],
   [/^#.*#$/, "an Emacs file of changes that were not saved"],
-  [/\.sw[op]$/, "a vim swap file: somebody has the file open"],
+  // vim counts back from .swp, and tries its names out with .swx.
+  [/\.sw[op]$|^\..*\.sw[a-px]$/, "a vim swap file: somebody has the file open"],
+  [/\.kate-swp$/, "a Kate swap file: somebody has the file open"],
   [/^4913$/, "a vim test file"],
   [/\.orig$/, "the old side of a merge"],
   [/\.rej$/, "a patch that did not fit"],

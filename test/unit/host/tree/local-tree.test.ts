@@ -140,6 +140,10 @@ describe("what must not be there", () => {
       "#top.sls#",
       ".top.sls.swp",
       "a/.b.swo",
+      "a/.b.swn",
+      "a/.b.swa",
+      "a/.b.swx",
+      ".site.pp.kate-swp",
       "a/b.orig",
       "a/b.rej",
       "4913",
@@ -177,7 +181,9 @@ describe("what must not be there", () => {
     await put("4913.sls");
     await put("swp");
     await put("x.swphile");
-    expect((await read()).entries).toHaveLength(4);
+    await put("film.swf");
+    await put(".hidden.sls");
+    expect((await read()).entries).toHaveLength(6);
   });
 
   it("is a folder that is not there", async () => {
