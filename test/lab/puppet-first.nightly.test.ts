@@ -25,10 +25,24 @@ const SERVERS = [
   { name: "db1", image: "debian-12", roles: [] },
 ];
 
+/** Where the environments lie in one of the tests; the folder above it is not there either. */
+const ENVIRONMENTS = "/srv/puppet/environments";
+
 /** Puppet Server alone takes minutes to start where others work on the same computer. */
 const LIMIT = { timeout: 1_800_000 };
 
 const CONFIGURATOR = { name: "puppet", packages: "distro", tree: "./puppet", heapMb: 384 };
+
+/** What somebody changes by hand: an account, a file, time zone, locale, kernel settings, firewall, host name. */
+const DRIFT = [
+  "echo 'Port 22' >>/etc/ssh/sshd_config.d/00-bootmachine.conf",
+  "gpasswd -d grace adm",
+  "ln -sfn /usr/share/zoneinfo/Europe/Paris /etc/localtime; echo Europe/Paris >/etc/timezone",
+  "echo LANG=de_DE.UTF-8 >/etc/default/locale",
+  "echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter",
+  "nft add rule inet bootmachine input tcp dport 9999 accept",
+  "echo elsewhere >/etc/hostname; hostname elsewhere",
+];
 
 /** When the first process has started; another one after a reboot. */
 const STARTED = "cut -d ' ' -f 22 /proc/1/stat";
@@ -145,6 +159,14 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
       // db1 is a member whose certificate is taken away; somebody else asks under its name before it does.
       const revoke = await project.run("configurator", "revoke", "--yes", "db1");
       expect(revoke.status, story(revoke)).toBe(0);
+      // It still has its key and the certificate that was good a moment ago: the master takes neither.
+      const refused = await project.onServer(
+        "db1",
+        "puppet agent --test --no-daemonize --color=false --waitforcert 0 2>&1; echo status $?",
+      );
+      expect(refused.stdout).toMatch(/certificate revoked/i);
+      expect(refused.stdout).toContain("status 1");
+      expect(refused.stdout).not.toContain("Applied catalog");
       expect((await project.onServer("web2", knock("db1", MASTER))).status).toBe(0);
       const stolen = await project.onServer(
         "web2",
@@ -194,15 +216,26 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
   });
 
   it("puts back what somebody has changed in the baseline, and says so", LIMIT, async () => {
-    await project.onServer(
-      "web2",
-      "echo 'Port 22' >>/etc/ssh/sshd_config.d/00-bootmachine.conf; gpasswd -d grace adm",
-    );
-    const run = await project.run("configurator", "run", "--server", "web2", "--json");
+    // The host name goes last: with a strange one sudo waits for DNS.
+    await project.onServer("web1", DRIFT.join("\n"));
+    const run = await project.run("configurator", "run", "--server", "web1", "--json");
     expect(run.status, story(run)).toBe(0);
-    expect(reported(run.events, "web2", "changed")).toEqual(
-      expect.arrayContaining(["User[grace]", "File[/etc/ssh/sshd_config.d/00-bootmachine.conf]"]),
+    expect(reported(run.events, "web1", "changed")).toEqual(
+      expect.arrayContaining([
+        "User[grace]",
+        "File[/etc/ssh/sshd_config.d/00-bootmachine.conf]",
+        "File[/etc/hostname]",
+        "Exec[host name of the running system]",
+        "File[/etc/localtime]",
+        "Exec[time zone by name]",
+        "Exec[locale]",
+        "Exec[sysctl network]",
+        "Exec[firewall live rules]",
+      ]),
     );
+    const up = await project.run("up", "--yes", "--json", "--server", "web1");
+    expect(up.status, story(up)).toBe(0);
+    expect(Object.values(outcomes(up.events, "web1"))).not.toContain("changed");
     const verify = await project.run("verify");
     expect(verify.status, story(verify)).toBe(0);
   });
@@ -266,7 +299,7 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
   );
 
   it(
-    "runs on demand alone, in an environment of another name, with settings of the user's own",
+    "runs on demand alone, in an environment of another name and place, with settings of the user's own",
     LIMIT,
     async () => {
       await use({
@@ -274,6 +307,7 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
           ...CONFIGURATOR,
           agent: "on-demand",
           environment: "staging",
+          remoteDir: ENVIRONMENTS,
           settings: { agent: { http_user_agent: "shop" } },
         },
       });
@@ -286,7 +320,7 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
       expect(stdout).toBe("disabled\ninactive\nstaging\nshop\n");
       const environments = await project.onServer(
         MASTER,
-        "ls -d /etc/puppet/code/environments/staging/manifests",
+        `ls -d ${ENVIRONMENTS}/staging/manifests && ! ls -d /etc/puppet/code/environments/staging`,
       );
       expect(environments.status).toBe(0);
       const run = await project.run("configurator", "run", "--server", "db1", "--json");

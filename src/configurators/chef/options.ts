@@ -1,10 +1,11 @@
 import { z } from "zod";
 
+import { webAddress } from "../../stack/web-address.ts";
+
 const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/, "a checksum is 64 hexadecimal digits")
   .meta({ description: "The package's SHA-256: 64 hexadecimal digits." });
-const webAddress = z.url({ protocol: /^https?$/ });
 const folder = z.string().regex(/^(\/[A-Za-z0-9_.-]+)+$/, "an absolute path without spaces");
 
 /** Where one platform's package comes from: an address, or a file on your computer. */

@@ -24,16 +24,21 @@ import {
 
 const OPENVOX_URL = "https://apt.voxpupuli.org";
 
-/** The agent, and on the master Puppet Server with its certificate authority still to be made. Nothing is started. */
+/**
+ * The agent, and on the master Puppet Server with its certificate authority still to be made. Nothing is started.
+ *
+ * @param key what OpenVox's repository is signed with; undefined: the project's own key
+ */
 export function installResources(
   settings: PuppetSettings,
+  key: string | undefined,
   context: ConfiguratorContext,
 ): readonly Resource[] {
   const layout = layoutOf(settings);
   const { facts, isMaster } = context.member;
   return [
     ...supported(settings, facts),
-    ...repository(settings, facts),
+    ...repository(settings, key, facts),
     // Settings come before packages, and units are held: Debian starts what it installs.
     ...settingsFolders(layout).map((path) => ({ type: "directory", path }) as const),
     {
@@ -70,6 +75,7 @@ function serverFiles(
 ): readonly Resource[] {
   const dropIns = `/etc/systemd/system/${SERVER_SERVICE}.d`;
   return [
+    ...(settings.remoteDir === undefined ? [] : [folderAbove(layout.environments)]),
     { type: "directory", path: layout.environments },
     // Puppet Server does not start without its own environment, and makes none as the user puppet. "production" it wants always.
     ...[...new Set(["production", settings.environment])].map((name) =>
@@ -99,6 +105,17 @@ function serverFiles(
       triggers: [{ run: "systemctl daemon-reload" }],
     },
   ];
+}
+
+/** Of a folder of the user's choice; where it is there it keeps its mode. */
+function folderAbove(path: string): Resource {
+  const folder = parentOf(path) || "/";
+  return {
+    type: "command",
+    id: `directory ${folder}`,
+    check: `[ -d ${folder} ]`,
+    run: `umask 022 && mkdir -p ${folder}`,
+  };
 }
 
 /** A link, as the tree will be one, is as good. */
@@ -140,7 +157,11 @@ function supported({ packages }: PuppetSettings, facts: HostFacts): readonly Res
   ];
 }
 
-function repository(settings: PuppetSettings, facts: HostFacts): readonly Resource[] {
+function repository(
+  settings: PuppetSettings,
+  key: string | undefined,
+  facts: HostFacts,
+): readonly Resource[] {
   if (settings.packages === "distro") return [];
   return [
     {
@@ -150,7 +171,7 @@ function repository(settings: PuppetSettings, facts: HostFacts): readonly Resour
       // debian12, ubuntu24.04
       suite: `${facts.osId}${facts.osVersion}`,
       components: ["openvox8"],
-      key: settings.repository?.key ?? OPENVOX_KEY,
+      key: key ?? OPENVOX_KEY,
     },
   ];
 }

@@ -53,8 +53,9 @@ const OPENVOX: Layout = {
   serverPackages: ["openvox-server"],
 };
 
-export function layoutOf({ packages }: PuppetSettings): Layout {
-  return packages === "distro" ? DEBIAN : OPENVOX;
+export function layoutOf({ packages, remoteDir }: PuppetSettings): Layout {
+  const layout = packages === "distro" ? DEBIAN : OPENVOX;
+  return remoteDir === undefined ? layout : { ...layout, environments: remoteDir };
 }
 
 /** Facter reads it wherever it comes from. */

@@ -1,13 +1,18 @@
 import { z } from "zod";
 
+import { webAddress } from "../../stack/web-address.ts";
+import { whyNoSetting } from "./refused-settings.ts";
+
+const folder = z
+  .string()
+  .regex(/^(\/[A-Za-z0-9_.-]+)+$/, "an absolute path without spaces")
+  .refine((path) => !/\/\.{1,2}(\/|$)/.test(path), "an absolute path without . and ..");
+
 /** Settings of puppet.conf, by name. */
 const section = z.record(
   z.string(),
   z.string().regex(/^[^\r\n]*$/, "a setting of puppet.conf is one line"),
 );
-
-/** What bootmachine sets itself: two values for one setting would leave to chance which one counts. */
-const OWN_SETTINGS = ["certname", "server", "environment", "autosign", "dns_alt_names", "ssldir"];
 
 /** Options of the `puppet` configurator. All have defaults. */
 export const puppetOptionsSchema = z
@@ -18,20 +23,16 @@ export const puppetOptionsSchema = z
      * packages exclude each other.
      */
     packages: z.enum(["openvox", "distro"]).default("openvox"),
-    /** A mirror of OpenVox's apt repository. Default: https://apt.voxpupuli.org with the project's own key. */
+    /** OpenVox's packages from a mirror, or signed with another key. Default: https://apt.voxpupuli.org, the project's own key. */
     repository: z
       .strictObject({
-        url: z
-          .url({ protocol: /^https?$/ })
-          .meta({ description: "The address of the mirror, up to the folder that holds `dists`." }),
-        /** ASCII-armoured OpenPGP public key that the mirror signs with. Default: the OpenVox project's. */
-        key: z
-          .string()
-          .regex(
-            /^-----BEGIN PGP PUBLIC KEY BLOCK-----/,
-            "a key is the whole armoured text, from -----BEGIN PGP PUBLIC KEY BLOCK-----",
-          )
-          .optional(),
+        /** The address of a mirror of OpenVox's apt repository, up to the folder that holds `dists`. Default: OpenVox's own. */
+        url: webAddress.optional(),
+        /** The OpenPGP public key that it is signed with: the armoured text, or a file that holds it. Default: OpenVox's own. */
+        key: z.string().min(1).optional(),
+      })
+      .refine(({ url, key }) => url !== undefined || key !== undefined, {
+        message: "names neither a mirror (`url`) nor a key (`key`)",
       })
       .readonly()
       .optional(),
@@ -40,6 +41,11 @@ export const puppetOptionsSchema = z
      * `environment.conf`; counted from the config's folder. Absent: an empty environment.
      */
     tree: z.string().min(1).optional(),
+    /**
+     * The folder of the environments on the master; your tree is in it under the environment's name. Default: the packages' own,
+     * /etc/puppetlabs/code/environments, or /etc/puppet/code/environments of the distro.
+     */
+    remoteDir: folder.optional(),
     /** The environment's name at the master. Default "production". */
     environment: z
       .string()
@@ -94,13 +100,6 @@ export const puppetOptionsSchema = z
     message: 'packages "distro" come from the distro\'s own repositories',
   })
   .readonly();
-
-function whyNoSetting(name: string): string | undefined {
-  if (OWN_SETTINGS.includes(name)) return `bootmachine sets \`${name}\` itself`;
-  return /^[a-z][a-z0-9_]*$/.test(name)
-    ? undefined
-    : "a setting of puppet.conf is written with lower-case letters and underscores";
-}
 
 export type PuppetOptions = z.input<typeof puppetOptionsSchema>;
 export type PuppetSettings = z.output<typeof puppetOptionsSchema>;

@@ -1,4 +1,6 @@
+import { UserError } from "../../errors/error.ts";
 import { parsePluginOptions } from "../../stack/plugin-options.ts";
+import { isKeyText, readSigningKey } from "../../stack/signing-key.ts";
 import type { Configurator, ConfiguratorContext, Tree } from "../contract.ts";
 import { agentsScript, parseAgents, revokeResources } from "./authority.ts";
 import { checkTree } from "./check-tree.ts";
@@ -31,6 +33,8 @@ const AGENT_MEMORY_MB = 450;
 export function puppet(options: PuppetOptions = {}): Configurator {
   const settings = parsePluginOptions("configurator", "puppet", puppetOptionsSchema, options);
   const layout = layoutOf(settings);
+  // A key that is given as a file is read by `check`, which knows the config's folder and comes before all else.
+  let key = settings.repository?.key;
   return {
     kind: "configurator",
     apiVersion: 1,
@@ -39,8 +43,33 @@ export function puppet(options: PuppetOptions = {}): Configurator {
     masterPorts: [{ port: SERVER_PORT, protocol: "tcp", comment: "Puppet Server" }],
     minimumMemoryMb: { master: masterMemoryMb(settings), agent: AGENT_MEMORY_MB },
     starterKit: new URL("starter-kit/", import.meta.url),
-    check: (directory) => checkTree(settings, directory),
-    install: (context) => installResources(settings, context),
+    async check(directory) {
+      const problems = await checkTree(settings, directory);
+      const given = settings.repository?.key;
+      if (given === undefined) return problems;
+      const read = await readSigningKey(given, directory);
+      if ("text" in read) {
+        key = read.text;
+        return problems;
+      }
+      return [
+        ...problems,
+        {
+          path: ["repository", "key"],
+          message: read.wrong,
+          hint: "Give an armoured OpenPGP public key (`gpg --armor --export`), or a file that holds one; paths count from the config's folder.",
+        },
+      ];
+    },
+    install(context) {
+      if (key !== undefined && !isKeyText(key)) {
+        throw new UserError(
+          "CONFIG_INVALID",
+          "The repository's key is a file, and check() has not read it yet.",
+        );
+      }
+      return installResources(settings, key, context);
+    },
     enroll: (context) => enrollSteps(settings, context),
     trees: () => [environmentTree(settings, layout)],
     configure: ({ member }) => [

@@ -8,13 +8,14 @@ export function puppetConf(
   settings: PuppetSettings,
   { member, master }: ConfiguratorContext,
 ): string {
-  const { agent, environment, runInterval } = settings;
+  const { agent, environment, remoteDir, runInterval } = settings;
   const own = settings.settings;
   const sections: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     main: {
       certname: member.server,
       ...(master === undefined ? {} : { server: master.server }),
       environment,
+      ...(remoteDir === undefined || !member.isMaster ? {} : { environmentpath: remoteDir }),
       ...own.main,
     },
     agent: {

@@ -45,6 +45,11 @@ describe("install", () => {
     ["openvox-master", {}, MASTER],
     ["openvox-agent", { agent: "on-demand" }, AGENT],
     ["distro-master", { packages: "distro", heapMb: 256 }, MASTER],
+    [
+      "distro-master-elsewhere",
+      { packages: "distro", heapMb: 256, environment: "staging", remoteDir: "/srv/puppet/environments" },
+      MASTER,
+    ],
     ["distro-agent", { packages: "distro", settings: { agent: { splay: "false" } } }, AGENT],
   ] as const)("%s", async (name, options, own) => {
     await expect(installed(options, contextOf(own))).toMatchFileSnapshot(`puppet/install-${name}.txt`);
@@ -57,6 +62,15 @@ describe("install", () => {
     const mirror = installed({ repository: { url: "https://mirror.example/apt", key } }, contextOf(AGENT));
     expect(mirror).toContain("https://mirror.example/apt");
     expect(mirror).toContain("mine");
+    const rekeyed = installed({ repository: { key } }, contextOf(AGENT));
+    expect(rekeyed).toContain("https://apt.voxpupuli.org");
+    expect(rekeyed).toContain("mine");
+  });
+  it("looks for the environments elsewhere on the master alone, and brings the tree there", () => {
+    const options = { packages: "distro", remoteDir: "/srv/puppet" } as const;
+    expect(installed(options, contextOf(MASTER))).toContain("environmentpath = /srv/puppet\n");
+    expect(installed(options, contextOf(AGENT))).not.toContain("/srv/puppet");
+    expect(puppet(options).trees(contextOf(AGENT))).toMatchObject([{ remote: "/srv/puppet/production" }]);
   });
 });
 

@@ -46,6 +46,21 @@ describe("options of chef", () => {
     expect(problemsOf(options).join("\n")).toContain(place);
   });
 
+  const secret = { url: "https://me:secret@example.org/cinc.deb", sha256: SHA256 };
+  it.each([
+    [{ downloadService: "https://me@example.org" }, "downloadService"],
+    [{ packages: { "debian-12": secret } }, `packages["debian-12"].url`],
+    [
+      { tree: "chef", server: { packages: { "debian-12": secret } } },
+      `server.packages["debian-12"].url`,
+    ],
+  ])("refuses a user or a password in an address: %j", (options, place) => {
+    const problems = problemsOf(options).join("\n");
+    expect(problems).toContain(place);
+    expect(problems).toContain("a user or a password in it");
+    expect(problems).not.toContain("secret");
+  });
+
   it("wants the licence accepted for Chef's own build, and to know where it comes from", () => {
     expect(problemsOf({ product: "chef" }).join("\n")).toContain("acceptLicense");
     expect(problemsOf({ product: "chef", acceptLicense: true }).join("\n")).toContain(

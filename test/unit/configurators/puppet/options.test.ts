@@ -18,8 +18,15 @@ describe("options", () => {
     [{ settings: { agent: { runtimeout: "1\n[server]\nautosign = true" } } }, /is one line/],
     [{ environment: "my-env" }, /lower-case letters/],
     [{ environment: "agent" }, /means something else/],
-    [{ repository: { url: "https://mirror.example", key: "ABCD" } }, /whole armoured text/],
+    [{ repository: {} }, /neither a mirror \(`url`\) nor a key/],
+    [{ repository: { url: "https://me:secret@mirror.example" } }, /a user or a password in it/],
     [{ heapMb: 64 }, /256/],
+    [{ remoteDir: "srv/puppet" }, /an absolute path/],
+    [{ remoteDir: "/srv/../etc" }, /without \. and \.\./],
+    [{ settings: { server: { environmentpath: "/srv" } } }, /`remoteDir` says where/],
+    [{ settings: { main: { noop: "true" } } }, /nothing would be kept/],
+    [{ settings: { agent: { report: "false" } } }, /nobody knows how a run went/],
+    [{ settings: { server: { environment_timeout: "unlimited" } } }, /as it was before/],
   ])("%j is refused", (options, message) => {
     expect.assertions(1);
     try {
@@ -43,9 +50,64 @@ describe("options", () => {
     const facts = { ...factsFixture("13"), memoryMb: findSize("large")?.memoryMb ?? 0 };
     expect(heapOf(puppetOptionsSchema.parse({}), facts)).toBe(512);
   });
+  it.each(
+    (
+      "confdir codedir vardir statedir ssldir cadir hiera_config lastrunfile lastrunreport publicdir " +
+      "serverport masterport ca_server ca_port server_list use_srv_records"
+    ).split(" "),
+  )("settings that lead elsewhere are refused: %s", (name) => {
+    expect(() => puppet({ settings: { main: { [name]: "x" } } })).toThrow(
+      expect.objectContaining({
+        problems: [
+          expect.objectContaining({
+            path: `configurator.settings.main.${name}`,
+            message: expect.stringContaining(`\`${name}\` would lead elsewhere`) as string,
+          }),
+        ],
+      }),
+    );
+  });
+  it("other settings of Puppet are the user's", () => {
+    const settings = { main: { strict: "error" }, agent: { splaylimit: "5m" }, server: {} };
+    expect(() => puppet({ settings })).not.toThrow();
+  });
   it("a larger heap needs a larger master", () => {
     expect(puppet({ heapMb: 256 }).minimumMemoryMb.master).toBeLessThan(1000);
     expect(puppet({ heapMb: 2048 }).minimumMemoryMb.master).toBeGreaterThan(2400);
+  });
+});
+
+describe("the repository's key", () => {
+  const KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmine\n-----END PGP PUBLIC KEY BLOCK-----\n";
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "bootmachine-puppet-"));
+  });
+  afterEach(async () => {
+    await rm(directory, { recursive: true });
+  });
+
+  it("may be a file, which counts from the config's folder", async () => {
+    await writeFile(join(directory, "vendor.asc"), KEY);
+    const configurator = puppet({ repository: { key: "vendor.asc" } });
+    expect(() => configurator.install(undefined as never)).toThrow(/has not read it yet/);
+    expect(await configurator.check?.(directory)).toEqual([]);
+  });
+  it("may be the text itself", async () => {
+    expect(await puppet({ repository: { key: KEY } }).check?.(directory)).toEqual([]);
+  });
+  it("is told of where it is neither", async () => {
+    await writeFile(join(directory, "empty.asc"), "");
+    for (const key of ["ABCD", "empty.asc"]) {
+      expect(await puppet({ repository: { key } }).check?.(directory)).toEqual([
+        expect.objectContaining({
+          path: ["repository", "key"],
+          message: expect.stringMatching(
+            /neither a key nor a file|no armoured OpenPGP public key/,
+          ) as string,
+        }),
+      ]);
+    }
   });
 });
 
