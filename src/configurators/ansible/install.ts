@@ -1,4 +1,5 @@
 import type { HostFacts } from "../../host/facts.ts";
+import { quote } from "../../program/quote.ts";
 import type { CommandResource, Resource } from "../../program/resource.ts";
 import type { ConfiguratorContext } from "../contract.ts";
 import type { AnsibleSettings } from "./options.ts";
@@ -12,7 +13,7 @@ import {
   SETTINGS_FOLDER,
   VENV,
 } from "./paths.ts";
-import { defaultVersion, renderRequirements } from "./python-packages.ts";
+import { defaultVersion, renderRequirements, whyNotOn } from "./python-packages.ts";
 import { RESULT_PLUGIN, RESULT_PLUGIN_FILE } from "./result-plugin.ts";
 
 /** The commands that people use by hand. */
@@ -44,6 +45,7 @@ export function installResources(
   };
   if (settings.from === "controller" || !member.isMaster) return [python];
   return [
+    ...supported(member.facts, settings),
     python,
     { type: "directory", path: "/opt/bootmachine" },
     { type: "directory", path: HOME },
@@ -58,6 +60,21 @@ export function installResources(
 
 export function hasApt({ osId, osIdLike }: HostFacts): boolean {
   return [osId, ...osIdLike].includes("debian");
+}
+
+/** Fails in a plan already, where pip would fail after everything else was done. */
+function supported(facts: HostFacts, settings: AnsibleSettings): readonly Resource[] {
+  if (settings.install !== "venv") return [];
+  const reason = whyNotOn(facts, settings.version ?? defaultVersion(facts));
+  if (reason === undefined) return [];
+  return [
+    {
+      type: "command",
+      id: "ansible supported",
+      check: `echo ${quote(reason)}; false`,
+      showCheckOutput: true,
+    },
+  ];
 }
 
 function fromDistro({ facts }: ConfiguratorContext["member"]): readonly Resource[] {

@@ -101,13 +101,40 @@ export function isPinned(version: string): boolean {
   return RELEASES.some((release) => release.version === version);
 }
 
-/**
- * The release for a master, where the user names none: the newest that the Python of its Debian release can run, which is
- * 3.11 on Debian 12.
- */
+/** Minor versions of Python 3 in Debian's releases, and the least that the series of ansible-core from 2.x on need. */
+const PYTHONS: Readonly<Record<string, number>> = { "11": 9, "12": 11, "13": 13 };
+const LEAST_PYTHONS: readonly (readonly [series: number, python: number])[] = [
+  [20, 12],
+  [18, 11],
+  [16, 10],
+];
+
+/** The master's Python 3, by its minor version; undefined where bootmachine does not know what the system has. */
+function pythonOf({ osId, osVersion }: Pick<HostFacts, "osId" | "osVersion">): number | undefined {
+  return osId === "debian" ? PYTHONS[osVersion.split(".")[0] ?? ""] : undefined;
+}
+
+function leastPythonFor(version: string): number {
+  const series = Number(version.split(".")[1]);
+  return LEAST_PYTHONS.find(([from]) => series >= from)?.[1] ?? 0;
+}
+
+/** The release for a master, where the user names none: the newest that its Python can run, or the oldest that is known. */
 export function defaultVersion(facts: Pick<HostFacts, "osId" | "osVersion">): string {
   const [newest, older] = RELEASES;
-  return facts.osId === "debian" && Number(facts.osVersion) < 13 ? older.version : newest.version;
+  const python = pythonOf(facts) ?? Infinity;
+  return python >= leastPythonFor(newest.version) ? newest.version : older.version;
+}
+
+/** Why a release does not run on a master; undefined where it does, as far as bootmachine knows. */
+export function whyNotOn(
+  facts: Pick<HostFacts, "osId" | "osVersion" | "osPrettyName">,
+  version: string,
+): string | undefined {
+  const python = pythonOf(facts);
+  const least = leastPythonFor(version);
+  if (python === undefined || python >= least) return undefined;
+  return `ansible-core ${version} needs Python 3.${least}, and ${facts.osPrettyName} has 3.${python}: take install "distro", or a master with a newer release`;
 }
 
 /** The requirements file of one release: with hashes where they are known, otherwise by exact version alone. */

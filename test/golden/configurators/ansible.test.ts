@@ -75,6 +75,25 @@ function install(options: AnsibleOptions, of: ConfiguratorContext): string {
   return renderResources(ansible(options).install(of), distro, of.member.facts);
 }
 
+it("a master whose Python is too old is refused by the first look, unless the release fits it", () => {
+  const old = context(MASTER, "11");
+  expect(install({}, old)).toMatch(
+    /^command "ansible supported"\n[^]*ansible-core 2\.19\.14 needs Python 3\.11, and Debian GNU\/Linux 11[^]* has 3\.9: take install "distro"/,
+  );
+  expect(install({ version: "2.16.3" }, old)).toContain("2.16.3 needs Python 3.10");
+  expect(install({ version: "2.21.5" }, context(MASTER, "12"))).toContain("needs Python 3.12");
+  for (const [options, of] of [
+    [{ version: "2.15.13" }, old],
+    [{ install: "distro" }, old],
+    [{}, context(MEMBER, "11")],
+    [{}, context(MASTER, "12")],
+    [{}, context(MASTER, "13")],
+    [{ version: "2.21.5" }, context(MASTER, "13")],
+  ] as const) {
+    expect(install(options, of)).not.toContain("ansible supported");
+  }
+});
+
 function steps(list: readonly Step[], of: ConfiguratorContext): string {
   const { distro } = contextFixture("12");
   return list
