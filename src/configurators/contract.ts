@@ -120,6 +120,11 @@ export interface Tree {
   readonly modes?: Readonly<Record<string, string>>;
   readonly owner?: string;
   readonly group?: string;
+  /**
+   * Brought in line on the host whenever the tree was brought there, changed or not: how the tool's own server takes the tree
+   * in. Default: nothing; the tool reads the folder.
+   */
+  readonly taken?: readonly Resource[];
 }
 
 /** One run of the tool, for one member or for several. */
@@ -257,6 +262,6 @@ export interface Configurator {
    * anything. One that is accepted under the name of one of `members` stays.
    */
   revokeKey?(fingerprint: string, members: readonly string[]): readonly Resource[];
-  /** Shell text that restarts the tool's daemons on a member. */
-  restart?(member: Member): string;
+  /** Shell text that restarts the tool's daemons on a member; undefined where it has none. */
+  restart?(member: Member): string | undefined;
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
-import { TOY_RESTARTS, toyAgent } from "./toy-agent.ts";
+import { TOY_RESTARTS, TOY_TAKEN, toyAgent } from "./toy-agent.ts";
 
 tested({
   what: "bootmachine configurator",
@@ -110,7 +110,8 @@ export default defineStack({
     expect(agent).toBeGreaterThan(master ?? Infinity);
   });
 
-  it("push: the master's tree goes to the master, and to nobody else", async () => {
+  it("push: the master's tree goes to the master, where the tool takes it in, and to nobody else", async () => {
+    expect((await project.onServer("boss", `cat ${TOY_TAKEN}`)).stdout).toBe("hello\n");
     await writeFile(greeting(), "good day\n");
     await writeFile(join(project.directory, "states/more"), "more\n");
     const pushed = await project.run("configurator", "push", "--json");
@@ -124,6 +125,7 @@ export default defineStack({
       removed: [],
     });
     expect((await project.onServer("boss", "cat /srv/toy/greeting")).stdout).toBe("good day\n");
+    expect((await project.onServer("boss", `cat ${TOY_TAKEN}`)).stdout).toBe("good day\n");
     expect((await project.onServer("web1", "ls -d /srv/toy")).status).not.toBe(0);
     const again = await project.run("configurator", "push");
     expect(again.stdout).toContain("Everything is in place.");

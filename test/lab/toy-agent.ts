@@ -4,6 +4,8 @@ import { keyBook } from "./key-book.ts";
 
 const FOLDER = "/etc/toy";
 const KEYS = keyBook(FOLDER);
+/** The greeting that the tool's own server has taken in. */
+export const TOY_TAKEN = `${FOLDER}/taken`;
 export const TOY_RESTARTS = "/run/toy-restarts";
 
 export function toyAgent(): Configurator {
@@ -16,7 +18,22 @@ export function toyAgent(): Configurator {
     minimumMemoryMb: { master: 0, agent: 0 },
     install: () => [{ type: "directory", path: FOLDER }],
     enroll: ({ member }) => KEYS.enroll(member.server),
-    trees: () => [{ name: "states", local: "states", remote: "/srv/toy", on: "master" }],
+    trees: () => [
+      {
+        name: "states",
+        local: "states",
+        remote: "/srv/toy",
+        on: "master",
+        taken: [
+          {
+            type: "command",
+            id: "states taken in",
+            check: `[ "$(cat ${TOY_TAKEN} 2>/dev/null)" = "$(cat /srv/toy/greeting)" ]`,
+            run: `cat /srv/toy/greeting >${TOY_TAKEN}`,
+          },
+        ],
+      },
+    ],
     configure: () => [],
     run: (members) => ({
       on: "master",

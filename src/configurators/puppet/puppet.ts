@@ -94,7 +94,7 @@ export function puppet(options: PuppetOptions = {}): Configurator {
       [
         ...(isMaster ? [`systemctl stop ${SERVER_SERVICE}\n${startServer(layout)}`] : []),
         ...(settings.agent === "service" ? [`systemctl restart ${AGENT_SERVICE}`] : []),
-      ].join("\n") || ":",
+      ].join("\n") || undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Tree } from "../../configurators/contract.ts";
 import { syncTree } from "../../host/tree/sync-tree.ts";
+import { bringInLine } from "../apply-resources.ts";
 import type { ServerRun } from "../server-run.ts";
 import { contextOf } from "./member-context.ts";
 
@@ -11,13 +12,21 @@ export interface BroughtTree {
   readonly removed: readonly string[];
 }
 
-/** Brings all trees that the server needs: the master's, once a run, and its own. */
-export async function bringTrees(
-  run: ServerRun,
-  signal: AbortSignal,
-): Promise<readonly BroughtTree[]> {
-  const atMaster = hasTrees(run, "master") ? await bringMasterTrees(run, signal) : [];
-  return [...atMaster, ...(await bringMemberTrees(run, signal))];
+/** What a call has brought, or found brought by another server's call. */
+export interface Brought {
+  readonly trees: readonly BroughtTree[];
+  /** How many resources this call has changed so that the trees are taken in. */
+  readonly changes: number;
+}
+
+/**
+ * Brings all trees that the server needs: the master's, once a run, and its own.
+ *
+ * @returns how many resources were changed so that the trees are taken in
+ */
+export async function bringTrees(run: ServerRun, signal: AbortSignal): Promise<number> {
+  const atMaster = hasTrees(run, "master") ? (await bringMasterTrees(run, signal)).changes : 0;
+  return atMaster + (await bringMemberTrees(run, signal)).changes;
 }
 
 /** Are there trees for the master, or for each member? */
@@ -27,23 +36,23 @@ export function hasTrees(run: ServerRun, on: Tree["on"]): boolean {
 }
 
 /** Brings the master's trees there, once a run, whoever asks first. */
-export async function bringMasterTrees(
-  run: ServerRun,
-  signal: AbortSignal,
-): Promise<readonly BroughtTree[]> {
+export async function bringMasterTrees(run: ServerRun, signal: AbortSignal): Promise<Brought> {
   const { context } = run;
   const master = await context.master.connected(run, signal);
   const trees = context.stack.configurator
     .trees(contextOf(master))
     .filter(({ on }) => on === "master");
-  return context.shared.publish(() => bring(master, trees, run, signal));
+  let changes = 0;
+  const published = await context.shared.publish(async () => {
+    const brought = await bring(master, trees, run, signal);
+    ({ changes } = brought);
+    return brought.trees;
+  });
+  return { trees: published, changes };
 }
 
 /** Brings the server's own trees to it. */
-export function bringMemberTrees(
-  run: ServerRun,
-  signal: AbortSignal,
-): Promise<readonly BroughtTree[]> {
+export function bringMemberTrees(run: ServerRun, signal: AbortSignal): Promise<Brought> {
   const trees = run.context.stack.configurator
     .trees(contextOf(run))
     .filter(({ on }) => on === "member");
@@ -55,8 +64,9 @@ async function bring(
   trees: readonly Tree[],
   asker: ServerRun,
   signal: AbortSignal,
-): Promise<readonly BroughtTree[]> {
+): Promise<Brought> {
   const brought: BroughtTree[] = [];
+  let changes = 0;
   for (const tree of trees) {
     asker.step(`bringing the ${tree.name} to ${place.server.name}`);
     const local = await asker.context.shared.readTree(tree);
@@ -66,6 +76,11 @@ async function bring(
       onStep: (text) => asker.step(text),
     });
     brought.push({ tree: tree.name, server: place.server.name, ...result });
+    changes += await bringInLine(asker, tree.taken ?? [], {
+      title: `taking in the ${tree.name}`,
+      place,
+    });
   }
-  return brought;
+  if (changes > 0 && place !== asker) asker.context.master.wasTouched = true;
+  return { trees: brought, changes };
 }

@@ -8,7 +8,13 @@ import type { RunContext } from "../run-context.ts";
 import type { ServerRun } from "../server-run.ts";
 import { workOnServers } from "../work-on-servers.ts";
 import { requireAgentName } from "./agent-name.ts";
-import { type BroughtTree, bringMasterTrees, bringMemberTrees, hasTrees } from "./bring-trees.ts";
+import {
+  type Brought,
+  type BroughtTree,
+  bringMasterTrees,
+  bringMemberTrees,
+  hasTrees,
+} from "./bring-trees.ts";
 import { membersOf } from "./member-context.ts";
 import { requireConfigurator } from "./require-configurator.ts";
 
@@ -137,9 +143,12 @@ export async function pushTrees(
   readonly pushed: readonly PushedTree[];
 }> {
   const pushed: BroughtTree[] = [];
-  const take = (brought: readonly BroughtTree[]): number => {
-    pushed.push(...brought);
-    return brought.reduce((sum, { changed, removed }) => sum + changed.length + removed.length, 0);
+  const take = ({ trees, changes }: Brought): number => {
+    pushed.push(...trees);
+    return trees.reduce(
+      (sum, { changed, removed }) => sum + changed.length + removed.length,
+      changes,
+    );
   };
   const isMaster = ({ name }: Server): boolean => name === context.stack.master;
   let membersHaveTrees = true;
@@ -149,8 +158,10 @@ export async function pushTrees(
     "configure",
     async (run) => {
       membersHaveTrees = hasTrees(run, "member");
-      const own = selected.includes(run.server) ? await bringMemberTrees(run, context.signal) : [];
-      return take([...(await bringMasterTrees(run, context.signal)), ...own]);
+      const changes = take(await bringMasterTrees(run, context.signal));
+      return selected.includes(run.server)
+        ? changes + take(await bringMemberTrees(run, context.signal))
+        : changes;
     },
   );
   const others = membersHaveTrees ? servers.filter((server) => !isMaster(server)) : [];

@@ -28,8 +28,9 @@ export const GOOD_RUN_ID = "configurator: last good run";
 export async function hashContent(run: ServerRun, context: ConfiguratorContext): Promise<string> {
   const { configurator } = run.context.stack;
   const member = withoutController(context);
+  const wanted = configurator.trees(member);
   const trees = await Promise.all(
-    configurator.trees(member).map(async (tree) => ({
+    wanted.map(async (tree) => ({
       remote: tree.remote,
       owner: tree.owner,
       group: tree.group,
@@ -40,7 +41,8 @@ export async function hashContent(run: ServerRun, context: ConfiguratorContext):
     .configure(member)
     .map((step) => ({ on: step.on, resources: step.resources({}) }));
   const tool = configurator.run([member]);
-  const settings = [configurator.name, steps, member.member.data, tool?.script, tool?.files];
+  const taken = wanted.flatMap((tree) => tree.taken ?? []);
+  const settings = [configurator.name, steps, taken, member.member.data, tool?.script, tool?.files];
   return `${sha256(settings)} ${sha256(trees)}`;
 }
 

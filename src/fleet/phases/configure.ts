@@ -39,8 +39,8 @@ export async function configure(run: ServerRun, signal: AbortSignal): Promise<Ph
   run.step(`${tool.title}: ${why}`);
   run.hasRunTool = true;
   await forgetGoodRun(run);
-  await bringTrees(run, signal);
-  let changes = await takeSteps(run, configurator.configure(member), signal);
+  let changes = await bringTrees(run, signal);
+  changes += await takeSteps(run, configurator.configure(member), signal);
   const report: MemberReport =
     tool.on === "member"
       ? await runForOne(run, member, signal)
@@ -66,8 +66,8 @@ async function applyAlone(
 ): Promise<PhaseResult> {
   const steps = run.context.stack.configurator.configure(member);
   if (steps.length === 0) return SKIPPED;
-  if (run.context.mode === "apply") await bringTrees(run, signal);
-  return resultOf(await takeSteps(run, steps, signal));
+  const taken = run.context.mode === "apply" ? await bringTrees(run, signal) : 0;
+  return resultOf(taken + (await takeSteps(run, steps, signal)));
 }
 
 /** The master goes down when nobody needs it any more. */
