@@ -114,6 +114,72 @@ end' 2>&1`,
     );
   });
 
+  it("has a changed tree by a push, and nothing is run", async () => {
+    await writeRecipe(project.directory, "web", "file '/etc/web' do\n  content 'two'\nend\n");
+    const push = await project.run("configurator", "push");
+    expect(push.status, story(push)).toBe(0);
+    expect(push.stdout).toContain("cookbooks/site/recipes/web.rb");
+    expect((await project.onServer("web1", "cat /etc/web")).stdout).toBe("one");
+    const client = await project.onServer("web1", "cinc-client --no-color");
+    expect(client.status, client.stdout).toBe(0);
+    expect((await project.onServer("web1", "cat /etc/web")).stdout).toBe("two");
+  });
+
+  it("waits for a server that does not answer, and tries again", async () => {
+    const shut = await project.onServer(
+      "boss",
+      "nft 'table inet shut { chain in { type filter hook input priority -300; tcp dport 443 reject with tcp reset; }; }'",
+    );
+    expect(shut.status).toBe(0);
+    let opened: Promise<unknown> | undefined;
+    const { result } = project.start(["configurator", "run", "--server", "web1", "--json"], {
+      onEvent: (event) => {
+        if (event.type !== "step" || !event.text.includes("does not answer")) return;
+        opened ??= project.onServer("boss", "nft delete table inet shut");
+      },
+    });
+    const run = await result;
+    await opened;
+    expect(opened, story(run)).toBeDefined();
+    expect(run.status, story(run)).toBe(0);
+    expect(run.events).toContainEqual(
+      expect.objectContaining({
+        type: "step",
+        server: "web1",
+        text: expect.stringContaining("(Connection refused): trying again") as string,
+      }),
+    );
+  });
+
+  it("restarts the server, and counts nobody else", async () => {
+    const restart = await project.run("configurator", "restart", "--json");
+    expect(restart.status, story(restart)).toBe(0);
+    expect(outcomes(restart.events, "boss")).toEqual({ configure: "changed" });
+    for (const name of ["web1", "web2", "db1"]) {
+      expect(outcomes(restart.events, name), name).toEqual({ configure: "unchanged" });
+    }
+  });
+
+  it("is not proved with a client that somebody has registered, such as a validator made again", async () => {
+    const registered = await project.onServer(
+      "boss",
+      // It was restarted a moment ago.
+      "for i in $(seq 30); do bash -c ': >/dev/tcp/boss/443' 2>/dev/null && break; sleep 1; done; openssl genrsa 2048 2>/dev/null | openssl rsa -pubout 2>/dev/null >/root/strange.pub && /opt/cinc-project/embedded/bin/knife client create main-validator --public-key /root/strange.pub --disable-editing --config /var/lib/bootmachine/chef-server/knife.rb",
+    );
+    expect(registered.status, registered.stdout).toBe(0);
+    const agents = await project.run("configurator", "agents");
+    expect(agents.status).toBe(1);
+    expect(agents.stdout).toMatch(/main-validator +accepted +A STRANGER'S/);
+    const verify = await project.run("verify", "--server", "boss");
+    expect(verify.status, story(verify)).toBe(1);
+    expect(verify.stdout).toContain("configurator-clients");
+    expect(verify.stdout).toContain("clients that are no members: main-validator");
+    const revoked = await project.run("configurator", "revoke", "main-validator", "--yes");
+    expect(revoked.stdout, story(revoked)).toContain("main-validator: revoked.");
+    const again = await project.run("verify", "--server", "boss");
+    expect(again.status, story(again)).toBe(0);
+  });
+
   it("brings back a key that was lost, a client that was revoked and a certificate that is another", async () => {
     await project.onServer("web1", "rm /etc/cinc/client.pem");
     await project.onServer("db1", `echo other >${CERTIFICATE}`);

@@ -1,18 +1,15 @@
 import { parsePluginOptions } from "../../stack/plugin-options.ts";
-import type { Configurator, ConfiguratorContext, ToolRun } from "../contract.ts";
+import type { Configurator } from "../contract.ts";
 import { checkTree } from "./check-tree.ts";
 import { installResources } from "./install-resources.ts";
-import { type ChefOptions, chefOptionsSchema, type ChefSettings } from "./options.ts";
+import { type ChefOptions, chefOptionsSchema } from "./options.ts";
 import { packageDownloads } from "./package-downloads.ts";
 import { hostPaths, productOf } from "./product.ts";
-import { readReport } from "./read-report.ts";
 import { clientList, enrollSteps, revokeResources } from "./server-enroll.ts";
 import { serverFiles } from "./server-files.ts";
-import { uploadSteps } from "./server-upload.ts";
+import { uploadResources } from "./server-upload.ts";
 import { toolChecks } from "./tool-checks.ts";
-
-/** How long the client waits for another run of itself, seconds. */
-const LOCK_WAIT_SECONDS = 60;
+import { toolRun } from "./tool-run.ts";
 
 /**
  * Chef's client, by default in its free build Cinc. In local mode each server converges by itself, from a tree of cookbooks that is
@@ -56,6 +53,7 @@ export function chef(options: ChefOptions = {}): Configurator {
               remote: paths.tree,
               on: server === undefined ? "member" : "master",
               modes: Object.fromEntries(settings.secrets.map((pattern) => [pattern, "0600"])),
+              taken: uploadResources(settings),
             },
             {
               name: "server's data",
@@ -64,7 +62,7 @@ export function chef(options: ChefOptions = {}): Configurator {
               on: "member",
             },
           ],
-    configure: () => uploadSteps(settings),
+    configure: () => [],
     run: ([context]) =>
       context === undefined || tree === undefined ? undefined : toolRun(settings, context),
     verify: (context) => toolChecks(settings, context),
@@ -74,35 +72,7 @@ export function chef(options: ChefOptions = {}): Configurator {
           agents: clientList(settings),
           revoke: (name) => revokeResources(settings, name),
           restart: ({ isMaster }) =>
-            isMaster ? `${productOf(settings).server.control} restart` : "true",
+            isMaster ? `${productOf(settings).server.control} restart` : undefined,
         }),
-  };
-}
-
-function toolRun(settings: ChefSettings, { member }: ConfiguratorContext): ToolRun {
-  const { client, title } = productOf(settings);
-  const { lock, settingsFile } = hostPaths(settings);
-  return {
-    on: "member",
-    title: settings.server === undefined ? `${title}, local mode` : title,
-    script: `# Ruby takes the encoding of files from here.
-LC_ALL=C.UTF-8
-export LC_ALL
-locked() {
-  [ -e ${lock} ] && ! flock --nonblock ${lock} true
-}
-# The client reports nothing when it gives up on its lock.
-say_locked() {
-  printf '{"version":1,"locked":true}' >"$BM_RESULT"
-}
-if ! timeout ${LOCK_WAIT_SECONDS} sh -c 'until flock --nonblock "$1" true; do sleep 1; done' sh ${lock}; then
-  say_locked
-  exit 75
-fi
-${client} --config ${settingsFile} --no-color --run-lock-timeout 0
-status=$?
-if [ ! -s "$BM_RESULT" ] && locked; then say_locked; fi
-exit "$status"`,
-    parse: (output) => [readReport(member.server, client, output)],
   };
 }

@@ -7,6 +7,8 @@ const reportSchema = z.object({
   version: z.literal(1),
   /** Another run of the client holds its lock. */
   locked: z.boolean().optional(),
+  /** What openssl says of a server that does not answer; "" where it came to no end. */
+  unreachable: z.string().optional(),
   failure: z.string().nullish(),
   /** Why a recipe asked for a reboot. */
   reboot: z.string().nullish(),
@@ -43,6 +45,13 @@ export function readReport(server: string, client: string, output: ToolOutput): 
   if (report.locked === true) {
     return { server, changes: [], retry: `another run of ${client} is in progress` };
   }
+  if (report.unreachable !== undefined) {
+    return {
+      server,
+      changes: [],
+      retry: `the server does not answer (${reasonOfOpenssl(report.unreachable)})`,
+    };
+  }
   const failure =
     report.failure ??
     (output.exitStatus === 0 ? undefined : `${client} ended with status ${output.exitStatus}`);
@@ -52,6 +61,12 @@ export function readReport(server: string, client: string, output: ToolOutput): 
     ...(failure === undefined ? {} : { failure }),
     ...(typeof report.reboot === "string" ? { wantsReboot: true } : {}),
   };
+}
+
+/** "40D7…:error:8000006F:system library:BIO_connect:Connection refused:…": the last words count. */
+function reasonOfOpenssl(line: string): string {
+  const [, reason = line] = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/.exec(line) ?? [];
+  return reason === "" ? "no answer in time" : reason;
 }
 
 function parseJson(text: string): unknown {

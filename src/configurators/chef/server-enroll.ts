@@ -10,6 +10,7 @@ import {
   forgetClient,
   knife,
   knows,
+  SERVER_CERTIFICATE,
   serverCertificate,
 } from "./server-paths.ts";
 
@@ -52,7 +53,7 @@ export function enrollSteps(
         { type: "directory", path: certificates },
         {
           type: "file",
-          path: `${certificates}/bootmachine-server.crt`,
+          path: `${certificates}/${SERVER_CERTIFICATE}`,
           content: `${readings["certificate"] ?? ""}\n`,
         },
       ],
@@ -92,7 +93,9 @@ export function revokeResources(settings: ChefSettings, name: string): readonly 
     {
       type: "command",
       id: `the server knows no client ${name}`,
+      // Somebody who has registered a moment ago stands in no list of before.
       check: `${knows(settings)}
+rm -f ${CLIENT_LIST}
 bm_knows ${quote(name)}
 [ $? -eq 1 ] && [ ! -e ${CLIENTS}/${name}.registered ]`,
       run: forgetClient(settings, name),

@@ -19,6 +19,9 @@ export const KNIFE_SETTINGS = `${SERVER_STATE}/knife.rb`;
 /** The names of the clients, for so long as one look at all members takes. */
 export const CLIENT_LIST = "/run/bootmachine-chef-clients";
 
+/** The server's certificate among those that a client believes. */
+export const SERVER_CERTIFICATE = "bootmachine-server.crt";
+
 /** The members reach it by the master's name, which stands in their /etc/hosts. */
 export function serverUrl({ organization }: ServerSettings, master: string | undefined): string {
   return `https://${master ?? "no-master"}/organizations/${organization}`;
@@ -53,27 +56,30 @@ export function knife(settings: ChefSettings, words: string): string {
 }
 
 /**
- * Shell text: a function `bm_knows NAME`. One question to the server serves all members that ask within half a minute, since
- * knife takes seconds to start.
+ * Shell text: functions `bm_clients`, which brings the list of clients up to date, and `bm_knows NAME`. One question to the server
+ * serves all who ask within half a minute, since knife takes seconds to start.
  */
 export function knows(settings: ChefSettings): string {
-  return `bm_knows() {
-  if [ -z "$(find ${CLIENT_LIST} -newermt '-30 seconds' 2>/dev/null)" ]; then
-    ${knife(settings, "client list")} >${CLIENT_LIST}.$$ && mv ${CLIENT_LIST}.$$ ${CLIENT_LIST} ||
-      { rm -f ${CLIENT_LIST}.$$; return 2; }
-  fi
+  return `bm_clients() {
+  [ -z "$(find ${CLIENT_LIST} -newermt '-30 seconds' 2>/dev/null)" ] || return 0
+  ${knife(settings, "client list")} >${CLIENT_LIST}.$$ && mv ${CLIENT_LIST}.$$ ${CLIENT_LIST} ||
+    { rm -f ${CLIENT_LIST}.$$; return 2; }
+}
+bm_knows() {
+  bm_clients || return 2
   grep -qxF -e "$1" ${CLIENT_LIST}
 }`;
 }
 
-/** Shell text: the server forgets a client and its node, whether it knows them or not. */
+/** Shell text: the server forgets a client and its node, whether it knows them or not; also a validator. */
 export function forgetClient(settings: ChefSettings, name: string): string {
   const word = quote(name);
   return `rm -f ${CLIENT_LIST} ${quote(`${CLIENTS}/${name}.registered`)}
-for bm_kind in node client; do
-  if ${knife(settings, '"$bm_kind" list')} | grep -qxF -e ${word}; then
-    ${knife(settings, `"$bm_kind" delete ${word} --yes`)} || exit 1
-  fi
-done
+if ${knife(settings, "node list")} | grep -qxF -e ${word}; then
+  ${knife(settings, `node delete ${word} --yes`)} || exit 1
+fi
+if ${knife(settings, "client list")} | grep -qxF -e ${word}; then
+  ${knife(settings, `client delete ${word} --delete-validators --yes`)} || exit 1
+fi
 rm -f ${CLIENT_LIST}`;
 }

@@ -3,6 +3,7 @@ import type { ChefSettings } from "./options.ts";
 import { isInstalled } from "./package-scripts.ts";
 import { packageOrigin } from "./package-source.ts";
 import { clientPackage, hostPaths, productOf } from "./product.ts";
+import { CLIENT_LIST, knows } from "./server-paths.ts";
 
 /** What must hold of the client on a server. */
 export function toolChecks(
@@ -45,7 +46,7 @@ export function toolChecks(
 /** Of a client with a server, and of the server. */
 function serverChecks(
   settings: ChefSettings,
-  { member }: ConfiguratorContext,
+  { member, members }: ConfiguratorContext,
 ): readonly ConfiguratorCheck[] {
   const { clientKey } = hostPaths(settings);
   const { title, control } = productOf(settings).server;
@@ -57,7 +58,17 @@ function serverChecks(
 [ -z "$(find ${clientKey} \\( -perm /077 -o ! -user root \\))" ] || { echo "others than root can read ${clientKey}"; exit 1; }`,
     ),
     ...(member.isMaster
-      ? [commandCheck("server-runs", `all services of ${title} run`, `${control} status`)]
+      ? [
+          commandCheck("server-runs", `all services of ${title} run`, `${control} status`),
+          commandCheck(
+            "clients",
+            "the server knows the members' clients and no others",
+            `${knows(settings)}
+bm_clients 2>&1 || exit 1
+bm_strange=$(grep -vxF ${members.map(({ server }) => `-e ${server}`).join(" ")} ${CLIENT_LIST} | tr '\\n' ' ')
+[ -z "$bm_strange" ] || { echo "the server knows clients that are no members: \${bm_strange}(bootmachine configurator revoke NAME)"; exit 1; }`,
+          ),
+        ]
       : []),
   ];
 }

@@ -126,10 +126,34 @@ describe("with a server", () => {
       ["cookbooks", "master"],
       ["server's data", "member"],
     ]);
-    const [upload] = chef(options).configure(member);
+    expect(chef(options).configure(member)).toEqual([]);
     await expect(
-      renderResources(upload?.resources({}) ?? [], baseline.distro, baseline.facts),
+      renderResources(trees[0]?.taken ?? [], baseline.distro, baseline.facts),
     ).toMatchFileSnapshot("chef/upload.txt");
+    expect(chef({ tree: "chef" }).trees(member)[0]?.taken).toEqual([]);
+  });
+  it("the client runs once the server answers", async () => {
+    const run = chef(options).run([member]);
+    await expect(`# ${run?.title}\n${run?.script}\n`).toMatchFileSnapshot("chef/run-server.sh");
+  });
+  it("what is proved on the master, the clients that the server knows among it", async () => {
+    const checks = chef(options).verify(master);
+    expect(checks.map(({ id }) => id)).toEqual([
+      "client-installed",
+      "client-key",
+      "server-runs",
+      "clients",
+      "last-run",
+    ]);
+    const clients = checks.find(({ id }) => id === "clients");
+    await expect(`# ${clients?.title}\n${clients?.resource.check}\n`).toMatchFileSnapshot(
+      "chef/verify-clients.sh",
+    );
+    expect(chef(options).verify(member).map(({ id }) => id)).not.toContain("clients");
+  });
+  it("has a daemon to restart on the master alone", () => {
+    expect(chef(options).restart?.(boss)).toBe("/usr/bin/cinc-server-ctl restart");
+    expect(chef(options).restart?.(own)).toBeUndefined();
   });
   it("a client is forgotten with its node; what is no name of one is refused", async () => {
     const configurator = chef(options);

@@ -52,6 +52,17 @@ describe("the report of a run of the client", () => {
     expect(report.failure).toBeUndefined();
   });
 
+  it.each([
+    [
+      "40D7A1:error:8000006F:system library:BIO_connect:Connection refused:../crypto/bio/bio_sock2.c:114:calling connect()",
+      "the server does not answer (Connection refused)",
+    ],
+    ["connect:errno=111", "the server does not answer (connect:errno=111)"],
+    ["", "the server does not answer (no answer in time)"],
+  ])("asks for another try where the server does not answer: %j", (unreachable, retry) => {
+    expect(read({ version: 1, unreachable }, 75)).toEqual({ server: "web1", changes: [], retry });
+  });
+
   it.each(["", "{", '{"version":2,"changes":[]}', '{"version":1,"changes":[{"id":1}]}', "null"])(
     "shows the client's last lines where there is no report: %j",
     (result) => {
