@@ -26,7 +26,7 @@ export function renderPushed(
   const lines = pushed.flatMap((tree) => renderTree(tree, options));
   if (failed.length > 0) {
     const names = failed.map(({ server }) => server).join(", ");
-    return [...lines, `${style("Failed", "bad")}: nothing brought to ${names}.`];
+    return [...lines, `${style("Failed", "bad")}: not everything is in place on ${names}.`];
   }
   if (pushed.length === 0) return ["The tool has no tree of yours: there is nothing to push."];
   if (changes === 0) return [...lines, `${style("Everything is in place", "good")}.`];

@@ -54,7 +54,7 @@ describe("what was pushed", () => {
       "Everything is in place.",
     );
     expect(renderPushed(same, [summary("web1", "failed")], options).at(-1)).toBe(
-      "Failed: nothing brought to web1.",
+      "Failed: not everything is in place on web1.",
     );
   });
 });
