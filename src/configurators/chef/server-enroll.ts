@@ -10,7 +10,6 @@ import {
   forgetClient,
   knife,
   knows,
-  SERVER_CERTIFICATE,
   serverCertificate,
 } from "./server-paths.ts";
 
@@ -53,7 +52,7 @@ export function enrollSteps(
         { type: "directory", path: certificates },
         {
           type: "file",
-          path: `${certificates}/${SERVER_CERTIFICATE}`,
+          path: `${certificates}/bootmachine-server.crt`,
           content: `${readings["certificate"] ?? ""}\n`,
         },
       ],

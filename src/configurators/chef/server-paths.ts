@@ -19,9 +19,6 @@ export const KNIFE_SETTINGS = `${SERVER_STATE}/knife.rb`;
 /** The names of the clients, for so long as one look at all members takes. */
 export const CLIENT_LIST = "/run/bootmachine-chef-clients";
 
-/** The server's certificate among those that a client believes. */
-export const SERVER_CERTIFICATE = "bootmachine-server.crt";
-
 /** The members reach it by the master's name, which stands in their /etc/hosts. */
 export function serverUrl({ organization }: ServerSettings, master: string | undefined): string {
   return `https://${master ?? "no-master"}/organizations/${organization}`;
