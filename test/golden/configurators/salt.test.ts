@@ -9,6 +9,7 @@ import type { ConfiguratorContext, Member, Step } from "../../../src/configurato
 import type { SaltOptions } from "../../../src/configurators/salt/options.ts";
 import { salt } from "../../../src/configurators/salt/salt.ts";
 import { readLocalTree } from "../../../src/host/tree/local-tree.ts";
+import { compileProgram } from "../../../src/program/compile-program.ts";
 import type { Resource } from "../../../src/program/resource.ts";
 import { contextFixture, type Release } from "../baseline/fixture.ts";
 import { renderResources } from "../baseline/render-resources.ts";
@@ -200,6 +201,16 @@ describe("configure, run, verify, revoke", () => {
     for (const id of ["../master.pem", "..", ""]) {
       expect(() => salt().revoke?.(id)).toThrow(/is no name of a minion/);
     }
+  });
+  it("of many servers at once restarts the master once", () => {
+    const { distro, facts } = contextFixture("12");
+    const restarts = (...ids: readonly string[]): readonly string[] => {
+      const resources = ids.flatMap((id) => salt().revoke?.(id) ?? []);
+      const { text } = compileProgram(resources, { title: "revoke", mode: "apply", distro, facts });
+      return text.match(/^.*systemctl restart salt-master.*$/gm) ?? [];
+    };
+    expect(restarts("web1").length).toBeGreaterThan(0);
+    expect(restarts("web1", "web2", "web3")).toEqual(restarts("web1"));
   });
   it("the end of a key that lies under whatever name", async () => {
     const { distro, facts } = contextFixture("12");

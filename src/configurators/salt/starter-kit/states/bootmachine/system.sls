@@ -15,6 +15,6 @@ bootmachine hostname:
 bootmachine locale:
   cmd.run:
     # On Debian 13 the file is a link, and stays one.
-    - name: {{ ("touch /etc/default/locale && sed -i --follow-symlinks '/^LANG=/d' /etc/default/locale && echo '" ~ locale ~ "' >>/etc/default/locale") | tojson }}
+    - name: {{ ("{ echo '" ~ locale ~ "'; [ ! -e /etc/default/locale ] || sed '/^LANG=/d' /etc/default/locale; } >/etc/default/locale.new && cat /etc/default/locale.new >/etc/default/locale && rm /etc/default/locale.new") | tojson }}
     - unless: {{ ["LANG=; . /etc/default/locale && [ \"LANG=$LANG\" = '" ~ locale ~ "' ]"] | tojson }}
     - shell: /bin/sh
