@@ -19,7 +19,8 @@ tested({
 const MASTER = "hub";
 const SERVERS = [
   // The newer release: an agent of 7 works with a server of 8, and the other way round is not promised by anybody.
-  { name: MASTER, image: "debian-13", roles: ["puppet"] },
+  // The smallest size that the default heap fits into.
+  { name: MASTER, image: "debian-13", roles: ["puppet"], size: "large" },
   { name: "web1", image: "debian-12", roles: ["web", "load-balancer"] },
   { name: "web2", image: "debian-13", roles: ["web"] },
   { name: "db1", image: "debian-12", roles: [] },
@@ -31,7 +32,7 @@ const ENVIRONMENTS = "/srv/puppet/environments";
 /** Puppet Server alone takes minutes to start where others work on the same computer. */
 const LIMIT = { timeout: 1_800_000 };
 
-const CONFIGURATOR = { name: "puppet", packages: "distro", tree: "./puppet", heapMb: 384 };
+const CONFIGURATOR = { name: "puppet", packages: "distro", tree: "./puppet" };
 
 /** What somebody changes by hand: an account, a file, time zone, locale, kernel settings, firewall, host name. */
 const DRIFT = [
@@ -140,6 +141,14 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
       expect(conf.stdout.trim()).toBe("false");
     },
   );
+
+  it("gives the master a heap by its size, in which nothing is killed", LIMIT, async () => {
+    const { stdout } = await project.onServer(
+      MASTER,
+      "tr '\\0' '\\n' </proc/$(systemctl show --property MainPID --value puppetserver)/cmdline | grep -e '^-Xmx'; cd /sys/fs/cgroup; awk '$1 == \"oom_kill\" { print }' $(ls memory/memory.oom_control memory.events 2>/dev/null)",
+    );
+    expect(stdout).toBe("-Xmx512m\noom_kill 0\n");
+  });
 
   it("does nothing the second time", LIMIT, async () => {
     const up = await project.run("up", "--yes", "--json");
