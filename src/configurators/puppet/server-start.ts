@@ -18,7 +18,8 @@ esac`,
 export function startServer({ serverLog }: Layout): string {
   return `has_given_up() {
   [ "$(systemctl is-active ${SERVER_SERVICE})" = activating ] &&
-  began=$(date -d "$(systemctl show -P ExecMainStartTimestamp ${SERVER_SERVICE})" +%s) &&
+  # Not the start of its main process: while a command comes before that, systemd has the time of the process before.
+  began=$(date -d "$(systemctl show -P InactiveExitTimestamp ${SERVER_SERVICE})" +%s) &&
   [ "$(stat -c %Y ${serverLog} 2>/dev/null || echo 0)" -gt "$began" ] &&
   tail -n 1 ${serverLog} | grep -q 'Finished shutdown sequence'
 }

@@ -10,7 +10,8 @@ import { puppetOptionsSchema } from "../../../../src/configurators/puppet/option
 import { startServer } from "../../../../src/configurators/puppet/server-start.ts";
 
 /**
- * systemd's part: a start job that lasts until somebody has written the state `active` or `failed`. `log-at-start` is what Puppet
+ * systemd's part: a start job that lasts until somebody has written the state `active` or `failed`; what `show -P` says of a
+ * property is in a file of its name. `log-at-start` is what Puppet
  * Server writes when it is started, `state-at-start` the state that it comes to by itself.
  */
 const SYSTEMCTL = `#!/bin/sh
@@ -18,7 +19,7 @@ cd "$(dirname "$0")/.."
 echo "$1" >>calls
 case $1 in
 is-active) cat state ;;
-show) echo "@$(cat began)" ;;
+show) echo "@$(cat "$3")" ;;
 stop) echo failed >state ;;
 start)
   echo activating >state
@@ -61,7 +62,8 @@ describe("the start of Puppet Server", () => {
     chmodSync(join(directory, "bin/systemctl"), 0o755);
     write("state", "inactive\n");
     // Long ago: what the log says now was written since.
-    write("began", "1000000000\n");
+    write("InactiveExitTimestamp", "1000000000\n");
+    write("ExecMainStartTimestamp", "1000000000\n");
     write("log", "");
     write("log-at-start", "");
     write("delay", "0");
@@ -93,9 +95,10 @@ describe("the start of Puppet Server", () => {
     expect(calls()).toEqual(["stop", "start"]);
   });
 
-  it("is not given up for what the log says of the time before it", () => {
+  it("is not given up for what the log says of the time before it, also while a command comes before its process", () => {
     write("log", DEAD);
-    write("began", "9999999999\n");
+    // systemd goes on to show the process that was stopped until there is another.
+    write("InactiveExitTimestamp", "9999999999\n");
     write("delay", "1.5");
     write("state-at-start", "active\n");
     expect(start().status).toBe(0);
