@@ -8,6 +8,7 @@ import { ansible } from "../../../src/configurators/ansible/ansible.ts";
 import { chef } from "../../../src/configurators/chef/chef.ts";
 import type { Configurator, ServerData } from "../../../src/configurators/contract.ts";
 import { puppet } from "../../../src/configurators/puppet/puppet.ts";
+import { salt } from "../../../src/configurators/salt/salt.ts";
 import { contextFixture } from "../../golden/baseline/fixture.ts";
 
 /** What says who a server is, and is there for the user's own roles. */
@@ -29,6 +30,7 @@ describe("the starter kits", () => {
     ["ansible", ansible(), (key: string) => new RegExp(`bootmachine\\.${key}\\b`)],
     ["chef", chef(), (key: string) => new RegExp(`(data|node\\['bootmachine'\\])\\['${key}'\\]`)],
     ["puppet", puppet(), (key: string) => new RegExp(`\\$bootmachine::server\\['${key}'\\]`)],
+    ["salt", salt(), (key: string) => new RegExp(`(data|\\['bootmachine'\\])(\\.|\\[')${key}\\b`)],
   ] as const;
 
   it.each(kits)("of %s keeps all that a server's data say of it", (_name, configurator, reads) => {
