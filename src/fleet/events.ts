@@ -132,6 +132,16 @@ export interface ExpectedCallsEvent extends EventBase, ExpectedCalls {
   readonly type: "expected-calls";
   readonly provider: string;
 }
+/** What the stack's machines share at the provider was changed; in a plan: would be. For people: "tcp 2849 from anywhere". */
+export interface SharedEvent extends EventBase {
+  readonly type: "shared";
+  readonly provider: string;
+  readonly isPlanned: boolean;
+  readonly made: readonly string[];
+  readonly opened: readonly string[];
+  /** In a plan: what is closed once every server is on its declared way. */
+  readonly closed: readonly string[];
+}
 export interface NoteEvent extends EventBase {
   readonly type: "note";
   readonly level: "info" | "warning";
@@ -159,6 +169,7 @@ export type FleetEvent =
   | CheckEvent
   | ProviderCallEvent
   | ExpectedCallsEvent
+  | SharedEvent
   | NoteEvent
   | ErrorEvent;
 

@@ -1,4 +1,4 @@
-import { toBootmachineError } from "../errors/error.ts";
+import { type BootmachineError, toBootmachineError } from "../errors/error.ts";
 import type { Server } from "../stack/stack.ts";
 import type { EmitEvent, EventBody, ServerSummary } from "./events.ts";
 import { type FleetContexts, stamp } from "./fleet-contexts.ts";
@@ -8,7 +8,9 @@ import { lockStack } from "./stack-lock.ts";
 import { writeSshConfig } from "./write-ssh-config.ts";
 
 /** Journal, lock, first and last event, products: what every run has in common. */
-export async function inRun<T extends { readonly servers: readonly ServerSummary[] }>(
+export async function inRun<
+  T extends { readonly servers: readonly ServerSummary[]; readonly error?: BootmachineError },
+>(
   contexts: FleetContexts,
   command: string,
   servers: readonly Pick<Server, "name">[],
@@ -47,7 +49,8 @@ export async function inRun<T extends { readonly servers: readonly ServerSummary
   });
   try {
     const result = await work(emit);
-    const outcome = outcomeOf(result.servers);
+    if (result.error !== undefined) emit({ type: "error", error: result.error.toRecord() });
+    const outcome = result.error === undefined ? outcomeOf(result.servers) : "failed";
     const ms = Math.round(performance.now() - began);
     if (settings.mode === "apply") await writeProducts(contexts, emit);
     emit({ type: "run-ended", outcome, ms, servers: result.servers });

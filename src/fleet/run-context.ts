@@ -8,7 +8,6 @@ import type { Milestones } from "./configurator/milestones.ts";
 import type { SharedWork } from "./configurator/shared-work.ts";
 import type { EmitEvent, Phase } from "./events.ts";
 import type { HostTurns } from "./host-turns.ts";
-import { inletsOf } from "./inlets.ts";
 import type { ServerRecords } from "./server-records.ts";
 import type { StatePaths } from "./state-paths.ts";
 
@@ -59,7 +58,6 @@ export function providerContext(
     stack: stack.name,
     signal,
     progress,
-    inlets: inletsOf(stack),
     ...(emit === undefined
       ? {}
       : { trace: (call: ProviderCall): void => emit({ type: "provider-call", ...call }) }),

@@ -7,15 +7,18 @@ import type { Server } from "../stack/stack.ts";
 import type { ServerSummary } from "./events.ts";
 import { revokeAtMaster } from "./configurator/revoke.ts";
 import { refuseUnknownWishes } from "./refuse-unknown-wishes.ts";
-import { providerContext, type RunContext } from "./run-context.ts";
+import type { RunContext } from "./run-context.ts";
 import { runBoot, runRest, summarize } from "./run-server.ts";
 import { ServerRun } from "./server-run.ts";
+import { closeShared, openShared } from "./shared-firewall.ts";
 import { WorkSlots } from "./work-slots.ts";
 import type { StackMachines } from "./stack-machines.ts";
 
 export interface StackRunResult {
   readonly servers: readonly ServerSummary[];
   readonly checks: ReadonlyMap<string, readonly CheckResult[]>;
+  /** Of the whole run, after all servers were done. */
+  readonly error?: BootmachineError;
 }
 
 function tellExpectedCalls(
@@ -43,8 +46,7 @@ export async function runStack(
   const boots = context.phases.has("boot");
   if (boots) await refuseUnknownWishes(context, servers, observed);
   if (boots && context.mode === "plan") tellExpectedCalls(context, servers, observed);
-  if (context.mode === "apply" && (boots || context.phases.has("secure")))
-    await context.stack.provider.ensureShared?.(providerContext(context));
+  const opened = await openShared(context, servers, observed);
   for (const server of context.stack.servers) {
     if (!boots || !selected.has(server.name))
       context.addresses.settle(server.name, observed.get(server.name));
@@ -62,6 +64,7 @@ export async function runStack(
   const bootQueue = pLimit(context.stack.concurrency);
   const slots = new WorkSlots(context.stack.concurrency);
   const lostMachines: string[] = [];
+  const failed = new Set<string>();
   const summaries = await Promise.all(
     runs.map(async (run) => {
       const { name } = run.server;
@@ -86,6 +89,7 @@ export async function runStack(
         context.addresses.settle(name, undefined);
         context.milestones.giveUp(name, error);
       }
+      if (error !== undefined) failed.add(name);
       const summary = summarize(run, error, Math.round(performance.now() - began));
       // The master's host serves the others to the end.
       if (run !== master) await run.close().catch(() => undefined);
@@ -95,7 +99,12 @@ export async function runStack(
   if (context.mode === "apply") await revokeAtMaster(context, lostMachines, master);
   await master?.close().catch(() => undefined);
   await context.master.close();
+  const error =
+    opened === undefined
+      ? undefined
+      : await closeShared(context, { opened, observed, runs, failed });
   return {
+    ...(error === undefined ? {} : { error }),
     servers: summaries,
     checks: new Map(runs.map((run) => [run.server.name, run.checks])),
   };

@@ -14,6 +14,8 @@ const serverRecordSchema = z.object({
   isReplaced: z.literal(true).optional(),
   /** The way in that worked last. */
   way: z.object({ user: z.string(), port: z.number().int().min(1).max(65535) }).optional(),
+  /** The declared way in that the phase secure has left behind, as `declaredWayText` says it; absent while it is not known. */
+  settled: z.string().optional(),
 });
 export type ServerRecord = z.infer<typeof serverRecordSchema>;
 

@@ -41,6 +41,8 @@ export class ServerRun {
   isPinned = false;
   /** Why nobody got in, where the proof was asked for all the same: it is then what can be seen from outside. */
   shutOut: BootmachineError | undefined;
+  /** The phase secure has ended well: the host is on its declared way, and stays there. */
+  isSettled = false;
   checks: readonly CheckResult[] = [];
   changes = 0;
   /** The phase now running, or other work. */

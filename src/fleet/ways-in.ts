@@ -1,6 +1,7 @@
 import type { Machine } from "../providers/contract.ts";
 import type { Server, Stack } from "../stack/stack.ts";
 import type { SshOptions, SshTarget } from "../transport/contract.ts";
+import { sshSourcesText } from "./inlets.ts";
 import type { ServerRecord } from "./server-records.ts";
 
 /** The name under which a server's key is pinned, whatever its address and port. */
@@ -27,6 +28,11 @@ export function securedWay(stack: Stack, server: Server, address: string): SshTa
 
 export function isSecuredWay(stack: Stack, server: Server, target: SshTarget): boolean {
   return target.user === stack.operator && target.port === server.ssh.port;
+}
+
+/** The declared way in, with from where it is open: where two texts are equal, a host that is on one way is on the other. */
+export function declaredWayText(stack: Stack, server: Server): string {
+  return `${stack.operator} on port ${server.ssh.port} from ${sshSourcesText(server)}`;
 }
 
 /**

@@ -105,6 +105,31 @@ export interface Inlet {
   readonly from: "anywhere" | "stack" | readonly string[];
 }
 
+/** What is wanted of the firewall that a provider has around the stack's machines. */
+export interface SharedWish {
+  /** All that may come in once every machine is on its declared way: the declared ssh ports, and the openings. */
+  readonly inlets: readonly Inlet[];
+  /** What must come in besides until then: the first login of new machines, and ssh ports that hosts are about to leave. */
+  readonly meanwhile: readonly Inlet[];
+  /**
+   * - `open`: lets in `inlets` and `meanwhile`, and closes nothing: some machine may still need what is open.
+   * - `close`: lets in `inlets`, and closes the rest. First it opens, then it closes.
+   * - `plan`: changes nothing, and tells what `open` would do.
+   */
+  readonly mode: "open" | "close" | "plan";
+}
+
+/** What `ensureShared` has done; with `plan`: would do. All of it for people. */
+export interface SharedReport {
+  /** "the security group bootmachine.shop". */
+  readonly made: readonly string[];
+  /** "tcp 2849 from anywhere". */
+  readonly opened: readonly string[];
+  readonly closed: readonly string[];
+  /** Comes in now, and is not among the wish's `inlets`: what `close` would close. */
+  readonly surplus: readonly string[];
+}
+
 /** One call to a provider's service, as it stands in the journal. It holds no secret. */
 export interface ProviderCall {
   /** What it was for: "create the server web1". */
@@ -141,11 +166,6 @@ export interface ProviderContext {
   readonly signal: AbortSignal;
   /** What is being done now, for the live view: "building image debian-12 (18 s)". */
   readonly progress: (text: string) => void;
-  /**
-   * All that may come in to the stack's machines: every ssh port, before and after the access change, and the openings.
-   * Absent: what the provider has set up is left as it is.
-   */
-  readonly inlets?: readonly Inlet[];
   /** Told of every call to the provider's service. */
   readonly trace?: (call: ProviderCall) => void;
 }
@@ -201,9 +221,14 @@ export interface Provider {
   observe(context: ProviderContext): Promise<readonly Machine[]>;
   /** All machines that bootmachine made here, of whatever stack. */
   list(context: ProviderContext): Promise<readonly Machine[]>;
-  /** Called once by a run that may change things, before its first `ensure`: brings in line what the stack's machines
-   * share (security groups), also where all of them exist. */
-  ensureShared?(context: ProviderContext): Promise<void>;
+  /**
+   * Brings in line what the stack's machines share, such as a security group, also where all of them exist.
+   *
+   * A run that may change things calls it before its first `ensure` to open, and at its end to close, but only where every
+   * machine of the stack is known to be on its declared way. A plan calls it to be told. What `ensure` makes for itself,
+   * where nothing is there yet, lets in the first login.
+   */
+  ensureShared?(wish: SharedWish, context: ProviderContext): Promise<SharedReport>;
   /** Makes sure that the server's machine exists and runs, and returns it as soon as an address is known. Removes others
    * that stand for the same server. */
   ensure(request: MachineRequest, context: ProviderContext): Promise<Machine>;

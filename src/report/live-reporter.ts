@@ -6,6 +6,7 @@ import { LiveArea } from "./live-area.ts";
 import { renderLiveView } from "./live-view.ts";
 import type { Reporter, ReportStream } from "./reporter.ts";
 import { EMPTY_RUN, reduceRun, type RunView } from "./run-view.ts";
+import { renderShared } from "./shared-text.ts";
 import type { Style } from "./style.ts";
 
 /** At most so many frames a second, and one a second for the clock when nothing happens. */
@@ -44,6 +45,7 @@ export class LiveReporter implements Reporter {
     if (event.type === "error" && event.server !== undefined && event.error.kind !== "cancelled") {
       this.keep(renderFailure({ ...event.error, server: event.server }, this.style));
     }
+    if (event.type === "shared") this.keep([renderShared(event)]);
     if (event.type === "note" && event.level === "warning") {
       const server = event.server === undefined ? "" : `${this.style(event.server, "name")}: `;
       this.keep([

@@ -2,6 +2,7 @@ import { count, formatDuration } from "./duration.ts";
 import { renderError, renderFailure } from "./error-text.ts";
 import type { RunView } from "./run-view.ts";
 import type { Span, Style } from "./style.ts";
+import { renderShared } from "./shared-text.ts";
 import { renderTable } from "./table.ts";
 import { renderTimeline } from "./timeline.ts";
 import { renderTool } from "./tool-text.ts";
@@ -41,6 +42,7 @@ export function renderRun(run: RunView, options: LogOptions): readonly string[] 
     ...renderTools(run, style),
     ...(failures.length === 0 ? [] : ["", ...failures]),
     ...run.errors.flatMap((error) => renderError(error, style)),
+    ...run.shared.map(renderShared),
     ...warnings.map(
       (note) => `warning: ${note.server === undefined ? "" : `${note.server}: `}${note.text}`,
     ),

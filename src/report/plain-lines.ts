@@ -3,6 +3,7 @@ import { sanitize } from "./display-width.ts";
 import { count, formatClock, formatDuration } from "./duration.ts";
 import { renderFailure } from "./error-text.ts";
 import { phaseWord, type RunView } from "./run-view.ts";
+import { renderShared } from "./shared-text.ts";
 import type { Style } from "./style.ts";
 import { renderTool } from "./tool-text.ts";
 
@@ -93,6 +94,8 @@ export function renderPlain(
             `provider: ${sanitize(event.what)}: ${event.status ?? "no answer"} (${event.ms} ms)`,
           )
         : [];
+    case "shared":
+      return line(undefined, renderShared(event));
     case "note":
       return line(
         event.server,

@@ -3,6 +3,7 @@ import { renderDiff } from "./diff-lines.ts";
 import { count } from "./duration.ts";
 import { renderFailure } from "./error-text.ts";
 import type { Note, RunView, ServerView } from "./run-view.ts";
+import { renderShared } from "./shared-text.ts";
 import type { Style } from "./style.ts";
 
 /**
@@ -11,6 +12,7 @@ import type { Style } from "./style.ts";
  */
 export function renderPlan(view: RunView, style: Style): readonly string[] {
   const lines = view.notes.filter(({ server }) => server === undefined).map(noteLine);
+  lines.push(...view.shared.map(renderShared));
   if (lines.length > 0) lines.push("");
   const unchanged: string[] = [];
   for (const server of view.servers) {

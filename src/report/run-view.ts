@@ -5,6 +5,7 @@ import {
   type FleetEvent,
   type PhaseOutcome,
   type ServerSummary,
+  type SharedEvent,
   type Work,
 } from "../fleet/events.ts";
 import type { ResourceStatus } from "../program/report.ts";
@@ -76,6 +77,8 @@ export interface RunView {
   readonly outcome?: "ok" | "failed" | "cancelled";
   readonly summary: readonly ServerSummary[];
   readonly notes: readonly Note[];
+  /** What was changed of the things that the servers share at the provider; in a plan: would be. */
+  readonly shared: readonly SharedEvent[];
   /** Errors of the whole run, without a server. */
   readonly errors: readonly ErrorRecord[];
   readonly isCancelling: boolean;
@@ -94,6 +97,7 @@ export const EMPTY_RUN: RunView = {
   lastAt: 0,
   summary: [],
   notes: [],
+  shared: [],
   errors: [],
   isCancelling: false,
 };
@@ -242,6 +246,8 @@ export function reduceRun(view: RunView, event: FleetEvent): RunView {
       };
       return { ...next, notes: [...next.notes, note] };
     }
+    case "shared":
+      return { ...next, shared: [...next.shared, event] };
     case "expected-calls":
       return { ...next, expectedCalls: event };
     case "error":

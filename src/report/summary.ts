@@ -27,7 +27,7 @@ export function renderSummary(view: RunView, options: SummaryOptions): readonly 
   const servers = view.summary;
   const failed = servers.filter((server) => server.outcome === "failed");
   const cancelled = servers.filter((server) => server.outcome === "cancelled");
-  const changes = servers.reduce((sum, server) => sum + server.changes, 0);
+  const changes = servers.reduce((sum, server) => sum + server.changes, view.shared.length);
   const time = formatDuration((view.endedAt ?? view.lastAt) - view.startedAt);
   const failedChecks = servers.reduce((sum, server) => sum + server.failedChecks, 0);
   const tool = toolOf(view.servers);

@@ -20,6 +20,7 @@ import {
   QUICK,
   requestOf,
   SECRET_KEY,
+  wishOf,
 } from "./moto/ec2-world.ts";
 import type { ProxiedCall } from "./moto/fault-proxy.ts";
 
@@ -43,7 +44,7 @@ describe("calls", () => {
     const { proxy } = world;
     const names = Array.from({ length: 10 }, (_, index) => `web${index}`);
     await Promise.all([provider.images(contextOf()), provider.sizes(contextOf())]);
-    await provider.ensureShared?.(contextOf());
+    await provider.ensureShared?.(wishOf("open", []), contextOf());
     await Promise.all(
       names.map(async (name) => {
         const machine = await provider.ensure(requestOf(name), contextOf());
@@ -440,43 +441,90 @@ describe("the security group", () => {
       .map(({ FromPort = 0 }) => FromPort)
       .toSorted((one, other) => one - other);
 
-  test("what is declared comes in, and nothing else; new ports open before old ones close", async () => {
+  test("opening closes nothing; closing opens first, leaves what is declared alone, and tells what it did", async () => {
     const provider = world.provider();
-    await provider.ensureShared?.(contextOf({ inlets: [inlet(22), inlet(443)] }));
-    expect(await ports()).toEqual([22, 443]);
-    world.proxy.calls.length = 0;
-    await provider.ensureShared?.(
-      contextOf({
-        inlets: [
-          inlet(2222),
-          { ...inlet(5432), from: "stack" },
-          { ...inlet(80), from: ["10.1.2.3/8", "2001:DB8::1"] },
-        ],
-      }),
+    const made = await provider.ensureShared?.(
+      wishOf("open", [inlet(443)], [inlet(22)]),
+      contextOf(),
     );
-    expect(await ports()).toEqual([80, 2222, 5432]);
+    expect(await ports()).toEqual([22, 443]);
+    expect(made).toEqual({
+      made: ["the security group bootmachine.shop"],
+      opened: ["icmp from anywhere", "tcp 443 from anywhere", "tcp 22 from anywhere"],
+      closed: [],
+      surplus: ["tcp 22 from anywhere"],
+    });
+    const wanted = [
+      inlet(2222),
+      { ...inlet(5432), from: "stack" },
+      { ...inlet(80), from: ["10.1.2.3/8", "2001:DB8::1"] },
+    ] as const;
+    const surplus = ["tcp 22 from anywhere", "tcp 443 from anywhere"];
+    const opening = await provider.ensureShared?.(wishOf("open", wanted), contextOf());
+    expect(await ports()).toEqual([22, 80, 443, 2222, 5432]);
+    expect(opening).toMatchObject({
+      made: [],
+      opened: [
+        "tcp 2222 from anywhere",
+        "tcp 5432 from the stack's servers",
+        "tcp 80 from 10.0.0.0/8, 2001:db8::1/128",
+      ],
+      closed: [],
+    });
+    expect(opening?.surplus.toSorted()).toEqual(surplus);
+    world.proxy.calls.length = 0;
+    const closing = await provider.ensureShared?.(
+      wishOf("close", [...wanted, inlet(81)]),
+      contextOf(),
+    );
+    expect(await ports()).toEqual([80, 81, 2222, 5432]);
+    expect(closing).toMatchObject({ opened: ["tcp 81 from anywhere"], surplus: [] });
+    expect(closing?.closed.toSorted()).toEqual(surplus);
     const order = world.proxy.calls.map(({ action }) => action);
     expect(order.indexOf("AuthorizeSecurityGroupIngress")).toBeLessThan(
       order.indexOf("RevokeSecurityGroupIngress"),
     );
   });
 
-  test("nothing is changed where all is right, nor where nobody says what comes in", async () => {
+  test("a plan is told, and changes nothing", async () => {
+    const provider = world.provider();
+    const wish = wishOf("plan", [inlet(2849)], [inlet(22)]);
+    const opens = ["icmp from anywhere", "tcp 2849 from anywhere", "tcp 22 from anywhere"];
+    const surplus = ["tcp 22 from anywhere"];
+    const told = { opened: opens, closed: [], surplus };
+    expect(await provider.ensureShared?.(wish, contextOf())).toEqual({
+      made: ["the security group bootmachine.shop"],
+      ...told,
+    });
+    expect(await world.groups()).toEqual([]);
+    await provider.ensureShared?.(wishOf("open", [inlet(443)]), contextOf());
+    expect(await provider.ensureShared?.(wish, contextOf())).toEqual({
+      ...told,
+      made: [],
+      opened: opens.slice(1),
+      surplus: ["tcp 443 from anywhere", ...surplus],
+    });
+    expect(await ports()).toEqual([443]);
+  });
+
+  test("nothing is changed where all is right, nor by a server that is made", async () => {
     const provider = world.provider();
     const inlets = [inlet(22), { ...inlet(80), from: ["10.1.2.3/8", "2001:DB8:0::1"] }] as const;
-    await provider.ensureShared?.(contextOf({ inlets }));
+    await provider.ensureShared?.(wishOf("open", inlets), contextOf());
     world.proxy.calls.length = 0;
-    await world.provider().ensureShared?.(contextOf({ inlets }));
-    await world.provider().ensureShared?.(contextOf());
+    await world.provider().ensureShared?.(wishOf("close", inlets), contextOf());
     expect(world.proxy.calls.filter(({ action }) => !action.startsWith("Describe"))).toEqual([]);
+    await world.provider().ensure(requestOf("web"), contextOf());
+    expect(world.proxy.count("AuthorizeSecurityGroupIngress")).toBe(0);
+    expect(world.proxy.count("RevokeSecurityGroupIngress")).toBe(0);
   });
 
   test("two runs at once, and an answer that is lost, make one group", async () => {
     world.proxy.add({ match: of("CreateSecurityGroup"), act: { kind: "answer-lost" } });
-    const inlets = [inlet(22), inlet(443)];
+    const wish = wishOf("open", [inlet(22), inlet(443)]);
     await Promise.all([
-      world.provider().ensureShared?.(contextOf({ inlets })),
-      world.provider().ensureShared?.(contextOf({ inlets })),
+      world.provider().ensureShared?.(wish, contextOf()),
+      world.provider().ensureShared?.(wish, contextOf()),
     ]);
     expect((await world.groups()).length).toBe(1);
     expect(await ports()).toEqual([22, 443]);

@@ -130,6 +130,11 @@ export class RecordServers {
     if (machine !== undefined) await this.#provider.reboot(machine, how, context());
   }
 
+  /** The network of the servers and this computer. */
+  get network(): string {
+    return this.#options.network;
+  }
+
   /** The records that have a server. */
   get ids(): readonly string[] {
     return [...this.#here.keys()];

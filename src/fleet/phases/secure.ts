@@ -6,7 +6,7 @@ import type { SshTarget } from "../../transport/contract.ts";
 import { applyResources, reportTo } from "../apply-resources.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 import { replaySurvey } from "../survey.ts";
-import { securedWay, sshOptionsOf } from "../ways-in.ts";
+import { declaredWayText, isSecuredWay, securedWay, sshOptionsOf } from "../ways-in.ts";
 
 /** Brings the host into its secure state; the ssh port, the users who may come in and the firewall change as one transaction. */
 export async function secure(run: ServerRun): Promise<PhaseResult> {
@@ -24,7 +24,26 @@ export async function secure(run: ServerRun): Promise<PhaseResult> {
   if (access !== 0) {
     changes += await moveToSecuredAccess(run);
   }
+  const { context, server } = run;
+  if (isSecuredWay(context.stack, server, run.host.target)) {
+    await rememberSettled(run, declaredWayText(context.stack, server));
+    run.isSettled = true;
+  }
   return resultOf(changes);
+}
+
+/** @param settled undefined while the way in is being changed */
+async function rememberSettled(run: ServerRun, settled: string | undefined): Promise<void> {
+  const { context, server } = run;
+  const record = context.records.get(server.name, run.machine?.id ?? "");
+  if (record === undefined) return;
+  const { settled: _before, ...rest } = record;
+  const { user, port } = run.connectedHost().target;
+  await context.records.put(server.name, {
+    ...rest,
+    way: { user, port },
+    ...(settled === undefined ? {} : { settled }),
+  });
 }
 
 /** @returns how many resources were changed; one that is opened first and closed later counts once */
@@ -32,6 +51,7 @@ async function moveToSecuredAccess(run: ServerRun): Promise<number> {
   const changed = new Set<string>();
   const report = reportTo(run);
   const { context, server } = run;
+  await rememberSettled(run, undefined);
   const host = run.connectedHost();
   const secured = securedWay(context.stack, server, host.target.address);
   const open = (target: SshTarget): Promise<Host> =>
@@ -70,14 +90,6 @@ async function moveToSecuredAccess(run: ServerRun): Promise<number> {
         changed.add(message.report.id);
     },
   });
-  const { target } = run.host;
-  const record = context.records.get(server.name, run.machine?.id ?? "");
-  if (record !== undefined) {
-    await context.records.put(server.name, {
-      ...record,
-      way: { user: target.user, port: target.port },
-    });
-  }
   run.tellWayIn();
   // A change that an earlier run had left unfinished may have had nothing left to do but to be confirmed.
   return Math.max(1, changed.size);

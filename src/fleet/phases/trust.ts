@@ -7,8 +7,9 @@ import { pickDistro } from "../pick-distro.ts";
 import { replaceHostKey } from "../replace-host-key.ts";
 import { providerContext, type RunContext } from "../run-context.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
-import { hostKeyAlias, sshOptionsOf, waysIn } from "../ways-in.ts";
+import { hostKeyAlias, isSecuredWay, sshOptionsOf, waysIn } from "../ways-in.ts";
 import type { Server } from "../../stack/stack.ts";
+import type { SshTarget } from "../../transport/contract.ts";
 
 /** Pins the proven host key, then lets the server prove it: the first connection is an authenticated one. */
 export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
@@ -49,7 +50,7 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
       },
     });
   run.host = await connect();
-  await rememberWay(context, server.name, machine.id, identity, run.host.target);
+  await rememberWay(run, machine.id, identity, run.host.target);
   const isInjected = identity.proof === "injected" && record?.isReplaced !== true;
   if (isInjected && !context.readsOnly) {
     await replaceHostKey({ run, machine, injected: identity, connect, signal });
@@ -64,19 +65,21 @@ function readyLimitMs(context: Partial<Pick<RunContext, "patienceMs">>, server: 
 }
 
 async function rememberWay(
-  context: RunContext,
-  server: string,
+  { context, server }: ServerRun,
   machineId: string,
   identity: HostIdentity,
-  way: { readonly user: string; readonly port: number },
+  target: SshTarget,
 ): Promise<void> {
-  const isReplaced = context.records.get(server, machineId)?.isReplaced;
-  await context.records.put(server, {
+  const { isReplaced, settled } = context.records.get(server.name, machineId) ?? {};
+  // Whoever came in by another way is not where the phase secure had left it.
+  const isSettled = settled !== undefined && isSecuredWay(context.stack, server, target);
+  await context.records.put(server.name, {
     machineId,
     proof: identity.proof,
     keys: [...identity.keys],
-    way: { user: way.user, port: way.port },
+    way: { user: target.user, port: target.port },
     ...(isReplaced === true ? { isReplaced } : {}),
+    ...(isSettled ? { settled } : {}),
   });
 }
 

@@ -3,7 +3,7 @@ import type { RunInstancesCommandInput } from "@aws-sdk/client-ec2";
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import { machineName } from "../../cloud/names.ts";
 import { ProviderError, TimeoutError, UserError } from "../../errors/error.ts";
-import type { MachineRequest, ProviderContext } from "../contract.ts";
+import type { MachineRequest, ProviderContext, SharedReport, SharedWish } from "../contract.ts";
 import { choosePlaces, type Place, placeKey, placeText } from "./capacity-ladder.ts";
 import type { Cloud } from "./cloud.ts";
 import { loginUserOf } from "./distro-images.ts";
@@ -15,7 +15,7 @@ import { ensureKeyPair } from "./key-pairs.ts";
 import { isOf, TOKEN } from "./marks.ts";
 import type { Ec2Settings } from "./options.ts";
 import { makeRunRequest } from "./run-request.ts";
-import { ensureSecurityGroup } from "./security-group.ts";
+import { bringGroupInLine, ensureSecurityGroup } from "./security-group.ts";
 import { architectureOf, chooseTypes, sizeWishes } from "./size-wishes.ts";
 import { untilKnown } from "./until-known.ts";
 
@@ -173,17 +173,36 @@ async function securityGroups(
 }
 
 /** The id of the stack's own group; one caller makes it for all. */
-export async function ownGroup(
+async function ownGroup(
   cloud: Cloud,
   settings: Ec2Settings,
   context: ProviderContext,
 ): Promise<string> {
-  const { stack, inlets } = context;
+  const { stack } = context;
   return await cloud.shared(groupKey(stack), async () => {
-    const [subnet] = await cloud.subnets(context);
-    const wanted = { stack, vpc: subnet?.vpc ?? "", inlets };
-    return await ensureSecurityGroup(cloud, settings, wanted, context);
+    const place = { stack, vpc: await vpcOf(cloud, context) };
+    return await ensureSecurityGroup(cloud, settings, place, context);
   });
+}
+
+/** Brings the stack's own group in line; servers that are made from now on are put into it without another look. */
+export async function ensureOwnGroup(
+  cloud: Cloud,
+  settings: Ec2Settings,
+  wish: SharedWish,
+  context: ProviderContext,
+): Promise<SharedReport> {
+  const { stack } = context;
+  const place = { stack, vpc: await vpcOf(cloud, context) };
+  cloud.forget(groupKey(stack));
+  const { id, report } = await bringGroupInLine(cloud, settings, place, wish, context);
+  if (wish.mode !== "plan") await cloud.shared(groupKey(stack), () => Promise.resolve(id));
+  return report;
+}
+
+async function vpcOf(cloud: Cloud, context: ProviderContext): Promise<string> {
+  const [subnet] = await cloud.subnets(context);
+  return subnet?.vpc ?? "";
 }
 
 /** Under which the id of the stack's group is kept while a run lasts. */

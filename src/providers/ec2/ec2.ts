@@ -51,7 +51,7 @@ export function ec2(
     rehearsalFacts: (request) => rehearsalFacts(settings, request),
     observe: async (context) => await (await load()).observe(context),
     list: async (context) => await (await load()).list(context),
-    ensureShared: async (context) => await (await load()).ensureShared(context),
+    ensureShared: async (wish, context) => await (await load()).ensureShared(wish, context),
     ensure: async (request, context) => await (await load()).ensure(request, context),
     identity: async (machine, context) => await (await load()).identity(machine, context),
     keepIdentity: async (machine, identity, context) =>

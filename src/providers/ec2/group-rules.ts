@@ -1,7 +1,8 @@
 import type { IpPermission } from "@aws-sdk/client-ec2";
 
+import { canonicalPrefix } from "../../cloud/canonical-prefix.ts";
+import type { PlainRule } from "../../cloud/firewall-rules.ts";
 import type { Inlet } from "../contract.ts";
-import { canonicalPrefix } from "./canonical-prefix.ts";
 
 /** One way in, of which EC2 makes heaps with the same protocol and ports. */
 export interface Rule {
@@ -17,16 +18,18 @@ export interface Rule {
   };
 }
 
-/** What may come in, with the messages without which paths break. */
+const ALL = { fromPort: -1, toPort: -1 };
+/** Messages without which paths break. */
+export const ICMP_RULES: readonly Rule[] = [
+  { protocol: "icmp", ...ALL, from: { kind: "ipv4", value: "0.0.0.0/0" } },
+  { protocol: "icmpv6", ...ALL, from: { kind: "ipv6", value: "::/0" } },
+];
+
+/** What may come in to the machines of a group. */
 export function rulesOf(inlets: readonly Inlet[], group: string): readonly Rule[] {
-  const all = { fromPort: -1, toPort: -1 };
-  const rules: Rule[] = [
-    { protocol: "icmp", ...all, from: { kind: "ipv4", value: "0.0.0.0/0" } },
-    { protocol: "icmpv6", ...all, from: { kind: "ipv6", value: "::/0" } },
-    ...inlets.flatMap(({ protocol, fromPort, toPort, from }) =>
-      sourcesOf(from, group).map((source): Rule => ({ protocol, fromPort, toPort, from: source })),
-    ),
-  ];
+  const rules = inlets.flatMap(({ protocol, fromPort, toPort, from }) =>
+    sourcesOf(from, group).map((source): Rule => ({ protocol, fromPort, toPort, from: source })),
+  );
   return [...new Map(rules.map((rule) => [ruleKey(rule), rule])).values()];
 }
 
@@ -80,4 +83,28 @@ export function toPermission({ protocol, fromPort, toPort, from }: Rule): IpPerm
 /** The same for what EC2 takes for one rule. */
 export function ruleKey({ protocol, fromPort, toPort, from }: Rule): string {
   return [protocol, fromPort, toPort, from.kind, from.value].join(" ");
+}
+
+/** @param group the stack's own */
+export function toPlainRule({ protocol, fromPort, toPort, from }: Rule, group: string): PlainRule {
+  const names: Readonly<Record<string, string>> = { icmpv6: "icmp", "-1": "anything" };
+  return {
+    protocol: names[protocol] ?? protocol,
+    ports: protocol === "tcp" || protocol === "udp" ? { from: fromPort, to: toPort } : undefined,
+    from: toPlainSource(from, group),
+  };
+}
+
+function toPlainSource({ kind, value }: Rule["from"], group: string): PlainRule["from"] {
+  switch (kind) {
+    case "ipv4":
+    case "ipv6":
+      return { kind: "prefix", prefix: value };
+    case "group":
+      return value === group
+        ? { kind: "stack" }
+        : { kind: "other", text: `the security group ${value}` };
+    case "list":
+      return { kind: "other", text: `the prefix list ${value}` };
+  }
 }

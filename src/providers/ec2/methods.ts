@@ -8,7 +8,7 @@ import type { Machine, Provider, ProviderContext } from "../contract.ts";
 import { readAccount } from "./account.ts";
 import type { KnownChoice } from "./check-wishes.ts";
 import { Cloud } from "./cloud.ts";
-import { groupKey, ownGroup } from "./create-machine.ts";
+import { ensureOwnGroup, groupKey } from "./create-machine.ts";
 import { imageList, sizeList } from "./choices.ts";
 import { ensureMachine } from "./ensure-machine.ts";
 import { type Ec2Instance, readConsole, readInstance } from "./instances.ts";
@@ -91,12 +91,10 @@ export function makeMethods(
   return {
     observe: async (context) => await machines(context, (entry) => isOf(entry, context.stack)),
     list: async (context) => await machines(context, isOurs),
-    ensureShared: async (context) => {
-      if (!settings.ownSecurityGroup) return;
-      const cloud = open();
-      cloud.forget(groupKey(context.stack));
-      await ownGroup(cloud, settings, context);
-    },
+    ensureShared: async (wish, context) =>
+      settings.ownSecurityGroup
+        ? await ensureOwnGroup(open(), settings, wish, context)
+        : { made: [], opened: [], closed: [], surplus: [] },
     ensure: async (request, context) =>
       await turns.take(
         machineName(context.stack, request.server),

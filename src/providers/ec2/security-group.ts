@@ -1,12 +1,21 @@
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import type { Caller } from "../../cloud/caller.ts";
+import { compareRules, toTexts } from "../../cloud/firewall-rules.ts";
 import { markOf, sharedName } from "../../cloud/names.ts";
 import { removeWhenUnused } from "../../cloud/remove-when-unused.ts";
 import { RefusedError } from "../../errors/error.ts";
-import type { Inlet } from "../contract.ts";
+import type { Inlet, SharedReport, SharedWish } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { isRefusal } from "./failures.ts";
-import { type Rule, ruleKey, rulesOf, toPermission, toRules } from "./group-rules.ts";
+import {
+  ICMP_RULES,
+  type Rule,
+  ruleKey,
+  rulesOf,
+  toPermission,
+  toPlainRule,
+  toRules,
+} from "./group-rules.ts";
 import { literal, tagFilters } from "./tags.ts";
 import { ownTags, STACK } from "./marks.ts";
 import {
@@ -24,43 +33,86 @@ import { untilKnown } from "./until-known.ts";
 const SSH: readonly Inlet[] = [{ protocol: "tcp", fromPort: 22, toPort: 22, from: "anywhere" }];
 const IS_THERE = /^InvalidPermission\.Duplicate$/;
 
-interface Wanted {
+/** A group that is not there yet. */
+const NOT_YET = "to be made";
+
+interface Place {
   readonly stack: string;
   readonly vpc: string;
-  readonly inlets: readonly Inlet[] | undefined;
 }
 
-/**
- * The stack's security group in this VPC, made where it is missing and brought in line: what is declared comes in, and
- * nothing else. Rules for what goes out are left alone. Without `inlets` a group that is there stays as it is.
- *
- * @returns its id. @throws RefusedError NOT_OURS where a group of this name is somebody else's.
- */
+/** The id of the stack's security group in this VPC, made where it is missing; one that is there stays as it is. */
 export async function ensureSecurityGroup(
   cloud: Cloud,
   settings: Ec2Settings,
-  wanted: Wanted,
+  place: Place,
   caller: Caller,
 ): Promise<string> {
-  const { inlets } = wanted;
-  const found = await findGroup(cloud, wanted, caller);
-  if (found !== undefined && inlets === undefined) return found.id;
-  const group = found ?? (await makeGroup(cloud, settings, wanted, caller));
-  const rules = rulesOf(inlets ?? SSH, group.id);
-  const present = toRules(group.permissions);
-  const keys = new Set(present.map(ruleKey));
-  const missing = rules.filter((rule) => !keys.has(ruleKey(rule)));
-  const needed = new Set(rules.map(ruleKey));
-  const surplus = present.filter((rule) => !needed.has(ruleKey(rule)));
-  // First open, then close: a way in that moves to another rule is never shut in between.
-  if (missing.length > 0)
-    await untilKnown(
-      settings.settleMs,
-      caller,
-      async () => await open(cloud, missing, group, caller),
-    );
-  if (surplus.length > 0) await closeGroup(cloud.api, group, surplus.map(toPermission), caller);
+  const found = await findGroup(cloud, place, caller);
+  if (found !== undefined) return found.id;
+  const group = await makeGroup(cloud, settings, place, caller);
+  await openWhenKnown(cloud, settings, [...ICMP_RULES, ...rulesOf(SSH, group.id)], group, caller);
   return group.id;
+}
+
+/**
+ * Makes the stack's security group in this VPC where it is missing, and brings in line what comes in. Rules for what goes
+ * out are left alone.
+ *
+ * @returns its id, and what was done. @throws RefusedError NOT_OURS where a group of this name is somebody else's.
+ */
+export async function bringGroupInLine(
+  cloud: Cloud,
+  settings: Ec2Settings,
+  place: Place,
+  wish: SharedWish,
+  caller: Caller,
+): Promise<{ readonly id: string; readonly report: SharedReport }> {
+  const { mode } = wish;
+  const found = await findGroup(cloud, place, caller);
+  const group =
+    found ?? (mode === "plan" ? notYet(place) : await makeGroup(cloud, settings, place, caller));
+  const { missing, surplus } = compareRules(
+    {
+      present: toRules(group.permissions),
+      declared: [...ICMP_RULES, ...rulesOf(wish.inlets, group.id)],
+      meanwhile: rulesOf(wish.meanwhile, group.id),
+    },
+    mode,
+    ruleKey,
+  );
+  // First open, then close: a way in that moves to another rule is never shut in between.
+  if (missing.length > 0 && mode !== "plan")
+    await openWhenKnown(cloud, settings, missing, group, caller);
+  const isClosing = mode === "close" && surplus.length > 0;
+  if (isClosing) await closeGroup(cloud.api, group, surplus.map(toPermission), caller);
+  const texts = (rules: readonly Rule[]): readonly string[] =>
+    toTexts(rules.map((rule) => toPlainRule(rule, group.id)));
+  return {
+    id: group.id,
+    report: {
+      made: found === undefined ? [`the security group ${group.name}`] : [],
+      opened: texts(missing),
+      closed: isClosing ? texts(surplus) : [],
+      surplus: isClosing ? [] : texts(surplus),
+    },
+  };
+}
+
+function notYet({ stack, vpc }: Place): Ec2Group {
+  return { id: NOT_YET, name: sharedName(stack), vpc, tags: {}, permissions: [] };
+}
+
+/** A group that was made a moment ago may not be known everywhere. */
+async function openWhenKnown(
+  cloud: Cloud,
+  settings: Ec2Settings,
+  rules: readonly Rule[],
+  group: Ec2Group,
+  caller: Caller,
+): Promise<void> {
+  const { settleMs } = settings;
+  await untilKnown(settleMs, caller, async () => await open(cloud, rules, group, caller));
 }
 
 /** A second run may have opened some of the same ports in between: then they are opened one by one. */
@@ -82,10 +134,10 @@ async function open(
 async function makeGroup(
   cloud: Cloud,
   settings: Ec2Settings,
-  wanted: Wanted,
+  place: Place,
   caller: Caller,
 ): Promise<Ec2Group> {
-  const { stack, vpc } = wanted;
+  const { stack, vpc } = place;
   const name = sharedName(stack);
   const tags = { Name: name, ...settings.tags, ...ownTags(stack) };
   try {
@@ -97,7 +149,7 @@ async function makeGroup(
     const mayBeThere =
       thrown instanceof AnswerLostError || isRefusal(thrown, /^InvalidGroup\.Duplicate$/);
     if (!mayBeThere) throw thrown;
-    const found = await findGroup(cloud, wanted, caller);
+    const found = await findGroup(cloud, place, caller);
     if (found === undefined) throw thrown;
     return found;
   }
@@ -105,7 +157,7 @@ async function makeGroup(
 
 async function findGroup(
   cloud: Cloud,
-  { stack, vpc }: Wanted,
+  { stack, vpc }: Place,
   caller: Caller,
 ): Promise<Ec2Group | undefined> {
   const name = sharedName(stack);

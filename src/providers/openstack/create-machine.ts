@@ -169,8 +169,7 @@ async function securityGroups(
   const own = await cloud.shared(
     groupKey(stack),
     context,
-    async (caller: Caller) =>
-      await ensureSecurityGroup(cloud.client, stack, context.inlets, caller),
+    async (caller: Caller) => await ensureSecurityGroup(cloud.client, stack, caller),
   );
   return [own, ...settings.securityGroups];
 }

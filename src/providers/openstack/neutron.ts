@@ -28,6 +28,7 @@ const groupSchema = z.object({
   id: z.string(),
   name: z.string(),
   description: z.string().nullish(),
+  created_at: z.string().nullish(),
   security_group_rules: z.array(ruleSchema).default([]),
 });
 export type NeutronGroup = z.output<typeof groupSchema>;
@@ -135,7 +136,7 @@ export async function createRules(
 
 export async function deleteRule(
   client: OpenStackClient,
-  rule: NeutronRule,
+  rule: { readonly id: string },
   group: NeutronGroup,
   caller: Caller,
 ): Promise<void> {

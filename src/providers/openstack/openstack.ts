@@ -36,7 +36,7 @@ import {
   openstackOptionsSchema,
   type OpenStackSettings,
 } from "./options.ts";
-import { ensureSecurityGroup, removeSecurityGroups } from "./security-group.ts";
+import { bringGroupInLine, removeSecurityGroups } from "./security-group.ts";
 import { rehearsalFacts } from "./rehearsal-facts.ts";
 import { removeSharedThings } from "./shared-things.ts";
 import { distroOf, sizeList } from "./wishes.ts";
@@ -139,16 +139,15 @@ export function novaProvider(kind: CloudKind, settings: OpenStackSettings): Prov
     },
     observe: async (context) => await machines(context, (server) => isOf(server, context.stack)),
     list: async (context) => await machines(context, isOurs),
-    ensureShared: async (context) => {
-      if (!settings.ownSecurityGroup) return;
+    ensureShared: async (wish, context) => {
+      if (!settings.ownSecurityGroup) return { made: [], opened: [], closed: [], surplus: [] };
       const cloud = await open();
-      cloud.forget(groupKey(context.stack));
-      await cloud.shared(
-        groupKey(context.stack),
-        context,
-        async (caller) =>
-          await ensureSecurityGroup(cloud.client, context.stack, context.inlets, caller),
-      );
+      const key = groupKey(context.stack);
+      cloud.forget(key);
+      const { id, report } = await bringGroupInLine(cloud.client, context.stack, wish, context);
+      // Servers that are made from now on are put into it without another look.
+      if (wish.mode !== "plan") await cloud.shared(key, context, () => Promise.resolve(id));
+      return report;
     },
     ensure: async (request, context) =>
       await turns.take(

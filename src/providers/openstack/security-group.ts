@@ -1,11 +1,11 @@
-import { isIPv6 } from "node:net";
-
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import type { Caller } from "../../cloud/caller.ts";
+import { canonicalPrefix } from "../../cloud/canonical-prefix.ts";
+import { compareRules, type PlainRule, toTexts } from "../../cloud/firewall-rules.ts";
 import { markOf, sharedName } from "../../cloud/names.ts";
 import { removeWhenUnused } from "../../cloud/remove-when-unused.ts";
 import { ProviderError, RefusedError } from "../../errors/error.ts";
-import type { Inlet } from "../contract.ts";
+import type { Inlet, SharedReport, SharedWish } from "../contract.ts";
 import type { OpenStackClient } from "./client.ts";
 import {
   createGroup,
@@ -17,38 +17,83 @@ import {
   type NeutronRule,
 } from "./neutron.ts";
 
-type Rule = Omit<NeutronRule, "id">;
+type Rule = Omit<NeutronRule, "id"> & { readonly id?: string };
+
+const EVERYWHERE: readonly string[] = ["0.0.0.0/0", "::/0"];
 
 /** What comes in when nobody says: the first login. */
 const SSH: readonly Inlet[] = [{ protocol: "tcp", fromPort: 22, toPort: 22, from: "anywhere" }];
 
-/**
- * The stack's security group, made where it is missing and brought in line: what is declared comes in, and nothing
- * else. Rules for what goes out are left alone. Without `inlets` a group that is there stays as it is.
- *
- * @throws RefusedError NOT_OURS where a group of this name is somebody else's.
- */
+/** A group that is not there yet. */
+const NOT_YET: NeutronGroup = { id: "to be made", name: "", security_group_rules: [] };
+
+/** The id of the stack's security group, made where it is missing; one that is there stays as it is. */
 export async function ensureSecurityGroup(
   client: OpenStackClient,
   stack: string,
-  inlets: readonly Inlet[] | undefined,
   caller: Caller,
 ): Promise<string> {
-  const found = await findGroup(client, stack, caller);
-  if (found !== undefined && inlets === undefined) return found.id;
-  const group = found ?? (await makeGroup(client, stack, caller));
-  const wanted = rulesOf(inlets ?? SSH, group.id);
-  const present = group.security_group_rules.filter(({ direction }) => direction === "ingress");
-  const missing = wanted.filter((rule) =>
-    present.every((other) => ruleKey(other) !== ruleKey(rule)),
-  );
-  const needed = new Set(wanted.map(ruleKey));
-  // First open, then close: a way in that moves to another rule is never shut in between.
-  if (missing.length > 0) await open(client, missing, group, caller);
-  for (const rule of present) {
-    if (!needed.has(ruleKey(rule))) await deleteRule(client, rule, group, caller);
-  }
+  const [found] = await findGroups(client, stack, caller);
+  if (found !== undefined) return found.id;
+  const group = await makeGroup(client, stack, caller);
+  await open(client, [...ICMP_RULES, ...rulesOf(SSH, [group.id])], group, caller);
   return group.id;
+}
+
+/**
+ * Makes the stack's security group where it is missing, and brings in line what comes in. Rules for what goes out are left
+ * alone. Neutron allows several groups of one name, and two controllers at once may have made two: then all are brought in
+ * line, and each takes the machines of the others for the stack's own.
+ *
+ * @returns the id of the one for new servers, and what was done
+ * @throws RefusedError NOT_OURS where a group of this name is somebody else's.
+ */
+export async function bringGroupInLine(
+  client: OpenStackClient,
+  stack: string,
+  wish: SharedWish,
+  caller: Caller,
+): Promise<{ readonly id: string; readonly report: SharedReport }> {
+  const { mode } = wish;
+  const found = await findGroups(client, stack, caller);
+  const groups =
+    found.length > 0 ? found : [mode === "plan" ? NOT_YET : await makeGroup(client, stack, caller)];
+  const ids = groups.map(({ id }) => id);
+  const works = groups.map((group) => ({
+    group,
+    ...compareRules<Rule>(
+      {
+        present: group.security_group_rules.filter(({ direction }) => direction === "ingress"),
+        declared: [...ICMP_RULES, ...rulesOf(wish.inlets, ids)],
+        meanwhile: rulesOf(wish.meanwhile, ids),
+      },
+      mode,
+      ruleKey,
+    ),
+  }));
+  // First open, then close: a way in that moves to another rule is never shut in between.
+  if (mode !== "plan") {
+    for (const { group, missing } of works)
+      if (missing.length > 0) await open(client, missing, group, caller);
+  }
+  const isClosing = mode === "close";
+  if (isClosing) {
+    for (const { group, surplus } of works)
+      for (const { id } of surplus)
+        if (id !== undefined) await deleteRule(client, { id }, group, caller);
+  }
+  const texts = (rules: readonly Rule[]): readonly string[] =>
+    toTexts([...new Map(rules.map((one) => [ruleKey(one), toPlainRule(one, ids)])).values()]);
+  const surplus = texts(works.flatMap((work) => work.surplus));
+  return {
+    id: ids[0] ?? NOT_YET.id,
+    report: {
+      made: found.length === 0 ? [`the security group ${sharedName(stack)}`] : [],
+      opened: texts(works.flatMap(({ missing }) => missing)),
+      closed: isClosing ? surplus : [],
+      surplus: isClosing ? [] : surplus,
+    },
+  };
 }
 
 /** A second run may have opened the same ports in between: then that is done, and the rest is added one by one. */
@@ -72,36 +117,48 @@ async function open(
   }
 }
 
+/** Two controllers that begin at the same moment make a group each: whoever was later removes its own, and takes the other. */
 async function makeGroup(
   client: OpenStackClient,
   stack: string,
   caller: Caller,
 ): Promise<NeutronGroup> {
   const wanted = { name: sharedName(stack), description: markOf(stack) };
+  let made: NeutronGroup | undefined;
   try {
-    return await createGroup(client, wanted, caller);
+    made = await createGroup(client, wanted, caller);
   } catch (thrown) {
     if (!(thrown instanceof AnswerLostError)) throw thrown;
-    const found = await findGroup(client, stack, caller);
+    const [found] = await findGroups(client, stack, caller);
     if (found === undefined) throw thrown;
     return found;
   }
+  const [first = made] = await findGroups(client, stack, caller);
+  if (first.id === made.id) return made;
+  await deleteGroup(client, made, caller);
+  return first;
 }
 
-async function findGroup(
+/** All groups of ours for this stack, the first one first. */
+async function findGroups(
   client: OpenStackClient,
   stack: string,
   caller: Caller,
-): Promise<NeutronGroup | undefined> {
+): Promise<readonly NeutronGroup[]> {
   const groups = await listGroups(client, sharedName(stack), caller);
-  const [ours] = groups
+  const ours = groups
     .filter(({ description }) => description === markOf(stack))
-    .toSorted((one, other) => one.id.localeCompare(other.id));
-  if (ours !== undefined || groups.length === 0) return ours;
+    .toSorted((one, other) => sortKey(one).localeCompare(sortKey(other)));
+  if (ours.length > 0 || groups.length === 0) return ours;
   throw new RefusedError(
     "NOT_OURS",
     `A security group ${sharedName(stack)} exists at the cloud, without our mark in its description.`,
   );
+}
+
+/** Neutron tells whole seconds; clouds may leave them out. */
+function sortKey({ created_at: at, id }: NeutronGroup): string {
+  return `${at ?? ""} ${id}`;
 }
 
 /** Removes the stack's groups. Ports let go of a group a little after their server is gone. */
@@ -120,24 +177,25 @@ export async function removeSecurityGroups(
   }
 }
 
-/** Neutron's rules for what may come in, IPv4 and IPv6, with the messages without which paths break. */
-export function rulesOf(inlets: readonly Inlet[], groupId: string): readonly Rule[] {
-  const rules = [
-    rule("IPv4", "icmp", undefined, { prefix: undefined }),
-    rule("IPv6", "ipv6-icmp", undefined, { prefix: undefined }),
-    ...inlets.flatMap((inlet) => {
-      if (inlet.from === "stack") {
-        return (["IPv4", "IPv6"] as const).map((type) =>
-          rule(type, inlet.protocol, inlet, { groupId }),
-        );
-      }
-      const prefixes = inlet.from === "anywhere" ? ["0.0.0.0/0", "::/0"] : inlet.from.map(toPrefix);
-      return prefixes.map((prefix) =>
-        rule(prefix.includes(":") ? "IPv6" : "IPv4", inlet.protocol, inlet, { prefix }),
+/** Messages without which paths break. */
+const ICMP_RULES: readonly Rule[] = [
+  rule("IPv4", "icmp", undefined, { prefix: undefined }),
+  rule("IPv6", "ipv6-icmp", undefined, { prefix: undefined }),
+];
+
+/** Neutron's rules for what may come in, IPv4 and IPv6. @param groupIds the stack's own groups */
+function rulesOf(inlets: readonly Inlet[], groupIds: readonly string[]): readonly Rule[] {
+  return inlets.flatMap((inlet) => {
+    if (inlet.from === "stack") {
+      return groupIds.flatMap((groupId) =>
+        (["IPv4", "IPv6"] as const).map((type) => rule(type, inlet.protocol, inlet, { groupId })),
       );
-    }),
-  ];
-  return [...new Map(rules.map((one) => [ruleKey(one), one])).values()];
+    }
+    const prefixes = inlet.from === "anywhere" ? EVERYWHERE : inlet.from.map(canonicalPrefix);
+    return prefixes.map((prefix) =>
+      rule(prefix.includes(":") ? "IPv6" : "IPv4", inlet.protocol, inlet, { prefix }),
+    );
+  });
 }
 
 function rule(
@@ -157,22 +215,34 @@ function rule(
   };
 }
 
-function toPrefix(from: string): string {
-  if (from.includes("/")) return from;
-  return isIPv6(from) ? `${from}/128` : `${from}/32`;
-}
-
-/** What Neutron takes for one rule: "anywhere" is told in two ways, and one protocol has two names. */
+/** The same for what Neutron takes for one rule: "anywhere" is told in two ways, and one protocol has two names. */
 function ruleKey(one: Rule): string {
   const prefix = one.remote_ip_prefix;
-  const isAnywhere = prefix === null || prefix === "0.0.0.0/0" || prefix === "::/0";
+  const isAnywhere = prefix === null || EVERYWHERE.includes(prefix);
   const protocol = one.protocol === "icmpv6" ? "ipv6-icmp" : one.protocol;
   return [
     one.ethertype,
     protocol,
     one.port_range_min,
     one.port_range_max,
-    isAnywhere ? "" : prefix,
+    isAnywhere ? "" : canonicalPrefix(prefix),
     one.remote_group_id,
   ].join(" ");
+}
+
+/** @param groupIds the stack's own groups */
+function toPlainRule(one: Rule, groupIds: readonly string[]): PlainRule {
+  const { protocol, ethertype, port_range_min: from, port_range_max: to } = one;
+  const group = one.remote_group_id;
+  const everywhere = ethertype === "IPv6" ? "::/0" : "0.0.0.0/0";
+  return {
+    protocol: protocol === null ? "anything" : protocol.includes("icmp") ? "icmp" : protocol,
+    ports: from === null || to === null ? undefined : { from, to },
+    from:
+      group === null
+        ? { kind: "prefix", prefix: one.remote_ip_prefix ?? everywhere }
+        : groupIds.includes(group)
+          ? { kind: "stack" }
+          : { kind: "other", text: `the security group ${group}` },
+  };
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import type { ProviderContext } from "../../../src/providers/contract.ts";
+import type { ProviderContext, SharedWish } from "../../../src/providers/contract.ts";
 import { openstack } from "../../../src/providers/openstack/openstack.ts";
 import {
   OpenStackSimulator,
@@ -17,11 +17,15 @@ const context: ProviderContext = {
   stack: "shop",
   signal: new AbortController().signal,
   progress: () => undefined,
+};
+const wish: SharedWish = {
   inlets: [
     { protocol: "tcp", fromPort: 22, toPort: 22, from: "anywhere" },
     { protocol: "tcp", fromPort: 2849, toPort: 2849, from: ["192.0.2.0/24"] },
     { protocol: "udp", fromPort: 6000, toPort: 6010, from: "stack" },
   ],
+  meanwhile: [],
+  mode: "open",
 };
 
 test("what is sent for one server with everything on, from its making to the last trace", async () => {
@@ -41,7 +45,7 @@ test("what is sent for one server with everything on, from its making to the las
     },
     cloud.environment,
   );
-  await provider.ensureShared?.(context);
+  await provider.ensureShared?.(wish, context);
   const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE4ZZK9uSNyS1SrVlSbNTkpu6eEUYAU93CDHXZTgGxfG ada";
   const request = { server: "web", roles: ["web"], bootstrapKeys: [key], token: "token-1" };
   const machine = await provider.ensure(request, context);

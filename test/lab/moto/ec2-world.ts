@@ -15,7 +15,12 @@ import {
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 
-import type { MachineRequest, ProviderContext } from "../../../src/providers/contract.ts";
+import type {
+  Inlet,
+  MachineRequest,
+  ProviderContext,
+  SharedWish,
+} from "../../../src/providers/contract.ts";
 import { ec2 } from "../../../src/providers/ec2/ec2.ts";
 import type { Ec2Options } from "../../../src/providers/ec2/options.ts";
 import { FaultProxy } from "./fault-proxy.ts";
@@ -48,6 +53,14 @@ export function contextOf(more: Partial<ProviderContext> = {}): ProviderContext 
     progress: () => undefined,
     ...more,
   };
+}
+
+export function wishOf(
+  mode: SharedWish["mode"],
+  inlets: readonly Inlet[],
+  meanwhile: readonly Inlet[] = [],
+): SharedWish {
+  return { mode, inlets, meanwhile };
 }
 
 export function requestOf(server: string, more: Partial<MachineRequest> = {}): MachineRequest {

@@ -33,6 +33,9 @@ export interface Before {
   readonly work: (call: ProxiedCall) => Promise<void>;
 }
 
+/** Something that happens when a call was carried out, before its answer is sent. */
+export type After = Before;
+
 /** What answers in the cloud's place. */
 export interface StandIn {
   readonly match: (call: ProxiedCall) => boolean;
@@ -66,6 +69,7 @@ export class FaultProxy {
   readonly #target: URL;
   #faults: { readonly fault: Fault; left: number }[] = [];
   #before: readonly Before[] = [];
+  #after: readonly After[] = [];
   readonly #standIns: StandIn[] = [];
   readonly #refusedSessions = new Set<string>();
   #quietUntil = 0;
@@ -111,6 +115,10 @@ export class FaultProxy {
     this.#before = [...this.#before, before];
   }
 
+  after(after: After): void {
+    this.#after = [...this.#after, after];
+  }
+
   /** For good, also after `clear`. */
   stand(standIn: StandIn): void {
     this.#standIns.push(standIn);
@@ -128,6 +136,7 @@ export class FaultProxy {
   clear(): void {
     this.#faults = [];
     this.#before = [];
+    this.#after = [];
     this.#refusedSessions.clear();
     this.#seen.clear();
     this.calls.length = 0;
@@ -170,6 +179,7 @@ export class FaultProxy {
     const standIn = this.#standIns.find(({ match }) => match(call));
     if (standIn !== undefined) return send({ status: 200, text: await standIn.answer(call) });
     const answer = await this.#handOn(call, request.headers, body);
+    for (const { match, work } of this.#after) if (match(call)) await work(call);
     if (act?.kind === "answer-lost") return void response.destroy();
     send(act?.kind === "change" ? { ...answer, text: act.change(answer.text) } : answer);
   }

@@ -1,4 +1,9 @@
-import type { MachineRequest, ProviderContext } from "../../../../src/providers/contract.ts";
+import type {
+  Inlet,
+  MachineRequest,
+  ProviderContext,
+  SharedWish,
+} from "../../../../src/providers/contract.ts";
 import type { OpenStackOptions } from "../../../../src/providers/openstack/options.ts";
 
 /** Everything is quick, and needs no choice. */
@@ -22,6 +27,14 @@ export function contextOf(more: Partial<ProviderContext> = {}): ProviderContext 
     progress: () => undefined,
     ...more,
   };
+}
+
+export function wishOf(
+  mode: SharedWish["mode"],
+  inlets: readonly Inlet[],
+  meanwhile: readonly Inlet[] = [],
+): SharedWish {
+  return { mode, inlets, meanwhile };
 }
 
 export function requestOf(server: string, more: Partial<MachineRequest> = {}): MachineRequest {

@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 
 /**
- * A prefix as EC2 writes it: without the bits that do not count, and IPv6 in its short form. Otherwise a rule that is there
+ * A prefix as clouds write it: without the bits that do not count, and IPv6 in its short form. Otherwise a rule that is there
  * would look like another one.
  */
 export function canonicalPrefix(text: string): string {
