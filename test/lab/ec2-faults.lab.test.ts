@@ -44,7 +44,8 @@ describe("calls", () => {
     const { proxy } = world;
     const names = Array.from({ length: 10 }, (_, index) => `web${index}`);
     await Promise.all([provider.images(contextOf()), provider.sizes(contextOf())]);
-    await provider.ensureShared?.(wishOf("open", []), contextOf());
+    const first = { protocol: "tcp", fromPort: 22, toPort: 22, from: "anywhere" } as const;
+    await provider.ensureShared?.(wishOf("open", [], [first]), contextOf());
     await Promise.all(
       names.map(async (name) => {
         const machine = await provider.ensure(requestOf(name), contextOf());
@@ -53,6 +54,7 @@ describe("calls", () => {
         await provider.keepIdentity?.(machine, { proof: "published", keys }, contextOf());
       }),
     );
+    await provider.ensureShared?.(wishOf("close", []), contextOf());
     expect(proxy.count("RunInstances")).toBe(10);
     for (const once of ["DescribeSubnets", "DescribeVpcs", "CreateSecurityGroup"])
       expect(proxy.count(once), once).toBe(1);

@@ -5,6 +5,8 @@ import type { Ec2Settings } from "./options.ts";
 const CALLS_OF_A_LOOK = 4;
 /** Images twice, the types in pages of a hundred, the group with its rules, servers of the same names. */
 const CALLS_BEFORE_CREATING = 18;
+/** The first login is shut again when all servers are secured. */
+const CALLS_AT_THE_END = 2;
 /** Lists while servers boot: the pauses between them grow, and all servers share them. Enough for about two minutes. */
 const LOOKS_WHILE_BOOTING = 20;
 /** Looks at the console output until the host keys stand there. */
@@ -20,6 +22,7 @@ export function expectedCalls(settings: Ec2Settings, { creates }: ExpectedWork):
   // The list, the new address, its association, a note of it; and a few looks more.
   const [eachElastic, looks] = elasticAddress ? [4, 5] : [0, 0];
   const shared = keyPair === true ? 2 : 0;
-  const once = CALLS_OF_A_LOOK + CALLS_BEFORE_CREATING + LOOKS_WHILE_BOOTING + looks + shared;
+  const group = CALLS_BEFORE_CREATING + CALLS_AT_THE_END;
+  const once = CALLS_OF_A_LOOK + group + LOOKS_WHILE_BOOTING + looks + shared;
   return { calls: once + creates * (each + eachElastic), ...limit };
 }

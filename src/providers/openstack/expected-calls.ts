@@ -3,8 +3,10 @@ import type { OpenStackSettings } from "./options.ts";
 
 /** The login, the version, one list of the servers, one of the security groups. */
 const CALLS_OF_A_LOOK = 4;
-/** Images, flavors, networks, a security group and its rules. */
-const CALLS_BEFORE_CREATING = 6;
+/** Images, flavors, networks, a security group and its rules, and another look at it. */
+const CALLS_BEFORE_CREATING = 7;
+/** The first login is shut again, for IPv4 and IPv6, when all servers are secured. */
+const CALLS_AT_THE_END = 3;
 /** Lists while servers boot: the pauses between them grow, and all servers share them. Enough for about two minutes. */
 const LOOKS_WHILE_BOOTING = 20;
 /** Looks at a console log until the host keys stand there. */
@@ -27,6 +29,7 @@ export function expectedCalls(
   const shared =
     (keyPair === true ? CALLS_FOR_A_SHARED_THING : 0) +
     (serverGroup === undefined ? 0 : CALLS_FOR_A_SHARED_THING);
-  const once = CALLS_OF_A_LOOK + CALLS_BEFORE_CREATING + LOOKS_WHILE_BOOTING + looks + shared;
+  const group = CALLS_BEFORE_CREATING + CALLS_AT_THE_END;
+  const once = CALLS_OF_A_LOOK + group + LOOKS_WHILE_BOOTING + looks + shared;
   return { calls: once + creates * (each + eachFloating), ...limit };
 }

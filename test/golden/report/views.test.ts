@@ -144,6 +144,41 @@ test("a plan says how many calls a run would make, where the provider counts the
   expect(lines(4000, 3600).at(-2)).toMatch(/it will wait in between/);
 });
 
+describe("what the servers share at the provider", () => {
+  const shared = (isPlanned: boolean): FleetEvent => ({
+    at: new Date(START).toISOString(),
+    type: "shared",
+    provider: "ec2",
+    isPlanned,
+    made: ["the security group bootmachine.shop"],
+    opened: ["tcp 2849 from anywhere", "tcp 443 from anywhere"],
+    closed: ["tcp 22 from anywhere"],
+  });
+  const done =
+    "ec2: made the security group bootmachine.shop; opened tcp 2849 from anywhere, tcp 443 from anywhere; closed tcp 22 from anywhere";
+
+  test("stands in a plan before the servers", () => {
+    expect(renderPlan(viewOf([...planOfThree(), shared(true)]), plainStyle).slice(0, 3)).toEqual([
+      "ec2: would make the security group bootmachine.shop; would open tcp 2849 from anywhere, tcp 443 from anywhere; would close tcp 22 from anywhere once every server is on its declared way",
+      "",
+      "web1",
+    ]);
+  });
+
+  test("stands in the lines of a run and in its log, and a run that changed it did something", () => {
+    const event = shared(false);
+    const run = { startedAt: START, command: "up", servers: [] };
+    expect(renderPlain(event, run, { style: plainStyle, verbose: false })).toEqual([
+      `[ 0:00] ${done}`,
+    ]);
+    const view = viewOf([...nothingToDo(), event]);
+    expect(renderRun(view, { columns: 200, style: plainStyle })).toContain(done);
+    const options = { columns: 80, sshConfigFile: undefined, showFailures: false };
+    const summary = renderSummary(view, { ...options, style: plainStyle }).join("\n");
+    expect(summary).not.toContain("Everything is in place");
+  });
+});
+
 test("plan", async () => {
   const lines = renderPlan(viewOf(planOfThree()), plainStyle);
   await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden("plan"));

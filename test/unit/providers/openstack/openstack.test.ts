@@ -50,7 +50,7 @@ describe("calls", () => {
       await start({ buildMs: 100 });
       cloud.project.consoleText = `-----BEGIN SSH HOST KEY KEYS-----\n${KEY}\n-----END SSH HOST KEY KEYS-----\n`;
       const provider = openstack({ ...QUICK, ...options, callsPerHour: 3600 }, cloud.environment);
-      const inlets = [22, 2849].map((port) => ({
+      const inlets = [2849, 22].map((port) => ({
         protocol: "tcp" as const,
         fromPort: port,
         toPort: port,
@@ -73,6 +73,7 @@ describe("calls", () => {
           await provider.keepIdentity?.(machine, { ...identity, proof: "published" }, context);
         }),
       );
+      await provider.ensureShared?.(wishOf("close", inlets.slice(0, 1)), context);
       const expected = provider.expectedCalls?.({ creates, present: 0 });
       expect(expected?.perHour).toBe(3600);
       const made = cloud.calls.length;
