@@ -184,6 +184,11 @@ export const ERROR_CODES = {
     means: "The thing is in a state that does not allow the call.",
     todo: "Run the command again in a moment; see `bootmachine status`.",
   },
+  PROVIDER_REFUSED: {
+    kind: "provider",
+    means: "The provider does not take what was asked of it.",
+    todo: "The provider's own words say why; change what the message names in the config.",
+  },
   PROVIDER_UNAVAILABLE: {
     kind: "provider",
     means: "The provider does not answer, or answers with an error of its own.",

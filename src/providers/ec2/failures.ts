@@ -36,6 +36,10 @@ const CAPACITY =
 const NOT_FOUND =
   /(\.NotFound|\.Unavailable|NotFoundException)$|^(InvalidInstanceType|InvalidAMIID\.Malformed|InvalidGroupId\.Malformed|InvalidSubnetID\.Malformed|InvalidPermission\.NotFound|ParameterNotFound)$/;
 
+/** It is there already, is in use, or is in a state that does not allow it. */
+const CONFLICT =
+  /(\.Duplicate|\.InUse|\.InUseException|InUse|AlreadyExists|AlreadyAssociated)$|^(DependencyViolation|IdempotentParameterMismatch|IncorrectState|IncorrectInstanceState|InvalidState|InvalidInstanceState|OperationNotPermitted|ConcurrentTagAccess)$/;
+
 /**
  * Judges what the SDK threw.
  *
@@ -80,7 +84,7 @@ export function judge(what: string, thrown: unknown, account: Account): Attempt<
     return { kind: "broken", isSent: true, why: `status ${status}, ${message}` };
   if (NOT_FOUND.test(reason)) return refuse("PROVIDER_NOT_FOUND");
   return refuse(
-    "PROVIDER_CONFLICT",
+    CONFLICT.test(reason) ? "PROVIDER_CONFLICT" : "PROVIDER_REFUSED",
     "EC2's own words say why; what was made so far is found again by the next run.",
   );
 }

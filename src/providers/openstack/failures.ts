@@ -40,8 +40,9 @@ export function judge(what: string, response: HttpResponse): Attempt<HttpRespons
   if (status === 404) return fail("PROVIDER_NOT_FOUND");
   if (status === 400 && /could not be found|not found|Invalid key_name|Can not find/i.test(message))
     return fail("PROVIDER_NOT_FOUND");
+  // Callers take a conflict for "it is there", "it is in use" or "not yet": nothing else may look like one.
   return fail(
-    "PROVIDER_CONFLICT",
+    status === 409 ? "PROVIDER_CONFLICT" : "PROVIDER_REFUSED",
     "OpenStack's own words say why; what was made so far is found again by the next run.",
   );
 }

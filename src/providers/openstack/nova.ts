@@ -345,7 +345,7 @@ export async function createServerGroup(
   try {
     return await create({ policy });
   } catch (thrown) {
-    if (!(thrown instanceof ProviderError) || thrown.code !== "PROVIDER_CONFLICT") throw thrown;
+    if (!(thrown instanceof ProviderError) || thrown.code !== "PROVIDER_REFUSED") throw thrown;
     return await create({ policies: [policy] });
   }
 }

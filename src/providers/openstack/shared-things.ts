@@ -54,16 +54,24 @@ export async function ensureServerGroup(
   const name = `${sharedName(stack)}-${policy}`;
   return await cloud.shared(name, caller, async () => {
     const find = async (): Promise<string | undefined> =>
-      (await listServerGroups(cloud.client, caller)).find((group) => group.name === name)?.id;
+      (await listServerGroups(cloud.client, caller))
+        .filter((group) => group.name === name)
+        .map(({ id }) => id)
+        .toSorted((one, other) => one.localeCompare(other))[0];
     const known = await find();
     if (known !== undefined) return known;
+    let made: string;
     try {
-      return await createServerGroup(cloud.client, name, policy, caller);
+      made = await createServerGroup(cloud.client, name, policy, caller);
     } catch (thrown) {
-      const made = thrown instanceof AnswerLostError ? await find() : undefined;
-      if (made === undefined) throw thrown;
-      return made;
+      const found = thrown instanceof AnswerLostError ? await find() : undefined;
+      if (found === undefined) throw thrown;
+      return found;
     }
+    // Nova allows several of one name: of two controllers that made one each, one removes its own before it is used.
+    const first = (await find()) ?? made;
+    if (first !== made) await deleteServerGroup(cloud.client, made, caller);
+    return first;
   });
 }
 

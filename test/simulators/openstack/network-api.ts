@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 
+import { canonicalPrefix } from "../../../src/cloud/canonical-prefix.ts";
 import { type ApiCall, failure, type Reply } from "./reply.ts";
 import type { Project, SimulatedRule } from "./project.ts";
 
@@ -71,7 +72,16 @@ function rules(project: Project, { method, body }: ApiCall, id: string | undefin
     project.rules = project.rules.filter((rule) => rule.id !== id);
     return project.rules.length < before ? { status: 204 } : failure(404, "no such rule");
   }
-  const wanted = body["security_group_rules"] as readonly Omit<SimulatedRule, "id">[];
+  const asked = body["security_group_rules"] as readonly Omit<SimulatedRule, "id">[];
+  // As Neutron keeps them.
+  const wanted = asked.map((rule): Omit<SimulatedRule, "id"> => {
+    const prefix = rule["remote_ip_prefix"];
+    return typeof prefix === "string"
+      ? { ...rule, remote_ip_prefix: canonicalPrefix(prefix) }
+      : rule;
+  });
+  const [outOfRange] = wanted.filter(({ port_range_min: port }) => Number(port ?? 1) < 1);
+  if (outOfRange !== undefined) return failure(400, "Invalid value for port");
   const key = (rule: Omit<SimulatedRule, "id">): string =>
     JSON.stringify({ ...rule, id: "" }, Object.keys(rule).toSorted());
   const known = new Set(

@@ -52,6 +52,12 @@ describe("what EC2's answers mean", () => {
     ["InvalidInstanceType", 400, "fail PROVIDER_NOT_FOUND"],
     ["DependencyViolation", 400, "fail PROVIDER_CONFLICT"],
     ["IdempotentParameterMismatch", 400, "fail PROVIDER_CONFLICT"],
+    ["InvalidGroup.InUse", 400, "fail PROVIDER_CONFLICT"],
+    ["InvalidPermission.Duplicate", 400, "fail PROVIDER_CONFLICT"],
+    ["IncorrectInstanceState", 400, "fail PROVIDER_CONFLICT"],
+    ["InvalidParameterValue", 400, "fail PROVIDER_REFUSED"],
+    ["InvalidPermission.Malformed", 400, "fail PROVIDER_REFUSED"],
+    ["MissingParameter", 400, "fail PROVIDER_REFUSED"],
     ["InternalError", 500, "broken sent"],
     ["Unavailable", 503, "broken sent"],
   ])("%s with %i", (name, status, expected) => {

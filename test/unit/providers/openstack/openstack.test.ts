@@ -614,6 +614,84 @@ describe("the security group", () => {
     expect(methods()).toEqual(["GET"]);
   });
 
+  test("a source that is written otherwise than Neutron writes it stays open in every run", async () => {
+    const inlets = [{ ...ssh(2849), from: ["2001:DB8:0:0::/32", "10.1.2.3/8", "2001:DB8::1"] }];
+    const expected = [
+      ...ICMP,
+      "IPv4 tcp 2849-2849 10.0.0.0/8",
+      "IPv6 tcp 2849-2849 2001:db8::/32",
+      "IPv6 tcp 2849-2849 2001:db8::1/128",
+    ].toSorted();
+    for (const mode of ["open", "close", "open", "close"] as const) {
+      const provider = openstack(QUICK, cloud.environment);
+      await provider.ensureShared?.(wishOf(mode, inlets), contextOf());
+      expect(opened(), mode).toEqual(expected);
+    }
+    const changing = cloud.calls.filter(
+      ({ method, path }) => method !== "GET" && !path.includes("tokens"),
+    );
+    expect(changing.map(({ method, path }) => `${method} ${path.replace(/^.*\//, "")}`)).toEqual([
+      "POST security-groups",
+      "POST security-group-rules",
+    ]);
+  });
+
+  test("a rule that the cloud does not take is told, and no port is closed in silence", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    const told = failureOf(
+      provider.ensureShared?.(wishOf("open", [ssh(2849), ssh(0)]), contextOf()) as Promise<unknown>,
+    );
+    expect(await told).toMatch(/^PROVIDER_REFUSED: .*open ports .*: Invalid value for port/);
+  });
+
+  test.each([
+    ["the answer is lost", { kind: "answer-lost" }],
+    ["one of them was opened by another controller", { kind: "status", status: 409 }],
+  ] as const)("rules are opened one by one where %s", async (_what, act) => {
+    const provider = openstack(QUICK, cloud.environment);
+    cloud.faults.add({ match: /POST .*security-group-rules/, act });
+    await provider.ensureShared?.(wishOf("open", [ssh(22)]), contextOf());
+    expect(opened()).toEqual([...ICMP, ...SSH].toSorted());
+  });
+
+  test("two controllers that begin at the same moment have one group, and one server group", async () => {
+    await start({ latencyMs: 20 });
+    const options = { ...QUICK, serverGroup: "anti-affinity" } as const;
+    const wish = wishOf("open", [stack], [ssh(22)]);
+    const controllers = ["web", "db"].map(async (name) => {
+      const provider = openstack(options, cloud.environment);
+      await provider.ensureShared?.(wish, contextOf());
+      await provider.ensure(requestOf(name), contextOf());
+    });
+    await Promise.all(controllers);
+    const groups = cloud.project.groups.filter(({ name }) => name === "bootmachine.shop");
+    expect(groups.length).toBe(1);
+    expect(cloud.project.serverGroups.length).toBe(1);
+    expect(cloud.project.servers.map((server) => server.groups)).toEqual(
+      Array.from({ length: 2 }, () => groups.map(({ id }) => id)),
+    );
+  });
+
+  test("two groups that an earlier race has left are both brought in line, and know each other's machines", async () => {
+    for (const id of ["b", "a"]) {
+      const description = "Made by bootmachine for the stack shop.";
+      cloud.project.groups.push({ id, name: "bootmachine.shop", description });
+    }
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.ensureShared?.(wishOf("close", [stack]), contextOf());
+    for (const id of ["a", "b"]) {
+      const from = cloud.project.rules
+        .filter((rule) => rule.security_group_id === id && rule["protocol"] === "udp")
+        .map((rule) => rule["remote_group_id"]);
+      expect(from.toSorted(), id).toEqual(["a", "a", "b", "b"]);
+    }
+    await provider.ensure(requestOf("web"), contextOf());
+    expect(cloud.project.servers[0]?.groups).toEqual(["a"]);
+    await provider.destroy("web", contextOf());
+    await provider.destroyShared?.(contextOf());
+    expect(cloud.project.groups.map(({ name }) => name)).toEqual(["default"]);
+  });
+
   test("a server that is made changes no rule of a group that is there", async () => {
     const provider = openstack(QUICK, cloud.environment);
     await provider.ensureShared?.(wishOf("open", [ssh(2849)]), contextOf());
