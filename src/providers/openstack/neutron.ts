@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import type { Caller } from "../../cloud/caller.ts";
-import type { OpenStackClient } from "./client.ts";
+import type { Call, OpenStackClient } from "./client.ts";
 
 const networkSchema = z.object({
   id: z.string(),
@@ -46,16 +46,52 @@ const portSchema = z.object({
   fixed_ips: z.array(z.object({ ip_address: z.string() })).default([]),
 });
 
+/** One kind of thing that Neutron lists. */
+interface Listing<Item> {
+  readonly collection: string;
+  readonly item: z.ZodType<Item>;
+  readonly query?: Call["query"];
+  readonly what: string;
+}
+
+/** All of a list: where the cloud has a limit for one page, page after page. */
+async function listAll<Item extends { readonly id: string }>(
+  client: OpenStackClient,
+  { collection, item, query, what }: Listing<Item>,
+  caller: Caller,
+): Promise<readonly Item[]> {
+  const key = collection.replaceAll("-", "_");
+  const itemsSchema = z.array(item);
+  const linksSchema = z.array(z.object({ rel: z.string() })).default([]);
+  const schema = z.object({ [key]: itemsSchema, [`${key}_links`]: linksSchema });
+  const all: Item[] = [];
+  for (let marker: string | undefined; ;) {
+    const page = await client.call(
+      {
+        service: "network",
+        method: "GET",
+        path: `/${collection}`,
+        query: { ...query, marker },
+        what,
+      },
+      schema,
+      caller,
+    );
+    const items = page[key] as z.output<typeof itemsSchema>;
+    const links = page[`${key}_links`] as z.output<typeof linksSchema>;
+    all.push(...items);
+    const last = items.at(-1);
+    if (last === undefined || links.every(({ rel }) => rel !== "next")) return all;
+    marker = last.id;
+  }
+}
+
 export async function listNetworks(
   client: OpenStackClient,
   caller: Caller,
 ): Promise<readonly NeutronNetwork[]> {
-  const { networks } = await client.call(
-    { service: "network", method: "GET", path: "/networks", what: "list the networks" },
-    z.object({ networks: z.array(networkSchema) }),
-    caller,
-  );
-  return networks;
+  const what = "list the networks";
+  return await listAll(client, { collection: "networks", item: networkSchema, what }, caller);
 }
 
 /** The project's groups of this name: Neutron allows several. */
@@ -64,19 +100,17 @@ export async function listGroups(
   name: string,
   caller: Caller,
 ): Promise<readonly NeutronGroup[]> {
-  const { security_groups: groups } = await client.call(
+  return await listAll(
+    client,
     {
-      service: "network",
-      method: "GET",
-      path: "/security-groups",
+      collection: "security-groups",
+      item: groupSchema,
       // An administrator's list shows every project's.
       query: { name, project_id: await client.projectId(caller) },
       what: `look for the security group ${name}`,
     },
-    z.object({ security_groups: z.array(groupSchema) }),
     caller,
   );
-  return groups;
 }
 
 export async function createGroup(
@@ -157,36 +191,32 @@ export async function listPorts(
   serverId: string,
   caller: Caller,
 ): Promise<readonly z.output<typeof portSchema>[]> {
-  const { ports } = await client.call(
+  return await listAll(
+    client,
     {
-      service: "network",
-      method: "GET",
-      path: "/ports",
+      collection: "ports",
+      item: portSchema,
       query: { device_id: serverId },
       what: "find the server's port",
     },
-    z.object({ ports: z.array(portSchema) }),
     caller,
   );
-  return ports;
 }
 
 export async function listFloatingIps(
   client: OpenStackClient,
   caller: Caller,
 ): Promise<readonly NeutronFloatingIp[]> {
-  const { floatingips } = await client.call(
+  return await listAll(
+    client,
     {
-      service: "network",
-      method: "GET",
-      path: "/floatingips",
+      collection: "floatingips",
+      item: floatingIpSchema,
       query: { project_id: await client.projectId(caller) },
       what: "list the floating addresses",
     },
-    z.object({ floatingips: z.array(floatingIpSchema) }),
     caller,
   );
-  return floatingips;
 }
 
 /** Sends the create once. @throws AnswerLostError */

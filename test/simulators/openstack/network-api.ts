@@ -6,6 +6,19 @@ import type { Project, SimulatedRule } from "./project.ts";
 
 /** Neutron, as far as it is used. */
 export function networkApi(project: Project, call: ApiCall): Reply | undefined {
+  const reply = answer(project, call);
+  const [, collection = "", id] = call.path.split("/");
+  const key = collection.replaceAll("-", "_");
+  if (reply === undefined || call.method !== "GET" || id !== undefined) return reply;
+  const all = (reply.body as Record<string, readonly { readonly id: string }[]>)[key] ?? [];
+  const begin = all.findIndex((one) => one.id === call.query.get("marker")) + 1;
+  const page = all.slice(begin, begin + project.networkPage);
+  const hasMore = begin + page.length < all.length;
+  const links = hasMore ? { [`${key}_links`]: [{ rel: "next", href: "…" }] } : {};
+  return { ...reply, body: { [key]: page, ...links } };
+}
+
+function answer(project: Project, call: ApiCall): Reply | undefined {
   const [, collection, id] = call.path.split("/");
   switch (collection) {
     case "networks":

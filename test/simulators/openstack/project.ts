@@ -59,6 +59,8 @@ export class Project {
   maxServers = 1000;
   /** The next servers that are made have their address this much later than they are active, ms. */
   addressDelayMs = 0;
+  /** So many things stand in one page of a list of Neutron. */
+  networkPage = Infinity;
   /** What the console of every server says. */
   consoleText = "FAKE CONSOLE OUTPUT\n";
   #nextAddress = 10;

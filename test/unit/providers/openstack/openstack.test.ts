@@ -84,6 +84,21 @@ describe("calls", () => {
     },
   );
 
+  test("a cloud that lists networks, groups and addresses in pages is read to the end", async () => {
+    cloud.project.networkPage = 1;
+    const options = { ...QUICK, networks: ["shared"], floatingIps: true };
+    for (const name of ["web", "db", "mail"])
+      await openstack(options, cloud.environment).ensure(requestOf(name), contextOf());
+    const description = "Made by bootmachine for the stack shop.";
+    cloud.project.groups.push({ id: "another", name: "bootmachine.shop", description });
+    const provider = openstack(options, cloud.environment);
+    expect(await provider.observe(contextOf())).toHaveLength(3);
+    for (const name of ["web", "db", "mail"]) await provider.destroy(name, contextOf());
+    await provider.destroyShared?.(contextOf());
+    expect(cloud.project.floatingIps).toEqual([]);
+    expect(cloud.project.groups.map(({ name }) => name)).toEqual(["default"]);
+  });
+
   test("those that ask at the same moment share one list", async () => {
     await start({ latencyMs: 20 });
     const provider = openstack(QUICK, cloud.environment);
