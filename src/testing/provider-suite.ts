@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { Bench, codeOf, rejectsWith, TEST_KEY } from "./provider-bench.ts";
 import { type TestFault, testFaults } from "./provider-fault-suite.ts";
-import type { MachineRequest } from "../providers/contract.ts";
+import type { Inlet, MachineRequest, SharedWish } from "../providers/contract.ts";
 import type { ProviderFaults, ProviderWorld, TestRunner } from "./provider-world.ts";
 
 export interface ProviderSuiteOptions {
@@ -228,6 +228,37 @@ export function testProvider(options: ProviderSuiteOptions): void {
       }
     });
 
+    test("what comes in to all machines is opened without closing anything, closed only when that is asked for, and planned without a change", async (bench) => {
+      const { provider } = bench;
+      if (provider.ensureShared === undefined) return;
+      const ask = async (mode: SharedWish["mode"], ports: readonly number[]) => {
+        const inlets = ports.map(inletOn);
+        const wish: SharedWish = { mode, inlets: inlets.slice(0, 1), meanwhile: inlets.slice(1) };
+        return await provider.ensureShared?.(wish, bench.context());
+      };
+      const isThere = async (ports: readonly number[]): Promise<boolean> => {
+        const report = await ask("plan", ports);
+        return report === undefined || (report.made.length === 0 && report.opened.length === 0);
+      };
+      const first = await ask("plan", [2849, 22]);
+      // No firewall of its own: nothing can be seen.
+      if (first === undefined || first.opened.length === 0) return;
+      assert.equal(await isThere([2849, 22]), false, "a plan opens nothing");
+      assert.deepEqual((await ask("open", [2849, 22]))?.closed, []);
+      assert.equal(await isThere([2849, 22]), true);
+      assert.deepEqual((await ask("open", [2222]))?.closed, []);
+      await bench.ensure(bench.first);
+      assert.equal(await isThere([2849, 22]), true, "opening closes nothing, nor does ensure");
+      assert.equal(await isThere([2222]), true);
+      const closing = await ask("close", [2222]);
+      assert.notDeepEqual(closing?.closed, []);
+      assert.deepEqual(closing?.surplus, []);
+      assert.equal(await isThere([2222]), true);
+      assert.equal(await isThere([2222, 2849]), false);
+      assert.equal(await isThere([2222, 22]), false);
+      assert.deepEqual((await ask("close", [2222]))?.closed, []);
+    });
+
     testWhere("creating", "two stacks never touch each other", async (bench) => {
       const { provider, first } = bench;
       const other = `${bench.world.stack}-b`;
@@ -362,4 +393,8 @@ export function testProvider(options: ProviderSuiteOptions): void {
 
     testFaults(testFault);
   });
+}
+
+function inletOn(port: number): Inlet {
+  return { protocol: "tcp", fromPort: port, toPort: port, from: "anywhere" };
 }
