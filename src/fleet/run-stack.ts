@@ -100,9 +100,7 @@ export async function runStack(
   await master?.close().catch(() => undefined);
   await context.master.close();
   const error =
-    opened === undefined
-      ? undefined
-      : await closeShared(context, { opened, observed, runs, failed });
+    opened === undefined ? undefined : await closeShared(context, { opened, runs, failed });
   return {
     ...(error === undefined ? {} : { error }),
     servers: summaries,

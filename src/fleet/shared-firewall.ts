@@ -33,8 +33,7 @@ export async function openShared(
 /** How a run came out. */
 interface Ending {
   readonly opened: SharedReport;
-  readonly observed: ReadonlyMap<string, Machine>;
-  readonly runs: readonly ServerRun[];
+  readonly runs: readonly Pick<ServerRun, "server" | "isSettled">[];
   /** Names of servers whose run failed or was cancelled. */
   readonly failed: ReadonlySet<string>;
 }
@@ -52,13 +51,15 @@ export async function closeShared(
   const { stack, mode, signal } = context;
   const { surplus } = ending.opened;
   if (mode === "plan" || surplus.length === 0 || signal.aborted) return undefined;
-  const unsettled = unsettledServers(context, ending);
-  const wish: SharedWish = { inlets: declaredInlets(stack), meanwhile: [], mode: "close" };
-  if (unsettled.length > 0) {
-    if (context.phases.has("secure")) tellLeftOpen(context, surplus, unsettled);
-    return undefined;
-  }
   try {
+    // Another look: another controller may have made a machine since this run began.
+    const machines = await stack.provider.observe(providerContext(context));
+    const unsettled = unsettledServers(context, ending, machines);
+    if (unsettled.length > 0) {
+      if (context.phases.has("secure")) tellLeftOpen(context, surplus, unsettled);
+      return undefined;
+    }
+    const wish: SharedWish = { inlets: declaredInlets(stack), meanwhile: [], mode: "close" };
     const report = await stack.provider.ensureShared?.(wish, providerContext(context));
     if (report !== undefined) tell(context, report);
     return undefined;
@@ -93,26 +94,26 @@ function tellLeftOpen(
 /** Names of those that may still need what is not declared, orphans included. */
 function unsettledServers(
   { stack, records }: RunContext,
-  { runs, failed, observed }: Ending,
+  { runs, failed }: Ending,
+  machines: readonly Machine[],
 ): readonly string[] {
-  const runOf = new Map(runs.map((run) => [run.server.name, run]));
-  const declared = stack.servers.filter((server) => {
-    const run = runOf.get(server.name);
-    if (run?.isSettled === true) return false;
-    // Its machine may have been made, and nobody knows.
-    if (failed.has(server.name)) return true;
-    const machine = run?.machine ?? observed.get(server.name);
-    if (machine === undefined) return false;
-    return records.get(server.name, machine.id)?.settled !== declaredWayText(stack, server);
-  });
-  const names = new Set(stack.servers.map(({ name }) => name));
   const inlets = declaredInlets(stack);
-  const orphans = [...observed.values()].filter((machine) => {
-    if (names.has(machine.server)) return false;
-    const port = records.get(machine.server, machine.id)?.way?.port;
-    return !inlets.some((inlet) => port !== undefined && isFromAnywhereTo(inlet, port));
-  });
-  return [...declared.map(({ name }) => name), ...orphans.map(({ server }) => server)];
+  const isSettled = (machine: Machine): boolean => {
+    const record = records.get(machine.server, machine.id);
+    const server = stack.servers.find(({ name }) => name === machine.server);
+    if (server !== undefined) return record?.settled === declaredWayText(stack, server);
+    const port = record?.way?.port;
+    return port !== undefined && inlets.some((inlet) => isFromAnywhereTo(inlet, port));
+  };
+  return [
+    ...new Set([
+      // Whatever was known of it before; and its machine may have been made, and nobody knows.
+      ...runs
+        .filter((run) => failed.has(run.server.name) && !run.isSettled)
+        .map(({ server }) => server.name),
+      ...machines.filter((machine) => !isSettled(machine)).map(({ server }) => server),
+    ]),
+  ];
 }
 
 function isFromAnywhereTo({ protocol, fromPort, toPort, from }: Inlet, port: number): boolean {

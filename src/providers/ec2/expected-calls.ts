@@ -5,8 +5,8 @@ import type { Ec2Settings } from "./options.ts";
 const CALLS_OF_A_LOOK = 4;
 /** Images twice, the types in pages of a hundred, the group with its rules, servers of the same names. */
 const CALLS_BEFORE_CREATING = 18;
-/** The first login is shut again when all servers are secured. */
-const CALLS_AT_THE_END = 2;
+/** The first login is shut again when all servers are secured, after a last look at them. */
+const CALLS_AT_THE_END = 3;
 /** Lists while servers boot: the pauses between them grow, and all servers share them. Enough for about two minutes. */
 const LOOKS_WHILE_BOOTING = 20;
 /** Looks at the console output until the host keys stand there. */

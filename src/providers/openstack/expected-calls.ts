@@ -5,8 +5,8 @@ import type { OpenStackSettings } from "./options.ts";
 const CALLS_OF_A_LOOK = 4;
 /** Images, flavors, networks, a security group and its rules, and another look at it. */
 const CALLS_BEFORE_CREATING = 7;
-/** The first login is shut again, for IPv4 and IPv6, when all servers are secured. */
-const CALLS_AT_THE_END = 3;
+/** The first login is shut again, for IPv4 and IPv6, when all servers are secured, after a last look at them. */
+const CALLS_AT_THE_END = 4;
 /** Lists while servers boot: the pauses between them grow, and all servers share them. Enough for about two minutes. */
 const LOOKS_WHILE_BOOTING = 20;
 /** Looks at a console log until the host keys stand there. */

@@ -4,7 +4,6 @@ import { ProviderError } from "../../../src/errors/error.ts";
 import type { EventBody, Phase } from "../../../src/fleet/events.ts";
 import type { RunContext } from "../../../src/fleet/run-context.ts";
 import type { ServerRecord } from "../../../src/fleet/server-records.ts";
-import type { ServerRun } from "../../../src/fleet/server-run.ts";
 import { closeShared, openShared } from "../../../src/fleet/shared-firewall.ts";
 import { declaredWayText } from "../../../src/fleet/ways-in.ts";
 import type { Machine, SharedReport, SharedWish } from "../../../src/providers/contract.ts";
@@ -12,6 +11,7 @@ import type { Server, Stack } from "../../../src/stack/stack.ts";
 
 const NOTHING: SharedReport = { made: [], opened: [], closed: [], surplus: [] };
 const OLD = "tcp 22 from anywhere";
+const both = ["web", "db"];
 
 interface World {
   readonly stack: Stack;
@@ -19,6 +19,8 @@ interface World {
   readonly wishes: readonly SharedWish[];
   readonly events: readonly EventBody[];
   readonly records: Map<string, ServerRecord>;
+  /** What the provider has. */
+  readonly machines: Machine[];
 }
 
 const machine = (server: string): Machine => ({ id: `id-${server}`, server }) as Machine;
@@ -37,6 +39,7 @@ function world(
   const wishes: SharedWish[] = [];
   const events: EventBody[] = [];
   const records = new Map<string, ServerRecord>();
+  const machines: Machine[] = [];
   const stack = {
     name: "shop",
     operator: "ada",
@@ -45,6 +48,7 @@ function world(
     ),
     provider: {
       name: "cloud",
+      observe: async () => await Promise.resolve(machines),
       ensureShared: async (wish: SharedWish) => {
         wishes.push(wish);
         return await Promise.resolve(answer(wish));
@@ -64,7 +68,7 @@ function world(
       },
     },
   } as unknown as RunContext;
-  return { stack, context, wishes, events, records };
+  return { stack, context, wishes, events, records, machines };
 }
 
 /** Leaves a server as an earlier run has left it. */
@@ -82,7 +86,7 @@ function settle({ stack, records }: World, name: string, port = 2849): void {
 
 /** How the end of a run looks. @param settled servers whose phase secure ended well in it */
 function ending(
-  { stack }: World,
+  one: World,
   about: {
     readonly selected: readonly string[];
     readonly settled: readonly string[];
@@ -91,27 +95,19 @@ function ending(
     readonly surplus?: readonly string[];
   },
 ): Parameters<typeof closeShared>[1] {
-  const { selected, settled, failed = [], machines = ["web", "db"], surplus = [OLD] } = about;
+  const { selected, settled, failed = [], machines = both, surplus = [OLD] } = about;
+  one.machines.splice(0, Infinity, ...machines.map(machine));
+  for (const name of settled) settle(one, name);
   return {
     opened: { ...NOTHING, surplus },
-    observed: new Map(machines.map((name) => [name, machine(name)])),
-    runs: stack.servers
+    runs: one.stack.servers
       .filter(({ name }) => selected.includes(name))
-      .map(
-        (server) =>
-          ({
-            server,
-            machine: machines.includes(server.name) ? machine(server.name) : undefined,
-            isSettled: settled.includes(server.name),
-          }) as unknown as ServerRun,
-      ),
+      .map((server) => ({ server, isSettled: settled.includes(server.name) })),
     failed: new Set(failed),
   };
 }
 
 const modes = ({ wishes }: World): readonly string[] => wishes.map(({ mode }) => mode);
-const both = ["web", "db"];
-
 describe("at the beginning", () => {
   test("what is declared and what is needed meanwhile is let in, and what was done is told", async () => {
     const one = world({ answer: () => ({ ...NOTHING, made: ["the group"], opened: [OLD] }) });
@@ -222,6 +218,14 @@ describe("at the end", () => {
     one.records.set("old", { machineId: "id-old", proof: "published", keys: [], way });
     await closeShared(one.context, ending(one, about));
     expect(modes(one)).toEqual(["close"]);
+  });
+
+  test("a second machine of a name keeps the rest open", async () => {
+    const one = world();
+    const end = ending(one, { selected: both, settled: both });
+    one.machines.push({ ...machine("db"), id: "id-db-2" });
+    await closeShared(one.context, end);
+    expect(one.events).toMatchObject([{ text: expect.stringContaining("that db can") }]);
   });
 
   test("after Ctrl-C nothing is begun; a boot alone says nothing", async () => {
