@@ -1,8 +1,9 @@
-import type { Inlet, Machine } from "../providers/contract.ts";
+import type { Inlet } from "../providers/contract.ts";
 import { formatBlock, parseAddressBlock } from "../stack/address.ts";
 import { pushingMaster } from "../stack/pushing-master.ts";
 import type { Opening, Server, Stack } from "../stack/stack.ts";
 import type { ServerRecords } from "./server-records.ts";
+import type { StackMachines } from "./stack-machines.ts";
 
 /** Where sshd listens on a new machine. */
 const FIRST_SSH_PORT = 22;
@@ -35,7 +36,7 @@ export function declaredInlets(stack: Stack): readonly Inlet[] {
 export function meanwhileInlets(
   stack: Stack,
   records: Pick<ServerRecords, "get">,
-  observed: ReadonlyMap<string, Machine>,
+  observed: Pick<StackMachines, "get">,
   selected: readonly Server[],
 ): readonly Inlet[] {
   const names = new Set(selected.map(({ name }) => name));

@@ -4,6 +4,7 @@ import type { Server } from "../stack/stack.ts";
 import { declaredInlets, meanwhileInlets } from "./inlets.ts";
 import { providerContext, type RunContext } from "./run-context.ts";
 import type { ServerRun } from "./server-run.ts";
+import type { StackMachines } from "./stack-machines.ts";
 import { declaredWayText } from "./ways-in.ts";
 
 /**
@@ -15,7 +16,7 @@ import { declaredWayText } from "./ways-in.ts";
 export async function openShared(
   context: RunContext,
   servers: readonly Server[],
-  observed: ReadonlyMap<string, Machine>,
+  observed: Pick<StackMachines, "get">,
 ): Promise<SharedReport | undefined> {
   const { stack, phases, mode, records } = context;
   if (!phases.has("boot") && !phases.has("secure")) return undefined;

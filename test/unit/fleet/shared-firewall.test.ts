@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { none } from "../../../src/configurators/none.ts";
 import { ProviderError } from "../../../src/errors/error.ts";
 import type { EventBody, Phase } from "../../../src/fleet/events.ts";
 import type { RunContext } from "../../../src/fleet/run-context.ts";
@@ -43,6 +44,7 @@ function world(
   const stack = {
     name: "shop",
     operator: "ada",
+    configurator: none(),
     servers: ["web", "db"].map(
       (name) => ({ name, ssh: { port: 2849 }, firewall: [] }) as unknown as Server,
     ),
