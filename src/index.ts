@@ -46,6 +46,7 @@ export type { ErrorCode } from "./errors/codes.ts";
 export type { ErrorRecord, ProblemRecord } from "./errors/error.ts";
 export type { FleetEvent, Phase, PhaseOutcome, ServerSummary } from "./fleet/events.ts";
 export type {
+  Destroyable,
   DestroyedServer,
   Fleet,
   InventoryEntry,

@@ -12,3 +12,10 @@ export function sharedName(stack: string): string {
 export function markOf(stack: string, server?: string): string {
   return `Made by bootmachine for the ${server === undefined ? `stack ${stack}` : `server ${machineName(stack, server)}`}.`;
 }
+
+/** The server of the stack whose mark it is; undefined: it is no such mark. */
+export function markedServer(stack: string, mark: string | null | undefined): string | undefined {
+  const [before = "", after = ""] = markOf(stack, "\n").split("\n");
+  if (mark?.startsWith(before) !== true || !mark.endsWith(after)) return undefined;
+  return mark.slice(before.length, -after.length);
+}

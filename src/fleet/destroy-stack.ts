@@ -6,21 +6,33 @@ import { toBootmachineError } from "../errors/error.ts";
 import { unpinHostKeys } from "../host/known-hosts.ts";
 import type { Machine } from "../providers/contract.ts";
 import { revokeAtMaster } from "./configurator/revoke.ts";
-import type { DestroyedServer, Selection } from "./fleet-contract.ts";
+import type { Destroyable, DestroyedServer, Selection } from "./fleet-contract.ts";
 import { dropProofMark } from "./proof-marks.ts";
 import { providerContext, type RunContext } from "./run-context.ts";
-import { selectsEverything, selectWithOrphans } from "./selection.ts";
+import { type SelectedMachines, selectsEverything, selectWithOrphans } from "./selection.ts";
 import { hostKeyAlias } from "./ways-in.ts";
 
-/** The machines that `destroy` would remove. */
+/** What `destroy` would remove. */
 export async function findDestroyable(
   context: RunContext,
   selection: Selection,
-): Promise<readonly Machine[]> {
-  const machines = await context.stack.provider.observe(providerContext(context));
-  const { servers, orphans } = selectWithOrphans(context.stack, selection, machines);
-  const named = new Set(servers.map(({ name }) => name));
-  return [...machines.filter(({ server }) => named.has(server)), ...orphans];
+): Promise<Destroyable> {
+  const { machines, selected } = await look(context, selection);
+  const named = new Set(selected.servers.map(({ name }) => name));
+  return {
+    machines: [...machines.filter(({ server }) => named.has(server)), ...selected.orphans],
+    leftovers: selected.leftovers,
+  };
+}
+
+async function look(
+  { stack, signal }: RunContext,
+  selection: Selection,
+): Promise<{ readonly machines: readonly Machine[]; readonly selected: SelectedMachines }> {
+  const caller = providerContext({ stack, signal });
+  const machines = await stack.provider.observe(caller);
+  const leftovers = await stack.provider.leftovers?.(caller);
+  return { machines, selected: selectWithOrphans(stack, selection, machines, leftovers) };
 }
 
 /**
@@ -31,11 +43,10 @@ export async function destroyServers(
   context: RunContext,
   selection: Selection,
 ): Promise<readonly DestroyedServer[]> {
-  const machines = await context.stack.provider.observe(providerContext(context));
-  const { servers, orphans } = selectWithOrphans(context.stack, selection, machines);
+  const { selected } = await look(context, selection);
   const names = new Set([
-    ...servers.map(({ name }) => name),
-    ...orphans.map(({ server }) => server),
+    ...selected.servers.map(({ name }) => name),
+    ...[...selected.orphans, ...selected.leftovers].map(({ server }) => server),
   ]);
   const queue = pLimit(context.stack.concurrency);
   const outcomes = await Promise.all(

@@ -1,7 +1,13 @@
 import type { Agent } from "../configurators/contract.ts";
 import type { Host } from "../host/host.ts";
 import type { CheckResult } from "../proof/check.ts";
-import type { ImageInfo, Machine, Prerequisites, SizeInfo } from "../providers/contract.ts";
+import type {
+  ImageInfo,
+  Leftover,
+  Machine,
+  Prerequisites,
+  SizeInfo,
+} from "../providers/contract.ts";
 import type { Stack } from "../stack/stack.ts";
 import type { TaskHost } from "../stack/task.ts";
 import type { SshOptions, SshTarget, Transport } from "../transport/contract.ts";
@@ -13,7 +19,7 @@ export interface Selection {
   readonly servers: readonly string[];
   /** Roles, joined by "or"; together with `servers`: both must hold. */
   readonly roles: readonly string[];
-  /** Of `status` and `destroy`: only machines with our tags that the config names no more. Default false. */
+  /** Of `status` and `destroy`: only what bears our tags and the config names no more. Default false. */
   readonly orphansOnly?: boolean;
 }
 
@@ -61,10 +67,12 @@ export interface ServerStatus {
   readonly server: string;
   readonly roles: readonly string[];
   readonly machine: Machine | undefined;
-  /** A machine with the stack's tags that the config names no more. */
+  /** The stack's tags name it, and the config does no more. */
   readonly isOrphan?: true;
   /** A second machine of the server, of a create whose answer was lost; the next `up` has it removed. */
   readonly isDuplicate?: true;
+  /** What outlived its machine; absent where that is nothing. */
+  readonly leftovers?: readonly Leftover[];
   /** How the machine's host key was proven; absent while it was not. */
   readonly proof?: string;
   /** Undefined: not asked, there is no machine. */
@@ -77,6 +85,13 @@ export interface ServerStatus {
         readonly message: string;
       }
     | undefined;
+}
+
+/** What `destroy` would remove. */
+export interface Destroyable {
+  readonly machines: readonly Machine[];
+  /** What outlived machines that are gone. */
+  readonly leftovers: readonly Leftover[];
 }
 
 export interface DestroyedServer {
@@ -136,8 +151,8 @@ export interface Fleet {
   ): Promise<RunOutcome & { readonly checks: ReadonlyMap<string, readonly CheckResult[]> }>;
   /** What the provider and each host say now. Orphans are among them where all servers are selected, or where they are named. */
   status(selection: Selection): Promise<readonly ServerStatus[]>;
-  /** The machines that `destroy` would remove, for the question to the user; orphans where all are selected, or where they are named. */
-  destroyable(selection: Selection): Promise<readonly Machine[]>;
+  /** What `destroy` would remove, for the question to the user; orphans where all are selected, or where they are named. */
+  destroyable(selection: Selection): Promise<Destroyable>;
   destroy(selection: Selection): Promise<readonly DestroyedServer[]>;
   /** Reboots through the host where it can be reached, else through the provider, and proves it. */
   reboot(selection: Selection, how: "soft" | "hard"): Promise<RunOutcome>;

@@ -71,7 +71,8 @@ export function createFleet(options: FleetOptions): Fleet {
     async status(selection) {
       const context = await contexts.contextFor();
       const machines = await contexts.observe(context);
-      const selected = selectWithOrphans(stack, selection, machines.all);
+      const leftovers = await stack.provider.leftovers?.(providerContext(context));
+      const selected = selectWithOrphans(stack, selection, machines.all, leftovers);
       return readStatus(context, selected, machines);
     },
 
@@ -80,8 +81,9 @@ export function createFleet(options: FleetOptions): Fleet {
     },
 
     async destroy(selection) {
-      const machines = await findDestroyable(await contexts.contextFor(), selection);
-      const named = machines.map(({ server }) => ({ name: server }));
+      const found = await findDestroyable(await contexts.contextFor(), selection);
+      const names = new Set([...found.machines, ...found.leftovers].map(({ server }) => server));
+      const named = [...names].map((name) => ({ name }));
       const { result } = await inRun(
         contexts,
         "destroy",

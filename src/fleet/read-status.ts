@@ -18,10 +18,14 @@ type StatusContext = Pick<
 /** What the provider and each host say now. */
 export async function readStatus(
   context: StatusContext,
-  { servers, orphans }: SelectedMachines,
+  { servers, orphans, leftovers }: SelectedMachines,
   machines: StackMachines,
 ): Promise<readonly ServerStatus[]> {
   const queue = pLimit(context.stack.concurrency);
+  const leftOf = (server: string): Pick<ServerStatus, "leftovers"> => {
+    const own = leftovers.filter((one) => one.server === server);
+    return own.length === 0 ? {} : { leftovers: own };
+  };
   const declared = await Promise.all(
     servers.map((server) =>
       queue(async (): Promise<ServerStatus> => {
@@ -33,6 +37,7 @@ export async function readStatus(
           roles: server.roles,
           machine,
           ...(proof === undefined ? {} : { proof }),
+          ...leftOf(server.name),
           reach: machine?.status === "running" ? await reach(context, server, machine) : undefined,
         };
       }),
@@ -47,6 +52,10 @@ export async function readStatus(
       reach: undefined,
     })),
   );
+  const known = new Set([
+    ...servers.map(({ name }) => name),
+    ...orphans.map(({ server }) => server),
+  ]);
   return [
     ...declared,
     ...duplicates,
@@ -58,6 +67,16 @@ export async function readStatus(
       isOrphan: true,
       reach: undefined,
     })),
+    ...[...new Set(leftovers.map(({ server }) => server))]
+      .filter((name) => !known.has(name))
+      .map((name): ServerStatus => ({
+        server: name,
+        roles: [],
+        machine: undefined,
+        isOrphan: true,
+        ...leftOf(name),
+        reach: undefined,
+      })),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { UserError } from "../errors/error.ts";
-import type { Machine } from "../providers/contract.ts";
+import type { Leftover, Machine } from "../providers/contract.ts";
 import type { Server, Stack } from "../stack/stack.ts";
 import type { Selection } from "./fleet-contract.ts";
 
@@ -34,11 +34,13 @@ export interface SelectedMachines {
   readonly servers: readonly Server[];
   /** Machines of ours that the config names no more. */
   readonly orphans: readonly Machine[];
+  /** What outlived the machines of these servers, and of servers that the config names no more. */
+  readonly leftovers: readonly Leftover[];
 }
 
 /**
  * The servers that a selection names, and the orphans: all of them where all servers are selected, else those whose
- * name fits. They have no roles any more.
+ * name fits. They have no roles any more. The same goes for what outlived its machine.
  *
  * @throws UserError SELECTION_EMPTY when a name, glob or role matches nothing
  */
@@ -46,27 +48,34 @@ export function selectWithOrphans(
   stack: Stack,
   selection: Selection,
   machines: readonly Machine[],
+  leftovers: readonly Leftover[] = [],
 ): SelectedMachines {
   const declared = new Set(stack.servers.map(({ name }) => name));
   // Hosts that nobody made are nobody's orphans.
   const orphans = stack.provider.capabilities.creates
     ? machines.filter(({ server }) => !declared.has(server))
     : [];
+  const strays = leftovers.filter(({ server }) => !declared.has(server));
   const fits = (pattern: string, name: string): boolean => compileGlob(pattern).test(name);
-  const named =
-    selection.servers.length === 0
-      ? orphans
-      : orphans.filter(({ server }) => selection.servers.some((one) => fits(one, server)));
-  const chosen = selection.roles.length > 0 ? [] : named;
-  if (selection.orphansOnly === true) return { servers: [], orphans: chosen };
+  const isNamed = ({ server }: { readonly server: string }): boolean =>
+    selection.roles.length === 0 &&
+    (selection.servers.length === 0 || selection.servers.some((one) => fits(one, server)));
+  const chosen = { orphans: orphans.filter(isNamed), leftovers: strays.filter(isNamed) };
+  if (selection.orphansOnly === true) return { servers: [], ...chosen };
   // What only an orphan is called needs no server of that name.
-  const servers = selection.servers.filter(
-    (pattern) =>
-      stack.servers.some(({ name }) => fits(pattern, name)) ||
-      !chosen.some(({ server }) => fits(pattern, server)),
+  const isOrphans = (pattern: string): boolean =>
+    [...chosen.orphans, ...chosen.leftovers].some(({ server }) => fits(pattern, server));
+  const patterns = selection.servers.filter(
+    (pattern) => stack.servers.some(({ name }) => fits(pattern, name)) || !isOrphans(pattern),
   );
-  if (servers.length === 0 && selection.servers.length > 0) return { servers: [], orphans: chosen };
-  return { servers: selectServers(stack, { ...selection, servers }), orphans: chosen };
+  if (patterns.length === 0 && selection.servers.length > 0) return { servers: [], ...chosen };
+  const servers = selectServers(stack, { ...selection, servers: patterns });
+  const selected = new Set(servers.map(({ name }) => name));
+  return {
+    servers,
+    orphans: chosen.orphans,
+    leftovers: [...leftovers.filter(({ server }) => selected.has(server)), ...chosen.leftovers],
+  };
 }
 
 export function selectsEverything(selection: Selection): boolean {

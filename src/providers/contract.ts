@@ -177,6 +177,15 @@ export interface DestroyOutcome {
   readonly note?: string;
 }
 
+/** Something that was made for a server beside its machine, and outlived it: it may cost money, and nobody uses it. */
+export interface Leftover {
+  /** What it is, in a few words: "elastic address", "volume". */
+  readonly kind: string;
+  /** The provider's own name of it: "203.0.113.7". */
+  readonly name: string;
+  readonly server: string;
+}
+
 /** What the options alone tell of a server, for a rehearsal of the stack on another provider. */
 export interface RehearsalFacts {
   /** Of the server's image, such as "debian-13"; absent: nothing tells it. */
@@ -240,9 +249,17 @@ export interface Provider {
    * Absent: only the controller that replaced the key knows the new one.
    */
   keepIdentity?(machine: Machine, identity: HostIdentity, context: ProviderContext): Promise<void>;
-  /** Removes the machine and all that was made for it; works on half-made ones; idempotent. */
+  /**
+   * What was made for servers of this stack that have no machine, found by our tags whatever the options say now.
+   * `destroy` of the server removes it. Absent: nothing outlives a machine here.
+   */
+  leftovers?(context: ProviderContext): Promise<readonly Leftover[]>;
+  /** Removes the machine and all that was made for it, whatever the options say now; works on half-made ones; idempotent. */
   destroy(server: string, context: ProviderContext): Promise<DestroyOutcome>;
-  /** Called by `destroy` of a whole stack after its last server: removes what the stack shared (networks, groups). */
+  /**
+   * Called by `destroy` of a whole stack after its last server: removes what the stack shared (networks, groups),
+   * whatever the options say now.
+   */
   destroyShared?(context: ProviderContext): Promise<void>;
   reboot(machine: Machine, how: "soft" | "hard", context: ProviderContext): Promise<void>;
   /** The console log, oldest line first. */

@@ -1,12 +1,17 @@
-import type { DestroyedServer } from "../fleet/fleet-contract.ts";
-import type { Machine } from "../providers/contract.ts";
+import type { Destroyable, DestroyedServer } from "../fleet/fleet-contract.ts";
+import type { Leftover } from "../providers/contract.ts";
 import { sanitize } from "./display-width.ts";
 import { count } from "./duration.ts";
 import type { Style } from "./style.ts";
 
+/** What was left, in a list: "elastic address 203.0.113.7, volume vol-1". */
+export function leftoversText(leftovers: readonly Leftover[]): string {
+  return leftovers.map(({ kind, name }) => sanitize(`${kind} ${name}`)).join(", ");
+}
+
 /** What stands above the question of `destroy`: the names, and what will be lost. */
 export function renderDestroyQuestion(
-  machines: readonly Machine[],
+  { machines, leftovers }: Destroyable,
   about: {
     readonly stack: string;
     /** Of the stack's rehearsal. */
@@ -19,7 +24,24 @@ export function renderDestroyQuestion(
   style: Style,
 ): readonly string[] {
   const stack = `${about.isRehearsal === true ? "Rehearsal of stack" : "Stack"} ${about.stack}`;
-  if (machines.length === 0) return [`${stack}: there is nothing to destroy.`];
+  const orphan = (server: string): string =>
+    about.declared.includes(server) ? "" : ", no longer in the config";
+  const servers = [...new Set(leftovers.map(({ server }) => server))];
+  const left =
+    servers.length === 0
+      ? []
+      : [
+          style(
+            `${machines.length === 0 ? `${stack}: what` : "What"} is left of ${count(servers.length, "server")} without a machine will be removed:`,
+            "strong",
+          ),
+          ...servers.map((server) => {
+            const own = leftovers.filter((one) => one.server === server);
+            return `  ${style(server, "name")}  ${leftoversText(own)}${orphan(server)}`;
+          }),
+        ];
+  if (machines.length === 0)
+    return left.length === 0 ? [`${stack}: there is nothing to destroy.`] : left;
   const title = about.creates
     ? `${stack}: ${count(machines.length, "machine")} will be destroyed, with all data on ${machines.length === 1 ? "it" : "them"}:`
     : `${stack}: ${count(machines.length, "machine")} will be forgotten; the provider does not destroy ${machines.length === 1 ? "it" : "them"}:`;
@@ -27,11 +49,11 @@ export function renderDestroyQuestion(
     style(title, "strong"),
     ...machines.map((machine) => {
       const address = machine.publicAddresses[0] ?? "no address";
-      const orphan = about.declared.includes(machine.server) ? "" : ", no longer in the config";
       // Not every provider knows these two.
       const kind = [machine.image, machine.size].filter((word) => word !== "").join(" ");
-      return `  ${style(machine.server, "name")}  ${machine.status}, ${address}, ${kind === "" ? "" : `${kind}, `}id ${machine.id}${orphan}`;
+      return `  ${style(machine.server, "name")}  ${machine.status}, ${address}, ${kind === "" ? "" : `${kind}, `}id ${machine.id}${orphan(machine.server)}`;
     }),
+    ...left,
   ];
 }
 

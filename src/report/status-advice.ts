@@ -10,9 +10,14 @@ export function renderAdvice(
 ): readonly string[] {
   const orphans = servers.filter(({ isOrphan }) => isOrphan === true).map(({ server }) => server);
   return [
-    ...servers.flatMap(({ machine, isOrphan }) =>
-      machine === undefined || isOrphan === true ? [] : adviceFor(machine, flag),
-    ),
+    ...servers.flatMap(({ server, machine, isOrphan, leftovers }) => {
+      if (isOrphan === true) return [];
+      if (machine !== undefined) return adviceFor(machine, flag);
+      if (leftovers === undefined) return [];
+      return [
+        `${server} has no machine, and something is left of it: \`bootmachine destroy --server ${server}${flag}\` removes it.`,
+      ];
+    }),
     ...adviceForOrphans(orphans, flag),
   ];
 }

@@ -1,4 +1,5 @@
 import type { ServerStatus } from "../fleet/fleet-contract.ts";
+import { leftoversText } from "./destroy-text.ts";
 import { sanitize } from "./display-width.ts";
 import { count, formatAge } from "./duration.ts";
 import type { Span, Style } from "./style.ts";
@@ -69,7 +70,11 @@ function securedCell({ reach }: ServerStatus): Span {
   return reach.isSecured ? { text: "yes", tone: "good" } : { text: "no", tone: "warn" };
 }
 
-function reachCell({ machine, reach, isOrphan, isDuplicate }: ServerStatus): Span {
+function reachCell({ machine, reach, isOrphan, isDuplicate, leftovers }: ServerStatus): Span {
+  if (leftovers !== undefined) {
+    const left = `left: ${leftoversText(leftovers)}`;
+    return { text: isOrphan === true ? `no longer in the config; ${left}` : left, tone: "warn" };
+  }
   if (isOrphan === true) return { text: "no longer in the config", tone: "warn" };
   if (isDuplicate === true) return { text: "a second one; `up` removes it", tone: "warn" };
   if (reach === undefined) {

@@ -207,6 +207,18 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
         throw new ProviderError("PROVIDER_NOT_FOUND", `${machine.server} is not there.`);
       return { proof: "published", keys: [server.hostKey] };
     },
+    leftovers: async (context) => {
+      const [servers, addresses] = [
+        await call("list servers", context, async () => await cloud.listServers()),
+        await call("list addresses", context, async () => await cloud.listAddresses()),
+      ];
+      return addresses.flatMap(({ address, tags: { server = "", ...tags } }) =>
+        isOf({ ...tags, server }, context.stack, server) &&
+        !servers.some((entry) => isOf(entry.tags, context.stack, server))
+          ? [{ kind: "address", name: address, server }]
+          : [],
+      );
+    },
     destroy: async (server, context) => {
       const found = await findAll(server, context);
       for (const { id } of found)

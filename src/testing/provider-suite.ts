@@ -330,6 +330,29 @@ export function testProvider(options: ProviderSuiteOptions): void {
       await bench.nothingIsLeft();
     });
 
+    test("what outlived its machine is told with its server, and destroy of that server removes it, where the provider tells leftovers", async (bench) => {
+      const { provider, first, second } = bench;
+      if (provider.leftovers === undefined) return;
+      const told = async (): Promise<readonly string[]> =>
+        (await provider.leftovers?.(bench.context()))?.map(({ server }) => server) ?? [];
+      assert.deepEqual(await told(), []);
+      await bench.ensure(first);
+      await bench.ensure(second);
+      assert.deepEqual(await told(), [], "what machines use is not left over");
+      assert.ok(bench.world.loseMachine !== undefined, "the world can take a machine away");
+      await bench.world.loseMachine(first);
+      const gone = async (): Promise<boolean> =>
+        (await bench.observed()).every(({ server }) => server !== first);
+      await bench.until(gone, "the machine is gone");
+      assert.deepEqual([...new Set(await told())], [first]);
+      assert.equal((await provider.destroy(first, bench.context())).existed, true);
+      assert.deepEqual(await told(), []);
+      assert.deepEqual(
+        (await bench.observed()).map(({ server }) => server),
+        [second],
+      );
+    });
+
     test("destroy of what never was finds nothing", async (bench) => {
       const outcome = await bench.provider.destroy("never-was", bench.context());
       assert.equal(outcome.existed, false);

@@ -45,6 +45,11 @@ export interface ProviderWorld {
   readonly request?: Partial<Pick<MachineRequest, "image" | "size" | "bootstrapKeys">>;
   /** Puts something of this server's name there that is not ours; returns how to take it away. */
   readonly putForeign?: (server: string) => Promise<() => Promise<void>>;
+  /**
+   * Takes a server's machine away at the provider, behind bootmachine's back; what was made for it beside stays. Needed
+   * where the provider tells leftovers.
+   */
+  readonly loseMachine?: (server: string) => Promise<void>;
   /** Everything that the stack's machines left, by name; empty after the last destroy. */
   readonly leftovers?: (stack: string) => Promise<readonly string[]>;
   /** All but those that the suite's options call not applicable. */

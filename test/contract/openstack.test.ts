@@ -46,6 +46,12 @@ for (const [name, lagMs] of [
             .filter(({ description }) => description.includes(` ${stack}.`))
             .map((entry) => entry.floating_ip_address),
         ],
+        loseMachine: async (server) => {
+          const lost = cloud.project.servers.find(({ name }) => name === `suite.${server}`);
+          cloud.project.servers = cloud.project.servers.filter((one) => one !== lost);
+          for (const entry of cloud.project.floatingIps)
+            if (entry.port_id === lost?.portId) entry.port_id = null;
+        },
         putForeign: async (server) => {
           const image = cloud.project.images[0]?.id;
           const token = await logIn(cloud);

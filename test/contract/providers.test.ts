@@ -67,6 +67,10 @@ testProvider({
       stack: "suite",
       servers: ["web", "db"],
       leftovers,
+      loseMachine: async (server) => {
+        for (const { id, tags } of await cloud.listServers())
+          if (tags["server"] === server) await cloud.deleteServer(id);
+      },
       putForeign: async (server) => {
         const foreign = await cloud.createServer({
           name: `suite-${server}`,

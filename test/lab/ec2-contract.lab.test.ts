@@ -45,6 +45,7 @@ describe("ec2, with the real SDK", () => {
           stack: "suite",
           servers: ["web", "db"],
           leftovers: async (stack) => await leftOfServers(stack),
+          loseMachine: async (server) => await world.terminate(`suite.${server}`),
           putForeign: async (server) => await world.putForeign(`suite.${server}`),
           faults: {
             answerLost: async (request, context) => {

@@ -577,6 +577,34 @@ describe("what is removed", () => {
     expect(await world.leftovers("shop")).toEqual([]);
   });
 
+  test("what outlived its machine, though the options of today would make none of it", async () => {
+    const before = world.provider({ elasticAddress: true });
+    const machine = await before.ensure(requestOf("old"), contextOf());
+    await before.ensure(requestOf("web"), contextOf());
+    await before.ensure(requestOf("old"), contextOf({ stack: "shop-b" }));
+    const [mapping] =
+      (await world.instances()).find(({ InstanceId: id }) => id === machine.id)
+        ?.BlockDeviceMappings ?? [];
+    await world.client.send(
+      new ModifyInstanceAttributeCommand({
+        InstanceId: machine.id,
+        BlockDeviceMappings: [
+          { DeviceName: mapping?.DeviceName, Ebs: { DeleteOnTermination: false } },
+        ],
+      }),
+    );
+    await world.terminate("shop.old");
+    const now = world.provider();
+    const told = (await now.leftovers?.(contextOf())) ?? [];
+    expect(told.map(({ kind, server }) => `${kind} of ${server}`).toSorted()).toEqual([
+      "elastic address of old",
+      "volume of old",
+    ]);
+    expect(await now.destroy("old", contextOf())).toEqual({ existed: true });
+    expect(await now.leftovers?.(contextOf())).toEqual([]);
+    expect((await world.instances()).length).toBe(2);
+  });
+
   test("an address of ours that is loose is taken again", async () => {
     const provider = world.provider({ elasticAddress: true });
     world.proxy.add({

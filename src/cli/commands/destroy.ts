@@ -19,13 +19,13 @@ export async function destroy(context: CliContext, flags: DestroyFlags): Promise
     const fleet = await openFleet(context, flags, (event) => reporter.onEvent(event));
     const selection = { ...selectionOf(flags), orphansOnly: flags.orphans };
     if (!flags.yes) {
-      const machines = await fleet.destroyable(selection);
+      const found = await fleet.destroyable(selection);
       reporter.close();
       const { name, provider } = fleet.stack;
       const declared = fleet.stack.servers.map((server) => server.name);
       const style = styleFor(context.stdout, context.env, flags.color);
       const lines = renderDestroyQuestion(
-        machines,
+        found,
         {
           stack: name,
           isRehearsal: flags.rehearse,
@@ -34,7 +34,7 @@ export async function destroy(context: CliContext, flags: DestroyFlags): Promise
         },
         style,
       );
-      if (machines.length > 0) {
+      if (found.machines.length + found.leftovers.length > 0) {
         if (!canAsk(context)) {
           context.stderr.write(`${lines.join("\n")}\n`);
           throw new RefusedError(

@@ -3,13 +3,14 @@ import type { Filter } from "@aws-sdk/client-ec2";
 import type { Caller } from "../../cloud/caller.ts";
 import type { Ec2Api } from "./client.ts";
 import { isNotFound } from "./failures.ts";
-import { type Tags, toTagList } from "./tags.ts";
+import { type Tags, tagsOf, toTagList } from "./tags.ts";
 
 export interface Ec2Address {
   readonly allocation: string;
   readonly association: string | undefined;
   readonly instance: string | undefined;
   readonly ip: string;
+  readonly tags: Tags;
 }
 
 /** Elastic addresses. */
@@ -31,6 +32,7 @@ export async function listAddresses(
     association: given(address.AssociationId),
     instance: given(address.InstanceId),
     ip: address.PublicIp ?? "",
+    tags: tagsOf(address.Tags),
   }));
 }
 

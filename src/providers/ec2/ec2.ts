@@ -56,6 +56,7 @@ export function ec2(
     identity: async (machine, context) => await (await load()).identity(machine, context),
     keepIdentity: async (machine, identity, context) =>
       await (await load()).keepIdentity(machine, identity, context),
+    leftovers: async (context) => await (await load()).leftovers(context),
     destroy: async (server, context) => await (await load()).destroy(server, context),
     destroyShared: async (context) => await (await load()).destroyShared(context),
     reboot: async (machine, how, context) => await (await load()).reboot(machine, how, context),

@@ -29,7 +29,7 @@ import {
 } from "./marks.ts";
 import type { Ec2Settings } from "./options.ts";
 import { rebootMachine } from "./reboot-machine.ts";
-import { removeMachine } from "./remove-machine.ts";
+import { listLeftovers, removeMachine } from "./remove-machine.ts";
 import { removeSecurityGroups } from "./security-group.ts";
 
 /** What a provider does, apart from what it says of itself. */
@@ -42,6 +42,7 @@ export type Ec2Methods = Required<
     | "ensure"
     | "identity"
     | "keepIdentity"
+    | "leftovers"
     | "destroy"
     | "destroyShared"
     | "reboot"
@@ -121,6 +122,7 @@ export function makeMethods(
       await writeTags(cloud.api, named, identityTags(identity), context);
       cloud.kept.set(machine.id, identity);
     },
+    leftovers: async (context) => await listLeftovers(open(), context),
     destroy: async (server, context) => ({
       existed: await turns.take(
         machineName(context.stack, server),

@@ -1,9 +1,10 @@
 import { machineName } from "../../cloud/names.ts";
-import type { ProviderContext } from "../contract.ts";
+import type { Leftover, ProviderContext } from "../contract.ts";
+import { listAddresses } from "./address-calls.ts";
 import type { Cloud } from "./cloud.ts";
 import { removeElasticAddresses } from "./elastic-addresses.ts";
 import { type Ec2Instance, readInstance, terminateInstance } from "./instances.ts";
-import { removeTags } from "./tags.ts";
+import { removeTags, tagFilters } from "./tags.ts";
 import { deleteVolume, listVolumes } from "./volumes.ts";
 import { isFailed, isGoing, isGone, isOf, ownTags, SERVER, STACK } from "./marks.ts";
 import type { Ec2Settings } from "./options.ts";
@@ -77,6 +78,33 @@ async function bury(
   const named = { id, name: tags["Name"] ?? id };
   // Where EC2 refuses to change the tags of what has gone, it is forgotten here and vanishes there by itself.
   await removeTags(cloud.api, named, [STACK, SERVER], context).catch(() => undefined);
+}
+
+/** What bears our tags and outlived its server. */
+export async function listLeftovers(
+  cloud: Cloud,
+  context: ProviderContext,
+): Promise<readonly Leftover[]> {
+  const { stack } = context;
+  const [instances, addresses, volumes] = await Promise.all([
+    cloud.watch.fresh(context),
+    listAddresses(cloud.api, tagFilters(ownTags(stack)), context),
+    listVolumes(cloud.api, ownTags(stack), context),
+  ]);
+  const present = new Set(
+    instances
+      .filter((entry) => isOf(entry, stack) && !isGone(entry))
+      .map(({ tags }) => tags[SERVER]),
+  );
+  const found = [
+    ...addresses.map(({ ip, tags }) => ({ kind: "elastic address", name: ip, tags })),
+    ...volumes
+      .filter(({ state }) => state === "available")
+      .map(({ id, tags }) => ({ kind: "volume", name: id, tags })),
+  ];
+  return found.flatMap(({ tags: { [SERVER]: server }, kind, name }) =>
+    server === undefined || present.has(server) ? [] : [{ kind, name, server }],
+  );
 }
 
 /** Volumes that outlived their server: somebody has set them to stay. */

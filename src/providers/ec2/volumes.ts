@@ -1,12 +1,13 @@
 import type { Caller } from "../../cloud/caller.ts";
 import type { Ec2Api } from "./client.ts";
 import { isNotFound } from "./failures.ts";
-import { tagFilters, type Tags } from "./tags.ts";
+import { tagFilters, type Tags, tagsOf } from "./tags.ts";
 
 export interface Ec2Volume {
   readonly id: string;
   /** available: nothing uses it. */
   readonly state: string;
+  readonly tags: Tags;
 }
 
 export async function listVolumes(
@@ -25,6 +26,7 @@ export async function listVolumes(
   return (answer.Volumes ?? []).map((volume) => ({
     id: volume.VolumeId ?? "",
     state: volume.State ?? "",
+    tags: tagsOf(volume.Tags),
   }));
 }
 

@@ -1,14 +1,18 @@
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import type { Caller } from "../../cloud/caller.ts";
-import { markOf } from "../../cloud/names.ts";
+import { markedServer, markOf } from "../../cloud/names.ts";
 import { ProviderError } from "../../errors/error.ts";
-import type { OpenStackClient } from "./client.ts";
+import type { Leftover, ProviderContext } from "../contract.ts";
+import type { Cloud } from "./cloud.ts";
+import { isNotFound, type OpenStackClient } from "./client.ts";
+import { isOf, toMachine } from "./marks.ts";
 import {
   attachFloatingIp,
   createFloatingIp,
   deleteFloatingIp,
   listFloatingIps,
   listPorts,
+  type NeutronFloatingIp,
   type NeutronNetwork,
 } from "./neutron.ts";
 
@@ -66,6 +70,41 @@ export async function ensureFloatingIp(
   }
 }
 
+/** The floating addresses that were made for servers of a stack, each with its server. */
+async function listMarked(
+  client: OpenStackClient,
+  stack: string,
+  caller: Caller,
+): Promise<readonly (NeutronFloatingIp & { readonly server: string })[]> {
+  const all = await listFloatingIps(client, caller).catch((thrown: unknown) => {
+    // A cloud without such addresses has none of ours.
+    if (isNotFound(thrown)) return [];
+    throw thrown;
+  });
+  return all.flatMap((entry) => {
+    const server = markedServer(stack, entry.description);
+    return server === undefined ? [] : [{ ...entry, server }];
+  });
+}
+
+/** The floating addresses of servers that are no more. */
+export async function listLeftovers(
+  cloud: Pick<Cloud, "client" | "watch">,
+  context: ProviderContext,
+): Promise<readonly Leftover[]> {
+  const { stack } = context;
+  const [servers, addresses] = await Promise.all([
+    cloud.watch.fresh(context),
+    listMarked(cloud.client, stack, context),
+  ]);
+  const present = new Set(
+    servers.filter((entry) => isOf(entry, stack)).map((entry) => toMachine(entry, {}).server),
+  );
+  return addresses
+    .filter(({ server }) => !present.has(server))
+    .map(({ server, floating_ip_address: name }) => ({ kind: "floating address", name, server }));
+}
+
 /** Removes the floating addresses that were made for one server. @returns how many there were. */
 export async function removeFloatingIps(
   client: OpenStackClient,
@@ -73,10 +112,7 @@ export async function removeFloatingIps(
   server: string,
   caller: Caller,
 ): Promise<number> {
-  const description = markOf(stack, server);
-  const own = (await listFloatingIps(client, caller)).filter(
-    (entry) => entry.description === description,
-  );
+  const own = (await listMarked(client, stack, caller)).filter((entry) => entry.server === server);
   for (const { id } of own) await deleteFloatingIp(client, id, caller);
   return own.length;
 }

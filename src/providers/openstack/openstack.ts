@@ -11,9 +11,8 @@ import { Cloud } from "./cloud.ts";
 import { groupKey } from "./create-machine.ts";
 import { ensureMachine, removeServers } from "./ensure-machine.ts";
 import { expectedCalls } from "./expected-calls.ts";
-import { removeFloatingIps } from "./floating-ips.ts";
+import { listLeftovers, removeFloatingIps } from "./floating-ips.ts";
 import {
-  hasFloatingAddress,
   identityMetadata,
   identityOf,
   isGoing,
@@ -38,7 +37,7 @@ import {
 } from "./options.ts";
 import { bringGroupInLine, removeSecurityGroups } from "./security-group.ts";
 import { rehearsalFacts } from "./rehearsal-facts.ts";
-import { removeSharedThings } from "./shared-things.ts";
+import { removeKeyPairs, removeServerGroups } from "./shared-things.ts";
 import { distroOf, sizeList } from "./wishes.ts";
 
 /**
@@ -63,6 +62,8 @@ export function openstack(
       name: "openstack",
       hasConsoleLog: true,
       hasSecurityGroups: true,
+      hasFloatingIps: true,
+      hasServerGroups: true,
       open: async () => await Cloud.open(settings, environment),
     },
     settings,
@@ -75,6 +76,8 @@ export interface CloudKind {
   readonly name: string;
   readonly hasConsoleLog: boolean;
   readonly hasSecurityGroups: boolean;
+  readonly hasFloatingIps: boolean;
+  readonly hasServerGroups: boolean;
   /** Called once, before the first call. */
   readonly open: () => Promise<Cloud>;
 }
@@ -178,6 +181,9 @@ export function novaProvider(kind: CloudKind, settings: OpenStackSettings): Prov
       await writeMetadata(cloud.client, server, identityMetadata(identity), context);
       cloud.watch.forget(machine.id);
     },
+    ...(kind.hasFloatingIps
+      ? { leftovers: async (context) => await listLeftovers(await open(), context) }
+      : {}),
     destroy: async (server, context) =>
       await turns.take(machineName(context.stack, server), async () => {
         const cloud = await open();
@@ -191,8 +197,7 @@ export function novaProvider(kind: CloudKind, settings: OpenStackSettings): Prov
             : await readServer(cloud.client, madeHere, context);
         const own = hidden === undefined ? listed : [...listed, hidden];
         await removeServers(cloud, settings, own, context);
-        const mayHaveAddress = settings.floatingIps !== false || own.some(hasFloatingAddress);
-        const addresses = mayHaveAddress
+        const addresses = kind.hasFloatingIps
           ? await removeFloatingIps(cloud.client, context.stack, server, context)
           : 0;
         return { existed: own.length > 0 || addresses > 0 };
@@ -203,7 +208,8 @@ export function novaProvider(kind: CloudKind, settings: OpenStackSettings): Prov
         await removeSecurityGroups(cloud.client, context.stack, settings.bootTimeoutMs, context);
         cloud.forget(groupKey(context.stack));
       }
-      await removeSharedThings(cloud, settings, context.stack, context);
+      await removeKeyPairs(cloud, context.stack, context);
+      if (kind.hasServerGroups) await removeServerGroups(cloud, context.stack, context);
     },
     reboot: async (machine, how, context) => {
       const cloud = await open();

@@ -55,6 +55,8 @@ export function rackspace(
       // Nova's console log is not offered there: a console is a window in the browser.
       hasConsoleLog: false,
       hasSecurityGroups: false,
+      hasFloatingIps: false,
+      hasServerGroups: false,
       open: async () =>
         await Cloud.connect(
           settings,

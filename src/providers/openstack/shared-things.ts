@@ -75,31 +75,41 @@ export async function ensureServerGroup(
   });
 }
 
-/** Removes what the two above have made for a stack. */
-export async function removeSharedThings(
+/** Removes the key pairs that were imported for a stack, whatever the options say now. */
+export async function removeKeyPairs(cloud: Cloud, stack: string, caller: Caller): Promise<void> {
+  const isOurs = (name: string): boolean =>
+    /^[0-9a-f]{8}$/.test(afterPrefix(name, keyPairPrefix(stack)));
+  for (const { name } of await noneWhereRefused(listKeyPairs(cloud.client, caller))) {
+    if (!isOurs(name)) continue;
+    await deleteKeyPair(cloud.client, name, caller);
+    cloud.forget(name);
+  }
+}
+
+/** Removes the server groups that were made for a stack, whatever the options say now. */
+export async function removeServerGroups(
   cloud: Cloud,
-  settings: OpenStackSettings,
   stack: string,
   caller: Caller,
 ): Promise<void> {
-  if (settings.keyPair === true) {
-    const isOurs = (name: string): boolean =>
-      /^[0-9a-f]{8}$/.test(afterPrefix(name, keyPairPrefix(stack)));
-    for (const { name } of await listKeyPairs(cloud.client, caller)) {
-      if (!isOurs(name)) continue;
-      await deleteKeyPair(cloud.client, name, caller);
-      cloud.forget(name);
-    }
+  const isOurs = (name: string): boolean =>
+    /^(soft-)?(anti-)?affinity$/.test(afterPrefix(name, `${sharedName(stack)}-`));
+  for (const { id, name } of await noneWhereRefused(listServerGroups(cloud.client, caller))) {
+    if (!isOurs(name)) continue;
+    await deleteServerGroup(cloud.client, id, caller);
+    cloud.forget(name);
   }
-  if (settings.serverGroup !== undefined) {
-    const isOurs = (name: string): boolean =>
-      /^(soft-)?(anti-)?affinity$/.test(afterPrefix(name, `${sharedName(stack)}-`));
-    for (const { id, name } of await listServerGroups(cloud.client, caller)) {
-      if (!isOurs(name)) continue;
-      await deleteServerGroup(cloud.client, id, caller);
-      cloud.forget(name);
-    }
-  }
+}
+
+/** Who may not even list such things, or whose cloud has none, has made none. */
+async function noneWhereRefused<T>(list: Promise<readonly T[]>): Promise<readonly T[]> {
+  return await list.catch((thrown: unknown) => {
+    const isRefused =
+      thrown instanceof ProviderError &&
+      (thrown.code === "PROVIDER_AUTH" || thrown.code === "PROVIDER_NOT_FOUND");
+    if (isRefused) return [];
+    throw thrown;
+  });
 }
 
 /** Before its micro-version 2.92 Nova takes no dot in the name of a key pair. */

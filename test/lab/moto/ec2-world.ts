@@ -194,6 +194,15 @@ export class Ec2World {
     };
   }
 
+  /** As somebody does at the console. */
+  async terminate(name: string): Promise<void> {
+    const named = (await this.instances()).filter(({ Tags: tags = [] }) =>
+      tags.some(({ Key: key, Value: value }) => key === "Name" && value === name),
+    );
+    const ids = named.map(({ InstanceId: id }) => id ?? "");
+    await this.client.send(new TerminateInstancesCommand({ InstanceIds: ids }));
+  }
+
   /** moto forgets an elastic address when its instance is stopped; EC2 does not. */
   #keepElasticAddresses(): void {
     let wasStarted = false;

@@ -311,6 +311,31 @@ describe("other commands", () => {
     expect(destroyed.status).toBe(0);
   });
 
+  test("what outlived the machine of a server that the config names no more: status lists it, destroy takes it", async () => {
+    const directory = await project(`observe: async () => [],
+    leftovers: async function () {
+      return this.isDone ? [] : [{ kind: "elastic address", name: "203.0.113.7", server: "gone" }];
+    },
+    destroy: async function (server) {
+      this.isDone ||= server === "gone";
+      return { existed: server === "gone" };
+    },
+    destroyShared: async function () {
+      if (!this.isDone) throw new Error("something is left");
+    },`);
+    const status = await startProgram(["status"], directory).result;
+    expect(status.stdout).toMatch(
+      /^gone .*no longer in the config; left: elastic address 203\.0\.113\.7$/m,
+    );
+    expect(status.stdout).toContain("`bootmachine destroy --orphans` removes it");
+    const orphans = await startProgram(["destroy", "--orphans", "--yes"], directory).result;
+    expect(orphans.stdout).toMatch(/gone +destroyed/);
+    expect(orphans.stdout).not.toContain("web1");
+    const whole = await startProgram(["destroy", "--yes"], directory).result;
+    expect(whole.stdout).toMatch(/gone +destroyed/);
+    expect([status.status, orphans.status, whole.status]).toEqual([0, 0, 0]);
+  });
+
   test("an image that there is not is told for all servers before one is made", async () => {
     const knowing = `images: async function () {
       this.isListed = true;

@@ -81,6 +81,27 @@ describe("selectWithOrphans", () => {
     expect(selected(selection)).toEqual([servers, orphans]);
   });
 
+  it.each([
+    [{}, ["db1", "gone", "old"]],
+    [{ orphansOnly: true }, ["gone", "old"]],
+    [{ servers: ["gone"] }, ["gone"]],
+    [{ servers: ["db1"] }, ["db1"]],
+    [{ roles: ["web"] }, []],
+  ])("%j: what outlived the machines of %j", (selection, names) => {
+    const leftovers = ["db1", "gone", "old"].map((server) => ({
+      kind: "volume",
+      name: "v",
+      server,
+    }));
+    const found = selectWithOrphans(
+      own(true),
+      { servers: [], roles: [], ...selection },
+      machines,
+      leftovers,
+    ).leftovers;
+    expect(found.map(({ server }) => server)).toEqual(names);
+  });
+
   it("a name that neither has is refused", () => {
     expect(() => selected({ servers: ["old", "nobody"] })).toThrow(
       expect.objectContaining({ code: "SELECTION_EMPTY" }),

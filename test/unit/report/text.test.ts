@@ -277,7 +277,7 @@ describe("destroy", () => {
   test("the question names each machine, half-made ones and orphans as well", () => {
     const machines = [machine("web1"), machine("old", { status: "creating", publicAddresses: [] })];
     const text = renderDestroyQuestion(
-      machines,
+      { machines, leftovers: [] },
       { stack: "shop", declared: ["web1"], creates: true },
       plainStyle,
     ).join("\n");
@@ -287,9 +287,31 @@ describe("destroy", () => {
     expect(text).toContain("no longer in the config");
   });
 
+  test("the question names what outlived its machine, with a machine beside it and without", () => {
+    const leftovers = [
+      { kind: "elastic address", name: "203.0.113.7", server: "old" },
+      { kind: "volume", name: "vol-1", server: "old" },
+      { kind: "volume", name: "vol-2", server: "web1" },
+    ];
+    const ask = (machines: readonly Machine[]): readonly string[] =>
+      renderDestroyQuestion(
+        { machines, leftovers },
+        { stack: "shop", declared: ["web1", "web2"], creates: true },
+        plainStyle,
+      );
+    expect(ask([])).toEqual([
+      "Stack shop: what is left of 2 servers without a machine will be removed:",
+      "  old  elastic address 203.0.113.7, volume vol-1, no longer in the config",
+      "  web1  volume vol-2",
+    ]);
+    expect(ask([machine("web2")]).join("\n")).toMatch(
+      /1 machine will be destroyed[^]*web2[^]*What is left of 2 servers/,
+    );
+  });
+
   test("a provider that does not destroy is said to forget", () => {
     const text = renderDestroyQuestion(
-      [machine("web1", { image: "", size: "" })],
+      { machines: [machine("web1", { image: "", size: "" })], leftovers: [] },
       { stack: "shop", declared: ["web1"], creates: false },
       plainStyle,
     ).join("\n");

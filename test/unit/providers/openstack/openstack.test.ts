@@ -474,6 +474,40 @@ describe("servers", () => {
     expect(cloud.project.floatingIps).toEqual([]);
   });
 
+  test("what options of an earlier config made is removed as well, and another stack's stays", async () => {
+    const before = openstack(
+      { ...QUICK, floatingIps: true, keyPair: true, serverGroup: "affinity" },
+      cloud.environment,
+    );
+    await before.ensure(requestOf("web"), contextOf());
+    await before.ensure(requestOf("web"), contextOf({ stack: "shop-b" }));
+    cloud.project.servers = [];
+    for (const entry of cloud.project.floatingIps) entry.port_id = null;
+    const now = openstack(QUICK, cloud.environment);
+    expect(await now.leftovers?.(contextOf())).toEqual([
+      { kind: "floating address", name: "203.0.113.1", server: "web" },
+    ]);
+    expect(await now.destroy("web", contextOf())).toEqual({ existed: true });
+    await now.destroyShared?.(contextOf());
+    const { floatingIps, groups, keyPairs, serverGroups } = cloud.project;
+    expect(floatingIps.map(({ description }) => description)).toEqual([
+      "Made by bootmachine for the server shop-b.web.",
+    ]);
+    for (const left of [groups.filter(({ name }) => name !== "default"), keyPairs, serverGroups])
+      expect(left.map(({ name }) => name)).toEqual([expect.stringContaining("shop-b")]);
+  });
+
+  test("a cloud without floating addresses and server groups has nothing of ours there", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.ensure(requestOf("web"), contextOf());
+    cloud.faults.add({ match: /floatingips/, times: 9, act: { kind: "status", status: 404 } });
+    cloud.faults.add({ match: /server-groups/, act: { kind: "status", status: 403 } });
+    expect(await provider.leftovers?.(contextOf())).toEqual([]);
+    await provider.destroy("web", contextOf());
+    await provider.destroyShared?.(contextOf());
+    expect(cloud.project.groups.map(({ name }) => name)).toEqual(["default"]);
+  });
+
   test("what the stack's servers share is made once and goes with the stack, and another stack's stays", async () => {
     const provider = openstack(
       { ...QUICK, keyPair: true, serverGroup: "anti-affinity" },
