@@ -605,6 +605,28 @@ describe("what is removed", () => {
     expect((await world.instances()).length).toBe(2);
   });
 
+  test("a server that lists show only after it was destroyed goes with the group that it uses", async () => {
+    await world.provider({ elasticAddress: true }).ensure(requestOf("web"), contextOf());
+    const next = world.provider({ elasticAddress: true });
+    // Of a run that was killed a moment ago.
+    world.proxy.add({
+      match: of("DescribeInstances"),
+      times: 2,
+      act: {
+        kind: "change",
+        change: (xml) => xml.replace(/<reservationSet>.*<\/reservationSet>/s, "<reservationSet/>"),
+      },
+    });
+    world.proxy.add({
+      match: of("DeleteSecurityGroup"),
+      times: 2,
+      act: { kind: "refuse", status: 400, code: "DependencyViolation" },
+    });
+    await next.destroy("web", contextOf());
+    await next.destroyShared?.(contextOf());
+    expect(await world.leftovers("shop")).toEqual([]);
+  });
+
   test("an address of ours that is loose is taken again", async () => {
     const provider = world.provider({ elasticAddress: true });
     world.proxy.add({

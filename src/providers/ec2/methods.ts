@@ -29,7 +29,7 @@ import {
 } from "./marks.ts";
 import type { Ec2Settings } from "./options.ts";
 import { rebootMachine } from "./reboot-machine.ts";
-import { listLeftovers, removeMachine } from "./remove-machine.ts";
+import { listLeftovers, removeMachine, removeStragglers } from "./remove-machine.ts";
 import { removeSecurityGroups } from "./security-group.ts";
 
 /** What a provider does, apart from what it says of itself. */
@@ -131,7 +131,14 @@ export function makeMethods(
     }),
     destroyShared: async (context) => {
       const cloud = open();
-      await removeSecurityGroups(cloud, context.stack, settings.bootTimeoutMs, context);
+      const limitMs = settings.bootTimeoutMs;
+      await removeSecurityGroups(
+        cloud,
+        context.stack,
+        limitMs,
+        context,
+        async () => await removeStragglers(cloud, settings, context),
+      );
       cloud.forget(groupKey(context.stack));
       await removeKeyPairs(cloud, context.stack, context);
     },

@@ -80,6 +80,23 @@ async function bury(
   await removeTags(cloud.api, named, [STACK, SERVER], context).catch(() => undefined);
 }
 
+/** Removes the stack's machines that lists did not show when their servers were destroyed: a create that ended a moment before. */
+export async function removeStragglers(
+  cloud: Cloud,
+  settings: Ec2Settings,
+  context: ProviderContext,
+): Promise<void> {
+  const { stack } = context;
+  const present = (await cloud.watch.fresh(context)).filter(
+    (entry) => isOf(entry, stack) && !isGone(entry),
+  );
+  for (const server of new Set(present.map(({ tags }) => tags[SERVER]))) {
+    if (server === undefined) continue;
+    context.progress(`removing ${server}, which no list had shown`);
+    await removeMachine(cloud, settings, server, context);
+  }
+}
+
 /** What bears our tags and outlived its server. */
 export async function listLeftovers(
   cloud: Cloud,

@@ -176,17 +176,25 @@ async function findGroup(
   );
 }
 
-/** Removes the stack's groups. Network interfaces let go of a group a little after their server is gone. */
+/**
+ * Removes the stack's groups. Network interfaces let go of a group a little after their server is gone.
+ *
+ * @param removeUsers called before each attempt: removes those of the stack's machines that still use it
+ */
 export async function removeSecurityGroups(
   cloud: Cloud,
   stack: string,
   limitMs: number,
   caller: Caller,
+  removeUsers: () => Promise<void>,
 ): Promise<void> {
   const deadline = Date.now() + limitMs;
   for (const group of await listGroups(cloud.api, tagFilters(ownTags(stack)), caller)) {
     const what = `the security group ${group.name}`;
-    const remove = async (): Promise<void> => await deleteGroup(cloud.api, group, caller);
+    const remove = async (): Promise<void> => {
+      await removeUsers();
+      await deleteGroup(cloud.api, group, caller);
+    };
     await removeWhenUnused(what, deadline, caller, remove);
   }
 }
