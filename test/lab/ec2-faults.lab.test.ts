@@ -345,8 +345,20 @@ describe("creating", () => {
       act: { kind: "refuse", status: 400, code: "VcpuLimitExceeded" },
     });
     expect(await failureOf(world.provider().ensure(requestOf("web"), contextOf()))).toMatch(
-      /^PROVIDER_QUOTA: .*VcpuLimitExceeded.*larger quota/,
+      /^PROVIDER_QUOTA: .*VcpuLimitExceeded.*larger quota.* Nothing of this server was made\.$/,
     );
+  });
+
+  test("a quota of addresses says nothing of a server that was not made: it runs", async () => {
+    world.proxy.add({
+      match: of("AllocateAddress"),
+      act: { kind: "refuse", status: 400, code: "AddressLimitExceeded" },
+    });
+    const provider = world.provider({ elasticAddress: true });
+    const told = await failureOf(provider.ensure(requestOf("web"), contextOf()));
+    expect(told).toMatch(/^PROVIDER_QUOTA: .*AddressLimitExceeded.*found again by the next run/);
+    expect(told).not.toMatch(/nothing/i);
+    expect((await world.instances()).length).toBe(1);
   });
 
   test("a group that is not known everywhere yet is waited for", async () => {

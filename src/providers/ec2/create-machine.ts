@@ -2,6 +2,7 @@ import type { RunInstancesCommandInput } from "@aws-sdk/client-ec2";
 
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import { machineName } from "../../cloud/names.ts";
+import { sayingNothingWasMade } from "../../cloud/nothing-was-made.ts";
 import { ProviderError, TimeoutError, UserError } from "../../errors/error.ts";
 import type { MachineRequest, ProviderContext, SharedReport, SharedWish } from "../contract.ts";
 import { choosePlaces, type Place, placeKey, placeText } from "./capacity-ladder.ts";
@@ -65,7 +66,7 @@ async function send(
       const instance = await untilKnown(
         settings.settleMs,
         context,
-        async () => await runInstance(cloud.api, input, name, context),
+        async () => await sayingNothingWasMade(runInstance(cloud.api, input, name, context)),
         (thrown) => isRefusal(thrown, MADE_JUST_NOW),
       );
       return instance.id;

@@ -75,7 +75,7 @@ export function judge(what: string, thrown: unknown, account: Account): Attempt<
   if (QUOTA.test(reason)) {
     return refuse(
       "PROVIDER_QUOTA",
-      "Ask for a larger quota (Service Quotas, Amazon EC2), take a smaller size, or destroy what is not needed; nothing of this server was made.",
+      "Ask for a larger quota (Service Quotas, Amazon EC2), take a smaller size, or destroy what is not needed; what was made so far is found again by the next run.",
     );
   }
   // Capacity comes as 500 as well, and is no failure of theirs that a repetition would mend.

@@ -1,6 +1,7 @@
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import type { Caller } from "../../cloud/caller.ts";
 import { machineName } from "../../cloud/names.ts";
+import { sayingNothingWasMade } from "../../cloud/nothing-was-made.ts";
 import { ProviderError, TimeoutError, UserError } from "../../errors/error.ts";
 import { firstBootData } from "../../host/first-boot-data.ts";
 import { makeKeyPair } from "../../host/key-pair.ts";
@@ -33,7 +34,7 @@ export async function createMachine(
   for (let sends = 1; ; sends += 1) {
     let failure: ProviderError;
     try {
-      const id = await createServer(cloud.client, body, serverGroup, context);
+      const id = await sayingNothingWasMade(createServer(cloud.client, body, serverGroup, context));
       cloud.made.set(key, id);
       if ((await lookFor(cloud, settings, request, context)) !== undefined) return;
       // A list may lag behind for longer; the server itself answers at once.
@@ -112,6 +113,7 @@ async function prepare(
   ]);
   const hasVolume = settings.bootVolume !== undefined;
   const flavor = requireFlavor(sizeWish, await cloud.flavors(context), image, hasVolume);
+  refuseMixedNetworks(settings, networks);
   const login = settings.user ?? loginUserOf(image);
   if (login === undefined) throw loginUnknown(choiceText(imageWish));
   // What is wrong with the wishes is known by now: only then is anything made.
@@ -142,7 +144,7 @@ async function prepare(
     body: {
       name: machineName(stack, request.server),
       flavorRef: flavor.id,
-      ...disk(settings, image),
+      ...disk(settings, image, typeof sizeWish === "string" ? 0 : (sizeWish.diskGb ?? 0)),
       networks: networks.map(({ id }) => ({ uuid: id })),
       metadata,
       user_data: Buffer.from(userData).toString("base64"),
@@ -163,8 +165,7 @@ async function securityGroups(
   networks: readonly NeutronNetwork[],
   context: ProviderContext,
 ): Promise<readonly string[]> {
-  // Nova refuses groups on a network that has them switched off.
-  if (networks.every((network) => !network.port_security_enabled)) return [];
+  if (!networks.some(takesGroups)) return [];
   if (!settings.ownSecurityGroup) return settings.securityGroups;
   const own = await cloud.shared(
     groupKey(stack),
@@ -174,14 +175,39 @@ async function securityGroups(
   return [own, ...settings.securityGroups];
 }
 
+/** Nova refuses groups on a network that has them switched off, or that has no subnet. */
+function takesGroups(network: NeutronNetwork): boolean {
+  return network.port_security_enabled && network.subnets.length > 0;
+}
+
+/** A create names groups for all of its networks together. */
+function refuseMixedNetworks(
+  settings: OpenStackSettings,
+  networks: readonly NeutronNetwork[],
+): void {
+  if (!settings.ownSecurityGroup && settings.securityGroups.length === 0) return;
+  const without = networks.filter((network) => !takesGroups(network));
+  if (without.length === 0 || without.length === networks.length) return;
+  const names = without.map(({ name }) => name).join(", ");
+  throw new UserError(
+    "CONFIG_INVALID",
+    `OpenStack takes no security groups on the network ${names} (port security is off, or it has no subnet), and its other networks have them: a server on both is refused.`,
+    {
+      hint: "Name networks of one kind in `networks`; or set ownSecurityGroup: false and no securityGroups: then the project's default group counts where there is one.",
+    },
+  );
+}
+
 /** Under which the id of the stack's group is kept while a run lasts. */
 export function groupKey(stack: string): string {
   return `security group of ${stack}`;
 }
 
+/** @param leastGb what the wish for a size asks for */
 function disk(
   settings: OpenStackSettings,
   image: GlanceImage,
+  leastGb: number,
 ): Pick<NovaServerRequest, "imageRef" | "block_device_mapping_v2"> {
   const { bootVolume } = settings;
   if (bootVolume === undefined) return { imageRef: image.id };
@@ -193,7 +219,7 @@ function disk(
         uuid: image.id,
         source_type: "image",
         destination_type: "volume",
-        volume_size: bootVolume.sizeGb,
+        volume_size: Math.max(bootVolume.sizeGb, leastGb, image.min_disk),
         delete_on_termination: true,
         ...(bootVolume.type === undefined ? {} : { volume_type: bootVolume.type }),
       },

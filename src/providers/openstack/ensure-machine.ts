@@ -5,7 +5,15 @@ import type { Machine, MachineRequest, ProviderContext } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { createMachine } from "./create-machine.ts";
 import { chooseExternal, ensureFloatingIp } from "./floating-ips.ts";
-import { hasFloatingAddress, isGoing, isOf, oldestFirst, statusOf, toMachine } from "./marks.ts";
+import {
+  hasFloatingAddress,
+  isGoing,
+  isOf,
+  isUnreadable,
+  oldestFirst,
+  statusOf,
+  toMachine,
+} from "./marks.ts";
 import {
   actOnServer,
   deleteServer,
@@ -60,6 +68,7 @@ async function findOwn(
   const own = servers.filter((entry) => isOf(entry, stack, server));
   const [first] = oldestFirst(own.filter((entry) => !isGoing(entry)));
   if (first !== undefined) return first;
+  if (servers.some(isUnreadable)) throw mayBeHidden(server);
   if (own.length > 0) await waitUntilGone(cloud, settings, own, context);
   const madeHere = cloud.made.get(name);
   if (madeHere !== undefined) {
@@ -88,6 +97,7 @@ async function bringUp(
   server: string,
   context: ProviderContext,
 ): Promise<Machine> {
+  if (found.status === "RESCUE") throw inRescue(server);
   const action = startOf(found);
   if (action !== undefined) {
     context.progress(`starting (it is ${found.status})`);
@@ -105,8 +115,10 @@ async function bringUp(
     !hasFloatingAddress(ready)
   ) {
     context.progress("giving it a floating address");
-    const network = chooseExternal(settings.floatingIps, await cloud.networks(context));
-    const where = { stack: context.stack, server, serverId: ready.id };
+    const networks = await cloud.networks(context);
+    const network = chooseExternal(settings.floatingIps, networks);
+    const accessNetwork = networks.find(({ name }) => name === settings.accessNetwork)?.id;
+    const where = { stack: context.stack, server, serverId: ready.id, accessNetwork };
     await ensureFloatingIp(cloud.client, where, network, context);
     ready = await settle(
       cloud,
@@ -150,7 +162,7 @@ async function settle(
     );
     const [first] = own;
     if (first === undefined) {
-      if (!wasSeen) return undefined;
+      if (!wasSeen || servers.some(isUnreadable)) return undefined;
       throw new ProviderError("PROVIDER_NOT_FOUND", `${server} vanished while it was awaited.`, {
         server,
         hint: "Somebody deleted it at the cloud. The next `up` makes a new one.",
@@ -223,6 +235,25 @@ function startOf(server: NovaServer): ServerAction | undefined {
     default:
       return undefined;
   }
+}
+
+function inRescue(server: string): ProviderError {
+  return new ProviderError("PROVIDER_CONFLICT", `${server} is in rescue mode.`, {
+    server,
+    hint: "Somebody works on its disk. `openstack server unrescue` ends that; then run `bootmachine up` again.",
+  });
+}
+
+/** A part of the cloud does not answer: ours may be among the servers that it keeps. */
+export function mayBeHidden(server: string): ProviderError {
+  return new ProviderError(
+    "PROVIDER_UNAVAILABLE",
+    `OpenStack tells nothing of some of its servers now, and ${server} may be one of them.`,
+    {
+      server,
+      hint: "A cell of its Nova is down: `openstack server list` shows such servers as UNKNOWN. Run the command again when it is back; nothing was changed.",
+    },
+  );
 }
 
 function machineFailed(server: NovaServer, name: string, replacements: number): ProviderError {

@@ -28,7 +28,7 @@ export function judge(what: string, response: HttpResponse): Attempt<HttpRespons
   if (/quota|exceeded.*limit|OverQuota/i.test(message) && [400, 403, 409, 413].includes(status)) {
     return fail(
       "PROVIDER_QUOTA",
-      "Ask the cloud for a larger quota, or destroy servers that are not needed; nothing of this server was made.",
+      "Ask the cloud for a larger quota, or destroy what is not needed; what was made so far is found again by the next run.",
     );
   }
   if (status === 403) {

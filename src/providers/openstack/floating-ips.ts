@@ -10,10 +10,12 @@ import {
   attachFloatingIp,
   createFloatingIp,
   deleteFloatingIp,
+  type FloatingTarget,
   listFloatingIps,
   listPorts,
   type NeutronFloatingIp,
   type NeutronNetwork,
+  type NeutronPort,
 } from "./neutron.ts";
 
 /** The external network from which addresses come. @throws ProviderError PROVIDER_NOT_FOUND, with what there is */
@@ -37,10 +39,21 @@ export function chooseExternal(
   );
 }
 
-/** Gives the server a floating address, unless one is on its way. An address of ours that is loose is taken first. */
+interface Where {
+  readonly stack: string;
+  readonly server: string;
+  readonly serverId: string;
+  /** Its port is tried first. */
+  readonly accessNetwork: string | undefined;
+}
+
+/**
+ * Gives the server a floating address, unless one is on its way. An address of ours that is loose is taken first. Of
+ * several ports only those lead anywhere whose network has a router to the external one: they are tried in turn.
+ */
 export async function ensureFloatingIp(
   client: OpenStackClient,
-  where: { readonly stack: string; readonly server: string; readonly serverId: string },
+  where: Where,
   network: NeutronNetwork,
   caller: Caller,
 ): Promise<void> {
@@ -49,24 +62,49 @@ export async function ensureFloatingIp(
     listPorts(client, where.serverId, caller),
     listFloatingIps(client, caller),
   ]);
-  const port = ports.find(({ fixed_ips: ips }) => ips.some((ip) => !ip.ip_address.includes(":")));
-  if (port === undefined) {
-    throw new ProviderError(
-      "PROVIDER_NOT_FOUND",
-      `${where.server} has no IPv4 port for a floating address.`,
-    );
-  }
   const own = all.filter((entry) => entry.description === description);
-  if (own.some((entry) => entry.port_id === port.id)) return;
+  if (own.some((entry) => ports.some(({ id }) => id === entry.port_id))) return;
+  const targets = ports
+    .toSorted((one, other) => isFirst(other, where) - isFirst(one, where))
+    .flatMap(({ id: port, fixed_ips: ips }) =>
+      ips.map(({ ip_address: address }): FloatingTarget => ({ port, address })),
+    )
+    .filter(({ address }) => !address.includes(":"));
   const loose = own.find((entry) => entry.port_id === null);
-  if (loose !== undefined) return await attachFloatingIp(client, loose.id, port.id, caller);
+  let refusal = new ProviderError(
+    "PROVIDER_NOT_FOUND",
+    `${where.server} has no IPv4 port for a floating address.`,
+  );
+  for (const target of targets) {
+    try {
+      if (loose !== undefined) await attachFloatingIp(client, loose.id, target, caller);
+      else await create(client, { networkId: network.id, target, description }, caller);
+      return;
+    } catch (thrown) {
+      // "External network … is not reachable from subnet …": nothing was made.
+      if (!(thrown instanceof ProviderError) || !isNotFound(thrown)) throw thrown;
+      refusal = thrown;
+    }
+  }
+  throw refusal;
+}
+
+const isFirst = (port: NeutronPort, { accessNetwork }: Where): number =>
+  Number(port.network_id === accessNetwork);
+
+async function create(
+  client: OpenStackClient,
+  wanted: Parameters<typeof createFloatingIp>[1],
+  caller: Caller,
+): Promise<void> {
   try {
-    await createFloatingIp(client, { networkId: network.id, portId: port.id, description }, caller);
+    await createFloatingIp(client, wanted, caller);
   } catch (thrown) {
     if (!(thrown instanceof AnswerLostError)) throw thrown;
-    const now = await listFloatingIps(client, caller);
-    if (!now.some((entry) => entry.description === description && entry.port_id === port.id))
-      throw thrown;
+    const isThere = (await listFloatingIps(client, caller)).some(
+      (entry) => entry.description === wanted.description && entry.port_id === wanted.target.port,
+    );
+    if (!isThere) throw thrown;
   }
 }
 

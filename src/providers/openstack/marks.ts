@@ -63,6 +63,11 @@ export function identityOf(server: NovaServer): HostIdentity | undefined {
   return { proof, keys: keys.split(",") };
 }
 
+/** From 2.69 on Nova tells of a server in a cell that is down little more than its id. */
+export function isUnreadable(server: NovaServer): boolean {
+  return server.name === "" && server.status === "UNKNOWN";
+}
+
 /** Being deleted, or deleted and still shown. */
 export function isGoing(server: NovaServer): boolean {
   return server["OS-EXT-STS:task_state"] === "deleting" || /^(SOFT_)?DELETED$/.test(server.status);

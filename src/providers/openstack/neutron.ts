@@ -43,8 +43,16 @@ export type NeutronFloatingIp = z.output<typeof floatingIpSchema>;
 
 const portSchema = z.object({
   id: z.string(),
+  network_id: z.string(),
   fixed_ips: z.array(z.object({ ip_address: z.string() })).default([]),
 });
+export type NeutronPort = z.output<typeof portSchema>;
+
+/** Where a floating address leads to: a port may have several addresses of its own. */
+export interface FloatingTarget {
+  readonly port: string;
+  readonly address: string;
+}
 
 /** One kind of thing that Neutron lists. */
 interface Listing<Item> {
@@ -190,7 +198,7 @@ export async function listPorts(
   client: OpenStackClient,
   serverId: string,
   caller: Caller,
-): Promise<readonly z.output<typeof portSchema>[]> {
+): Promise<readonly NeutronPort[]> {
   return await listAll(
     client,
     {
@@ -222,7 +230,11 @@ export async function listFloatingIps(
 /** Sends the create once. @throws AnswerLostError */
 export async function createFloatingIp(
   client: OpenStackClient,
-  wanted: { readonly networkId: string; readonly portId: string; readonly description: string },
+  wanted: {
+    readonly networkId: string;
+    readonly target: FloatingTarget;
+    readonly description: string;
+  },
   caller: Caller,
 ): Promise<void> {
   await client.tell(
@@ -233,7 +245,8 @@ export async function createFloatingIp(
       body: {
         floatingip: {
           floating_network_id: wanted.networkId,
-          port_id: wanted.portId,
+          port_id: wanted.target.port,
+          fixed_ip_address: wanted.target.address,
           description: wanted.description,
         },
       },
@@ -246,7 +259,7 @@ export async function createFloatingIp(
 export async function attachFloatingIp(
   client: OpenStackClient,
   id: string,
-  portId: string,
+  { port, address }: FloatingTarget,
   caller: Caller,
 ): Promise<void> {
   await client.tell(
@@ -254,7 +267,7 @@ export async function attachFloatingIp(
       service: "network",
       method: "PUT",
       path: `/floatingips/${id}`,
-      body: { floatingip: { port_id: portId } },
+      body: { floatingip: { port_id: port, fixed_ip_address: address } },
       what: "attach a floating address",
     },
     caller,

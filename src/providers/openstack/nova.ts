@@ -12,9 +12,10 @@ const addressSchema = z.object({
 
 const serverSchema = z.object({
   id: z.string(),
-  name: z.string(),
+  /** Empty, as is what follows, while the cell that knows the server is down. */
+  name: z.string().default(""),
   status: z.string(),
-  created: z.string(),
+  created: z.string().default(""),
   metadata: z.record(z.string(), z.string()).default({}),
   /** By the network's name. */
   addresses: z.record(z.string(), z.array(addressSchema)).default({}),

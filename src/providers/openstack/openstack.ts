@@ -9,7 +9,7 @@ import type { Machine, Provider, ProviderContext } from "../contract.ts";
 import { checkWishes, type KnownChoice } from "./check-wishes.ts";
 import { Cloud } from "./cloud.ts";
 import { groupKey } from "./create-machine.ts";
-import { ensureMachine, removeServers } from "./ensure-machine.ts";
+import { ensureMachine, mayBeHidden, removeServers } from "./ensure-machine.ts";
 import { expectedCalls } from "./expected-calls.ts";
 import { listLeftovers, removeFloatingIps } from "./floating-ips.ts";
 import {
@@ -18,6 +18,7 @@ import {
   isGoing,
   isOf,
   isOurs,
+  isUnreadable,
   labelOf,
   oldestFirst,
   toMachine,
@@ -187,9 +188,9 @@ export function novaProvider(kind: CloudKind, settings: OpenStackSettings): Prov
     destroy: async (server, context) =>
       await turns.take(machineName(context.stack, server), async () => {
         const cloud = await open();
-        const listed = (await cloud.watch.fresh(context)).filter((entry) =>
-          isOf(entry, context.stack, server),
-        );
+        const servers = await cloud.watch.fresh(context);
+        const listed = servers.filter((entry) => isOf(entry, context.stack, server));
+        if (listed.length === 0 && servers.some(isUnreadable)) throw mayBeHidden(server);
         const madeHere = cloud.made.get(machineName(context.stack, server));
         const hidden =
           madeHere === undefined || listed.some(({ id }) => id === madeHere)

@@ -28,8 +28,8 @@ export function computeApi(
   if (action === "action") return act(project, options, server, body);
   if (method === "DELETE") {
     server.deletedAt = Date.now() + (options.lagMs ?? 0) + 10;
-    for (const entry of project.floatingIps)
-      if (entry.port_id === server.portId) entry.port_id = null;
+    const ports = new Set<string | null>(project.portsOf(server).map((port) => port.id));
+    for (const entry of project.floatingIps) if (ports.has(entry.port_id)) entry.port_id = null;
     return { status: 204 };
   }
   return { status: 200, body: { server: show(project, options, server) } };
@@ -64,7 +64,8 @@ function show(
   options: SimulatorOptions,
   server: SimulatedServer,
 ): Readonly<Record<string, unknown>> {
-  const floating = project.floatingIps.filter(({ port_id: port }) => port === server.portId);
+  if (project.hidden.has(server.id))
+    return { id: server.id, status: "UNKNOWN", created: server.created };
   const hasAddress =
     server.status !== "BUILD" && server.status !== "ERROR" && server.addressAt <= Date.now();
   return {
@@ -80,16 +81,21 @@ function show(
     addresses: hasAddress
       ? options.isRackspace === true
         ? rackspaceAddresses(server)
-        : {
-            [server.networks[0] ?? ""]: [
-              { addr: server.address, version: 4, "OS-EXT-IPS:type": "fixed" },
-              ...floating.map((entry) => ({
-                addr: entry.floating_ip_address,
-                version: 4,
-                "OS-EXT-IPS:type": "floating",
-              })),
-            ],
-          }
+        : Object.fromEntries(
+            project.portsOf(server).map(({ id, network, addresses }) => [
+              network,
+              [
+                ...addresses.map((addr) => ({ addr, version: 4, "OS-EXT-IPS:type": "fixed" })),
+                ...project.floatingIps
+                  .filter(({ port_id: port }) => port === id)
+                  .map(({ floating_ip_address: addr }) => ({
+                    addr,
+                    version: 4,
+                    "OS-EXT-IPS:type": "floating",
+                  })),
+              ],
+            ]),
+          )
       : {},
     ...(server.status === "ERROR"
       ? { fault: { code: 500, message: "No valid host was found. " } }
@@ -126,6 +132,12 @@ function create(
   );
   if (networks.includes(undefined)) return failure(400, "Network could not be found.");
   const groups = (wanted.security_groups ?? []).map(({ name }) => name);
+  const isMixed = project.networks.some(
+    ({ id, port_security_enabled: isSecured }) =>
+      !isSecured && wanted.networks.some(({ uuid }) => uuid === id),
+  );
+  if (groups.length > 0 && isMixed)
+    return failure(400, "Network requires port_security_enabled and subnet associated");
   const unknown = groups.find((group) =>
     project.groups.every(({ id, name }) => id !== group && name !== group),
   );

@@ -109,13 +109,18 @@ function rules(project: Project, { method, body }: ApiCall, id: string | undefin
 
 function ports(project: Project, { query }: ApiCall): Reply {
   const found = project.servers.filter(({ id }) => id === query.get("device_id"));
+  const idOf = (network: string): string =>
+    project.networks.find(({ name }) => name === network)?.id ?? "";
   return {
     status: 200,
     body: {
-      ports: found.map(({ portId, address }) => ({
-        id: portId,
-        fixed_ips: [{ ip_address: address }],
-      })),
+      ports: found
+        .flatMap((server) => project.portsOf(server))
+        .map(({ id, network, addresses }) => ({
+          id,
+          network_id: idOf(network),
+          fixed_ips: addresses.map((address) => ({ ip_address: address })),
+        })),
     },
   };
 }
@@ -123,7 +128,9 @@ function ports(project: Project, { query }: ApiCall): Reply {
 function floatingIps(project: Project, { method, body }: ApiCall, id: string | undefined): Reply {
   if (method === "GET") return { status: 200, body: { floatingips: project.floatingIps } };
   if (method === "POST") {
-    const wanted = body["floatingip"] as { readonly port_id: string; readonly description: string };
+    const wanted = body["floatingip"] as WantedFloatingIp & { readonly description: string };
+    const refused = refuseTarget(project, wanted);
+    if (refused !== undefined) return refused;
     const entry = {
       id: randomUUID(),
       floating_ip_address: project.nextFloatingAddress(),
@@ -139,6 +146,32 @@ function floatingIps(project: Project, { method, body }: ApiCall, id: string | u
     project.floatingIps = project.floatingIps.filter((entry) => entry !== found);
     return { status: 204 };
   }
-  found.port_id = (body["floatingip"] as { readonly port_id: string }).port_id;
+  const wanted = body["floatingip"] as WantedFloatingIp;
+  const refused = refuseTarget(project, wanted);
+  if (refused !== undefined) return refused;
+  found.port_id = wanted.port_id;
   return { status: 200, body: { floatingip: found } };
+}
+
+interface WantedFloatingIp {
+  readonly port_id: string;
+  readonly fixed_ip_address?: string;
+}
+
+function refuseTarget(project: Project, wanted: WantedFloatingIp): Reply | undefined {
+  const port = project.servers
+    .flatMap((server) => project.portsOf(server))
+    .find(({ id }) => id === wanted.port_id);
+  if (port === undefined) return failure(404, `Port ${wanted.port_id} could not be found.`);
+  if (project.unrouted.has(port.network))
+    return failure(
+      404,
+      `External network public is not reachable from subnet of ${port.network}. Therefore, cannot associate Port ${port.id} with a Floating IP.`,
+    );
+  if (wanted.fixed_ip_address === undefined && port.addresses.length > 1)
+    return failure(
+      400,
+      `Bad floatingip request: Port ${port.id} has multiple fixed IPv4 addresses. Must provide a specific IPv4 address when assigning a floating IP.`,
+    );
+  return undefined;
 }

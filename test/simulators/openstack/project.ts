@@ -22,6 +22,13 @@ export interface SimulatedServer {
   boots: number;
 }
 
+export interface SimulatedPort {
+  readonly id: string;
+  /** By name. */
+  readonly network: string;
+  readonly addresses: readonly string[];
+}
+
 export interface SimulatedRule {
   readonly id: string;
   readonly security_group_id: string;
@@ -57,6 +64,12 @@ export class Project {
   keyPairs: { readonly name: string; readonly public_key: string }[] = [];
   serverGroups: { readonly id: string; readonly name: string; readonly policy: string }[] = [];
   maxServers = 1000;
+  /** Networks without a router to the external one. */
+  readonly unrouted = new Set<string>();
+  /** Servers in a cell that is down: lists tell little more than their ids. */
+  readonly hidden = new Set<string>();
+  /** Addresses that every port has. */
+  addressesPerPort = 1;
   /** The next servers that are made have their address this much later than they are active, ms. */
   addressDelayMs = 0;
   /** So many things stand in one page of a list of Neutron. */
@@ -87,6 +100,7 @@ export class Project {
     network("private", false),
     network("shared", false),
     network("public", true),
+    { ...network("open", false), port_security_enabled: false },
   ];
 
   /** Of a network that is for documentation: nobody is there. */
@@ -106,6 +120,18 @@ export class Project {
     if (wanted !== undefined) return wanted;
     this.#nextAddress += 1;
     return `10.91.${this.#nextAddress >> 8}.${this.#nextAddress & 255}`;
+  }
+
+  /** The ports of a server, one for each of its networks. */
+  portsOf({ networks, portId, address }: SimulatedServer): readonly SimulatedPort[] {
+    const [, , third, fourth] = address.split(".");
+    return networks.map((network, index) => ({
+      id: index === 0 ? portId : `${portId}-${index}`,
+      network,
+      addresses: Array.from({ length: this.addressesPerPort }, (_, extra) =>
+        index + extra === 0 ? address : `10.${91 + index + extra * 20}.${third}.${fourth}`,
+      ),
+    }));
   }
 
   /** Brings every server to where it is now. */

@@ -350,8 +350,21 @@ describe("servers", () => {
     cloud.project.maxServers = 0;
     const provider = openstack(QUICK, cloud.environment);
     expect(await failureOf(provider.ensure(requestOf("web"), contextOf()))).toMatch(
-      /^PROVIDER_QUOTA: .*Quota exceeded for instances/,
+      /^PROVIDER_QUOTA: .*Quota exceeded for instances.* Nothing of this server was made\.$/,
     );
+  });
+
+  test("a quota of addresses is told as one, and nobody says that nothing was made: the server runs", async () => {
+    const message = "Quota exceeded for resources: ['floatingip'].";
+    cloud.faults.add({
+      match: /^POST .*floatingips/,
+      act: { kind: "status", status: 409, message },
+    });
+    const provider = openstack({ ...QUICK, floatingIps: true }, cloud.environment);
+    const told = await failureOf(provider.ensure(requestOf("web"), contextOf()));
+    expect(told).toMatch(/^PROVIDER_QUOTA: .*floatingip.*found again by the next run/);
+    expect(told).not.toMatch(/nothing/i);
+    expect(cloud.project.servers.length).toBe(1);
   });
 
   test("no room: kept for inspection with what to do, or replaced, a few times", async () => {
@@ -449,6 +462,96 @@ describe("servers", () => {
     expect(machine.privateAddresses).toEqual([cloud.project.servers[0]?.address]);
     await provider.destroy("web", contextOf());
     expect(cloud.project.floatingIps).toEqual([]);
+  });
+
+  test("a floating address goes to a port that the external network reaches, to one of its addresses", async () => {
+    cloud.project.unrouted.add("private");
+    cloud.project.addressesPerPort = 2;
+    const provider = openstack(
+      { ...QUICK, networks: ["private", "shared"], floatingIps: true },
+      cloud.environment,
+    );
+    const machine = await provider.ensure(requestOf("web"), contextOf());
+    expect(machine.publicAddresses).toEqual(["203.0.113.1"]);
+    const [, onShared] = cloud.project.portsOf(cloud.project.servers[0]!);
+    expect(cloud.project.floatingIps.map(({ port_id: port }) => port)).toEqual([onShared?.id]);
+    // Done once: nothing more is asked for, and a loose one is taken again.
+    await provider.ensure(requestOf("web"), contextOf());
+    for (const entry of cloud.project.floatingIps) entry.port_id = null;
+    await provider.ensure(requestOf("web"), contextOf());
+    expect(cloud.project.floatingIps.map(({ port_id: port }) => port)).toEqual([onShared?.id]);
+  });
+
+  test("a floating address goes to the access network first", async () => {
+    const provider = openstack(
+      { ...QUICK, networks: ["private", "shared"], floatingIps: true, accessNetwork: "shared" },
+      cloud.environment,
+    );
+    await provider.ensure(requestOf("web"), contextOf());
+    expect(cloud.count(/^POST .*floatingips/)).toBe(1);
+    const [, onShared] = cloud.project.portsOf(cloud.project.servers[0]!);
+    expect(cloud.project.floatingIps.map(({ port_id: port }) => port)).toEqual([onShared?.id]);
+  });
+
+  test("no port that the external network reaches: told in the cloud's words", async () => {
+    cloud.project.unrouted.add("private");
+    const provider = openstack({ ...QUICK, floatingIps: true }, cloud.environment);
+    expect(await failureOf(provider.ensure(requestOf("web"), contextOf()))).toMatch(
+      /^PROVIDER_NOT_FOUND: .*not reachable from subnet/,
+    );
+  });
+
+  test("networks of which one takes no security groups are refused by name, unless no groups are wanted", async () => {
+    const mixed = { ...QUICK, networks: ["private", "open"] };
+    const refused = openstack(mixed, cloud.environment);
+    expect(await failureOf(refused.ensure(requestOf("web"), contextOf()))).toMatch(
+      /^CONFIG_INVALID: .*network open .*ownSecurityGroup: false/,
+    );
+    expect(cloud.count(/^POST .*(servers|security-groups)$/)).toBe(0);
+    const without = openstack({ ...mixed, ownSecurityGroup: false }, cloud.environment);
+    await without.ensure(requestOf("web"), contextOf());
+    const open = openstack({ ...QUICK, networks: ["open"] }, cloud.environment);
+    await open.ensure(requestOf("db"), contextOf());
+    expect(cloud.project.servers.map(({ groups }) => groups)).toEqual([[], []]);
+  });
+
+  test.each([
+    [10, {}, 10],
+    [10, { diskGb: 30 }, 30],
+    [2, {}, 8],
+  ])("a boot volume of %i GiB with the wish %j has %i GiB", async (sizeGb, wish, expected) => {
+    cloud.project.images = cloud.project.images.map((image) => ({ ...image, min_disk: 8 }));
+    const provider = openstack({ ...QUICK, bootVolume: { sizeGb } }, cloud.environment);
+    const size = { cpus: 1, memoryGb: 1, ...wish };
+    await provider.ensure(requestOf("web", { size }), contextOf());
+    expect(cloud.project.servers[0]?.request["block_device_mapping_v2"]).toEqual([
+      expect.objectContaining({ volume_size: expected }),
+    ]);
+  });
+
+  test("a cell that is down: what is known goes on, what may be hidden in it is not made again nor called gone", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.ensure(requestOf("web"), contextOf());
+    await provider.ensure(requestOf("db"), contextOf());
+    cloud.project.hidden.add(cloud.project.servers[1]?.id ?? "");
+    const next = openstack(QUICK, cloud.environment);
+    expect((await next.observe(contextOf())).map(({ server }) => server)).toEqual(["web"]);
+    await next.ensure(requestOf("web"), contextOf());
+    for (const work of [next.ensure(requestOf("db"), contextOf()), next.destroy("db", contextOf())])
+      expect(await failureOf(work)).toMatch(/^PROVIDER_UNAVAILABLE: .*db may be one of them/);
+    expect(cloud.count(CREATE)).toBe(2);
+    cloud.project.hidden.clear();
+    await next.ensure(requestOf("db"), contextOf());
+    expect(cloud.count(CREATE)).toBe(2);
+  });
+
+  test("a server in rescue mode is told at once", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.ensure(requestOf("web"), contextOf());
+    for (const server of cloud.project.servers) server.status = server.settlesTo = "RESCUE";
+    expect(await failureOf(provider.ensure(requestOf("web"), contextOf()))).toMatch(
+      /^PROVIDER_CONFLICT: web is in rescue mode.*unrescue/,
+    );
   });
 
   test("a server whose floating address is still to come does not look ready", async () => {
