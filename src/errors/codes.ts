@@ -142,6 +142,11 @@ export const ERROR_CODES = {
     means: "Nothing proves the host key of this server, and trusting the first one is not allowed.",
     todo: 'Give its host key in the config, or say `identity: "first-use"` if you accept the risk.',
   },
+  FIRST_BOOT_UNPROVEN: {
+    kind: "refused",
+    means: "A new server let us in, and bears no trace of the first boot that was prepared for it.",
+    todo: "Look at `bootmachine console SERVER`: cloud-init may be missing in the image, or have failed. Then destroy the server and run `bootmachine up` again.",
+  },
   SSH_SOURCE_REFUSED: {
     kind: "refused",
     means: "The config narrows ssh to addresses, and this computer does not come from one of them.",

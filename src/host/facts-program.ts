@@ -1,3 +1,5 @@
+import { NONCE_PATH } from "./first-boot-data.ts";
+
 /**
  * The program that a host answers with its facts: POSIX sh, few forks, changes nothing. Each line of the answer is a key
  * and a value; what needs judgement is given raw and judged in `parse-facts.ts`.
@@ -88,6 +90,9 @@ fi
 if test -r "$r/sys/fs/selinux/enforce"; then
   # The file has no newline at its end, so that read reports an end of file.
   line=; IFS= read -r line <"$r/sys/fs/selinux/enforce"; echo "selinux \${line:-0}"
+fi
+if test -r "$r${NONCE_PATH}"; then
+  IFS= read -r line <"$r${NONCE_PATH}"; echo "first-boot $line"
 fi
 if command -v cloud-init >/dev/null 2>&1; then echo 'cloud-init yes'; fi
 # Some releases print the version beside an error and their usage.

@@ -35,6 +35,8 @@ export interface HostFacts {
   readonly isSshSocketActive: boolean;
   readonly selinux: "enforcing" | "permissive" | "disabled";
   readonly hasCloudInit: boolean;
+  /** What user-data of ours wrote at the first boot; absent where there was none. */
+  readonly firstBootNonce?: string;
   /** First line of `sshd -V` / `ssh -V`, such as "OpenSSH_9.2p1". */
   readonly opensshVersion: string;
 }

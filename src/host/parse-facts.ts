@@ -71,6 +71,7 @@ export function parseFacts(answer: string, from: { server: string; loginUser: st
           ? "enforcing"
           : "permissive",
     hasCloudInit: one("cloud-init") === "yes",
+    ...(one("first-boot") === "" ? {} : { firstBootNonce: one("first-boot") }),
     opensshVersion: /OpenSSH_[^\s,]+/.exec(one("sshd"))?.[0] ?? "",
   };
 }

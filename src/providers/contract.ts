@@ -22,6 +22,13 @@ export type MachineStatus =
   /** The provider says that it is broken; `detail` says why. */
   | "failed";
 
+/** User-data writes a nonce to `/var/lib/bootmachine/first-boot`: it proves that this very text was carried out there. */
+export interface FirstBootMark {
+  readonly nonce: string;
+  /** Nothing but user-data lets anybody in: who is in without it is not where he thinks. Else its absence is only told. */
+  readonly isOnlyWay: boolean;
+}
+
 /** What a provider holds for a server. */
 export interface Machine {
   /** The provider's own id. */
@@ -38,6 +45,8 @@ export interface Machine {
   readonly privateAddresses: readonly string[];
   /** How to log in the first time. */
   readonly login: { readonly user: string; readonly port: number };
+  /** What the machine's user-data leaves on it; absent where it got none. A new machine is asked for it in its first session. */
+  readonly firstBoot?: FirstBootMark;
   readonly image: string;
   readonly size: string;
   /** ISO 8601; absent where the provider does not say. */

@@ -14,7 +14,11 @@ const config = (name: string, userData: string, hostKey: string): string => `
 import { defineStack, local } from ${JSON.stringify(SOURCE)};
 
 const inner = local({ userData: ${JSON.stringify(userData)} });
-const asDebian = (machine) => ({ ...machine, login: { user: "debian", port: 22 } });
+const asDebian = (machine) => ({
+  ...machine,
+  login: { user: "debian", port: 22 },
+  firstBoot: { nonce: machine.server === "odd" ? "nonce-2" : "nonce-1", isOnlyWay: true },
+});
 
 export default defineStack({
   name: ${JSON.stringify(name)},
@@ -32,6 +36,7 @@ export default defineStack({
   servers: [
     { name: "d12", image: "debian-12" },
     { name: "d13", image: "debian-13" },
+    { name: "odd", image: "debian-12" },
   ],
 });
 `;
@@ -55,7 +60,7 @@ describe("user-data under real cloud-init, 22.4 on Debian 12 and 25.1 on Debian 
     (await project.readState("known_hosts")).trim().split("\n").toSorted();
 
   it("the first session is proved by the injected key, which is then replaced; the nonce is there", async () => {
-    const up = await project.run("up", "--yes", "--json");
+    const up = await project.run("up", "--yes", "--json", "--server", "d*");
     expect(up.status, `${up.stdout.slice(-4000)}\n${up.stderr}`).toBe(0);
     for (const server of ["d12", "d13"]) {
       const prints = up.events.flatMap((event) =>
@@ -74,8 +79,18 @@ describe("user-data under real cloud-init, 22.4 on Debian 12 and 25.1 on Debian 
     const before = await pinned();
     expect(before.join()).not.toContain(hostKey.publicKey);
     expect(before.length).toBe(2);
-    const up = await project.run("up", "--yes");
+    const up = await project.run("up", "--yes", "--server", "d*");
     expect(up.stdout.split("\n").at(-1), up.stdout.slice(-2000)).toMatch(/^Everything is in place/);
     expect(await pinned()).toEqual(before);
+  });
+
+  it("a new server on which other user-data was carried out is refused in its first session, and nothing is done there", async () => {
+    const up = await project.run("up", "--yes", "--json", "--server", "odd");
+    expect(up.status).not.toBe(0);
+    const errors = up.events.flatMap((event) => (event.type === "error" ? [event.error] : []));
+    expect(errors.map(({ code, phase }) => [code, phase])).toEqual([
+      ["FIRST_BOOT_UNPROVEN", "trust"],
+    ]);
+    expect(up.events.some((event) => event.type === "reached")).toBe(false);
   });
 });

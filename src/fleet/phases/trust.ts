@@ -3,6 +3,7 @@ import { fingerprint, learnHostKey, pinHostKeys } from "../../host/known-hosts.t
 import type { Host } from "../../host/host.ts";
 import { waitForHost } from "../../host/wait-for-host.ts";
 import type { HostIdentity, Machine } from "../../providers/contract.ts";
+import { judgeFirstBoot } from "../first-boot-proof.ts";
 import { pickDistro } from "../pick-distro.ts";
 import { replaceHostKey } from "../replace-host-key.ts";
 import { providerContext, type RunContext } from "../run-context.ts";
@@ -50,6 +51,10 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
       },
     });
   run.host = await connect();
+  if (run.isFresh) {
+    const warning = judgeFirstBoot(machine, run.host.facts);
+    if (warning !== undefined) run.note("warning", warning);
+  }
   await rememberWay(run, machine.id, identity, run.host.target);
   const isInjected = identity.proof === "injected" && record?.isReplaced !== true;
   if (isInjected && !context.readsOnly) {

@@ -131,6 +131,8 @@ export function statusOf(instance: Ec2Instance): MachineStatus {
 
 export interface AddressSettings {
   readonly accessAddress?: "public" | "private" | undefined;
+  /** Not false: it lets in as well. Default false. */
+  readonly keyPair?: boolean | string;
 }
 
 export function toMachine(instance: Ec2Instance, settings: AddressSettings): Machine {
@@ -148,11 +150,20 @@ export function toMachine(instance: Ec2Instance, settings: AddressSettings): Mac
       ...(instance.privateIp === undefined ? [] : [instance.privateIp]),
       ...instance.ipv6,
     ],
+    ...firstBootOf(tags[TOKEN], settings),
     login: { user: tags[LOGIN] ?? "root", port: 22 },
     image: tags[IMAGE] ?? instance.image,
     size: instance.type,
     ...(instance.launchedAt === "" ? {} : { createdAt: instance.launchedAt }),
   };
+}
+
+function firstBootOf(
+  nonce: string | undefined,
+  { keyPair = false }: AddressSettings,
+): Pick<Machine, "firstBoot"> {
+  // A key pair comes by the metadata service, also to images that read no user-data.
+  return nonce === undefined ? {} : { firstBoot: { nonce, isOnlyWay: keyPair === false } };
 }
 
 function detailOf(instance: Ec2Instance): string | undefined {

@@ -115,6 +115,8 @@ export interface AddressSettings extends AutomationSettings {
   readonly accessNetwork?: string | undefined;
   /** Not false: it is reached at a floating address and at no other. Default false. */
   readonly floatingIps?: boolean | string;
+  /** Not false: it lets in as well. Default false. */
+  readonly keyPair?: boolean | string;
   /** The members reach one another on it, where a server has it. Default: on all. */
   readonly privateNetwork?: string;
   /** The address that Nova itself names comes first. Default false. */
@@ -135,11 +137,20 @@ export function toMachine(server: NovaServer, settings: AddressSettings): Machin
     publicAddresses: reachableAddresses(server, settings),
     privateAddresses:
       privateAddresses.length > 0 ? privateAddresses : fixedAddresses(server, undefined),
+    ...firstBootOf(server.metadata[TOKEN], settings),
     login: { user: server.metadata[LOGIN] ?? "root", port: 22 },
     image: server.metadata[IMAGE] ?? "",
     size: server.metadata[SIZE] ?? "",
     createdAt: server.created,
   };
+}
+
+function firstBootOf(
+  nonce: string | undefined,
+  { keyPair = false }: AddressSettings,
+): Pick<Machine, "firstBoot"> {
+  // A key pair comes by the metadata service, also to images that read no user-data.
+  return nonce === undefined ? {} : { firstBoot: { nonce, isOnlyWay: keyPair === false } };
 }
 
 function detailOf(server: NovaServer): string | undefined {

@@ -44,6 +44,7 @@ describe.each(SHELLS)("$name", ({ argv: [program, ...flags] }) => {
       "proc/1/environ": "PATH=/bin\0",
       "etc/ufw/ufw.conf": "# settings\nENABLED=yes\nLOGLEVEL=low\n",
       "sys/fs/selinux/enforce": "1",
+      "var/lib/bootmachine/first-boot": "nonce-1\n",
     });
     expect(facts()).toMatchObject({
       osId: "fedora",
@@ -57,6 +58,7 @@ describe.each(SHELLS)("$name", ({ argv: [program, ...flags] }) => {
       memoryMb: 24106,
       activeFirewalls: ["ufw"],
       selinux: "enforcing",
+      firstBootNonce: "nonce-1",
     });
   });
 

@@ -545,6 +545,19 @@ describe("servers", () => {
     expect(cloud.count(CREATE)).toBe(2);
   });
 
+  test.each([
+    [false, true],
+    [true, false],
+    ["mine", false],
+  ])("with the key pair %j user-data is the only way in: %j", async (keyPair, isOnlyWay) => {
+    const provider = openstack({ ...QUICK, keyPair }, cloud.environment);
+    const made = await provider.ensure(requestOf("web"), contextOf());
+    expect(made.firstBoot).toEqual({ nonce: "token-web", isOnlyWay });
+    expect((await provider.observe(contextOf()))[0]?.firstBoot).toEqual(made.firstBoot);
+    const { user_data: data } = cloud.project.servers[0]?.request as { readonly user_data: string };
+    expect(Buffer.from(data, "base64").toString()).toContain("content: |\n      token-web\n");
+  });
+
   test("a server in rescue mode is told at once", async () => {
     const provider = openstack(QUICK, cloud.environment);
     await provider.ensure(requestOf("web"), contextOf());
