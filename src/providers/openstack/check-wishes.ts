@@ -3,7 +3,7 @@ import type { Provider } from "../contract.ts";
 import type { GlanceImage } from "./glance.ts";
 import type { NovaFlavor } from "./nova.ts";
 import type { OpenStackSettings } from "./options.ts";
-import { chooseFlavor, findImage, newestText, nearNames } from "./wishes.ts";
+import { chooseFlavor, findImage, isImageId, newestText, nearNames } from "./wishes.ts";
 
 /** What the last lists held; undefined: nobody has asked yet. */
 export interface KnownChoice {
@@ -32,7 +32,8 @@ export function checkWishes(
   }
   const found =
     image === undefined || known.images === undefined ? undefined : findImage(image, known.images);
-  if (image !== undefined && known.images !== undefined && found === undefined) {
+  const isListed = image !== undefined && !isImageId(image);
+  if (isListed && known.images !== undefined && found === undefined) {
     const text = typeof image === "object" && "newest" in image ? newestText(image) : quoted(image);
     const names = known.images.flatMap(({ name }) => (typeof name === "string" ? [name] : []));
     problems.push(

@@ -6,12 +6,12 @@ import type { Environment } from "../../stack/environment.ts";
 import { suggestWord } from "../../stack/suggest.ts";
 import type { Account } from "./account.ts";
 import { OpenStackClient } from "./client.ts";
-import { type GlanceImage, listImages } from "./glance.ts";
+import { type GlanceImage, listImages, readImage } from "./glance.ts";
 import { listNetworks, type NeutronNetwork } from "./neutron.ts";
 import { listFlavors, listServers, type NovaFlavor, type NovaServer } from "./nova.ts";
 import type { ImageChoice, OpenStackSettings } from "./options.ts";
 import { readAccount } from "./read-account.ts";
-import { chooseImage } from "./wishes.ts";
+import { chooseImage, findImage, isImageId } from "./wishes.ts";
 
 /** One project of one OpenStack: its client, and what does not change while a run lasts, asked for once. */
 export class Cloud {
@@ -73,7 +73,14 @@ export class Cloud {
 
   /** The image that is meant. @throws UserError IMAGE_UNKNOWN, with near names */
   async image(wish: ImageChoice, caller: Caller): Promise<GlanceImage> {
-    return chooseImage(wish, await this.images(caller));
+    const images = await this.images(caller);
+    // Images of the community and hidden ones stand in no list, and can be booted by whoever knows the id.
+    if (!isImageId(wish) || findImage(wish, images) !== undefined) return chooseImage(wish, images);
+    const unlisted = await this.#answers.once(
+      `image ${wish}`,
+      async () => await readImage(this.client, wish, caller),
+    );
+    return unlisted ?? chooseImage(wish, images);
   }
 
   /** The networks of new servers. @throws ProviderError PROVIDER_NOT_FOUND, with what there is */

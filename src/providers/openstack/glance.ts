@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import type { Caller } from "../../cloud/caller.ts";
-import type { OpenStackClient } from "./client.ts";
+import { isNotFound, type OpenStackClient } from "./client.ts";
 
 // Loose: an image has whatever properties its makers gave it, and a wish may ask for one.
 const imageSchema = z.looseObject({
@@ -22,6 +22,27 @@ const imageSchema = z.looseObject({
 export type GlanceImage = z.output<typeof imageSchema>;
 
 const PAGE = 500;
+
+/** Undefined where it is not there, or cannot be booted: not active. */
+export async function readImage(
+  client: OpenStackClient,
+  id: string,
+  caller: Caller,
+): Promise<GlanceImage | undefined> {
+  const call = {
+    service: "image",
+    method: "GET",
+    path: `/images/${id}`,
+    what: `read the image ${id}`,
+  } as const;
+  try {
+    const image = await client.call(call, imageSchema, caller);
+    return image.status === "active" ? image : undefined;
+  } catch (thrown) {
+    if (isNotFound(thrown)) return undefined;
+    throw thrown;
+  }
+}
 
 /** All images that the project may boot, or those of one name. */
 export async function listImages(

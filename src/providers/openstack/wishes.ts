@@ -8,6 +8,11 @@ import type { ImageChoice, NewestImage, OpenStackSettings } from "./options.ts";
 
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
+/** Whether it can be asked for where no list has it. */
+export function isImageId(wish: ImageChoice): wish is string {
+  return typeof wish === "string" && UUID.test(wish);
+}
+
 /** The image that is meant; of several that fit the newest. */
 export function findImage(
   wish: ImageChoice,
@@ -40,7 +45,7 @@ export function newestText(wish: NewestImage): string {
 
 function fitsImage(wish: ImageChoice, image: GlanceImage): boolean {
   if (typeof wish === "string")
-    return image.name === wish || (UUID.test(wish) && image.id === wish);
+    return image.name === wish || (isImageId(wish) && image.id === wish);
   if ("distro" in wish) return distroOf(image) === wish.distro;
   const pattern = wish.newest
     .split("*")

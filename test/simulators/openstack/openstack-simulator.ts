@@ -241,9 +241,20 @@ export class OpenStackSimulator {
   }
 
   #imageApi({ method, path, query }: ApiCall): Reply | undefined {
-    if (method !== "GET" || path !== "/images") return undefined;
+    if (method !== "GET") return undefined;
+    const id = /^\/images\/([^/]+)$/.exec(path)?.[1];
+    if (id !== undefined) {
+      const found = this.project.images.find((image) => image.id === id);
+      return found === undefined
+        ? failure(404, `No image found with ID ${id}`)
+        : { status: 200, body: found };
+    }
+    if (path !== "/images") return undefined;
     const name = query.get("name");
-    const images = this.project.images.filter((image) => name === null || image.name === name);
+    // Without a wish of its own a list has no images of the community.
+    const images = this.project.images.filter(
+      (image) => image["visibility"] !== "community" && (name === null || image.name === name),
+    );
     return { status: 200, body: { images } };
   }
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { Inlet, ProviderCall } from "../../../../src/providers/contract.ts";
@@ -331,6 +333,28 @@ describe("credentials and wishes", () => {
     expect(await made("e", { size: { cpus: 2, memoryGb: 3 } })).toMatchObject({ flavorRef: "3" });
   });
 
+  test("an image that no list shows is asked for by its id", async () => {
+    const like = { ...cloud.project.images[0], name: "golden", visibility: "community" };
+    const community = { ...like, id: randomUUID() };
+    const retired = { ...like, id: randomUUID(), status: "deactivated" };
+    cloud.project.images = [...cloud.project.images, community, retired];
+    const provider = openstack({ ...QUICK, image: community.id }, cloud.environment);
+    await provider.images(contextOf());
+    const check = (image: string): number =>
+      provider.check({ server: "w", roles: [], image }).length;
+    expect([check(community.id), check("debian-21")]).toEqual([0, 1]);
+    for (const name of ["web", "db"]) await provider.ensure(requestOf(name), contextOf());
+    expect(cloud.project.servers.map(({ request }) => request["imageRef"])).toEqual([
+      community.id,
+      community.id,
+    ]);
+    expect(cloud.count(/^GET .*\/images\/./)).toBe(1);
+    for (const image of [retired.id, randomUUID()])
+      expect(await failureOf(provider.ensure(requestOf("x", { image }), contextOf()))).toMatch(
+        /^IMAGE_UNKNOWN/,
+      );
+  });
+
   test("the first login is the image's own, or what the option says", async () => {
     const login = async (server: string, options: object): Promise<string> =>
       (
@@ -473,7 +497,7 @@ describe("servers", () => {
     );
     const machine = await provider.ensure(requestOf("web"), contextOf());
     expect(machine.publicAddresses).toEqual(["203.0.113.1"]);
-    const [, onShared] = cloud.project.portsOf(cloud.project.servers[0]!);
+    const [, onShared] = cloud.project.servers.flatMap((one) => cloud.project.portsOf(one));
     expect(cloud.project.floatingIps.map(({ port_id: port }) => port)).toEqual([onShared?.id]);
     // Done once: nothing more is asked for, and a loose one is taken again.
     await provider.ensure(requestOf("web"), contextOf());
@@ -489,7 +513,7 @@ describe("servers", () => {
     );
     await provider.ensure(requestOf("web"), contextOf());
     expect(cloud.count(/^POST .*floatingips/)).toBe(1);
-    const [, onShared] = cloud.project.portsOf(cloud.project.servers[0]!);
+    const [, onShared] = cloud.project.servers.flatMap((one) => cloud.project.portsOf(one));
     expect(cloud.project.floatingIps.map(({ port_id: port }) => port)).toEqual([onShared?.id]);
   });
 
@@ -554,7 +578,7 @@ describe("servers", () => {
     const made = await provider.ensure(requestOf("web"), contextOf());
     expect(made.firstBoot).toEqual({ nonce: "token-web", isOnlyWay });
     expect((await provider.observe(contextOf()))[0]?.firstBoot).toEqual(made.firstBoot);
-    const { user_data: data } = cloud.project.servers[0]?.request as { readonly user_data: string };
+    const data = String(cloud.project.servers[0]?.request["user_data"]);
     expect(Buffer.from(data, "base64").toString()).toContain("content: |\n      token-web\n");
   });
 
