@@ -171,18 +171,30 @@ export function shelf(options: ShelfOptions): Provider {
 
   const check: Provider["check"] = ({ image, size }) => [
     ...(image !== undefined && images !== undefined && imageOf(image, images) === undefined
-      ? [`the shelf has no image ${imageText(image)}: it has ${namesOf(images)}`]
+      ? [
+          {
+            about: "image" as const,
+            message: `the shelf has no image ${imageText(image)}: it has ${namesOf(images)}`,
+          },
+        ]
       : []),
     ...(size !== undefined && sizes !== undefined && sizeOf(size, sizes) === undefined
-      ? [`the shelf has no size ${sizeText(size)}: it has ${namesOf(sizes)}`]
+      ? [
+          {
+            about: "size" as const,
+            message: `the shelf has no size ${sizeText(size)}: it has ${namesOf(sizes)}`,
+          },
+        ]
       : []),
   ];
 
   /** Look, create if missing, bring in line, return: one path every time. */
   async function ensure(request: MachineRequest, context: ProviderContext): Promise<Machine> {
     const [problem] = check(request);
-    if (problem !== undefined)
-      throw new UserError("IMAGE_UNKNOWN", problem, { server: request.server });
+    if (problem !== undefined) {
+      const code = problem.about === "size" ? "SIZE_UNKNOWN" : "IMAGE_UNKNOWN";
+      throw new UserError(code, problem.message, { server: request.server });
+    }
     if ((await find(request.server, context)) === undefined) await create(request, context);
     const deadline = Date.now() + bootTimeoutMs;
     for (;;) {

@@ -82,6 +82,14 @@ export interface MachineRequest {
   readonly token: string;
 }
 
+/** What is wrong with the entry of a server. */
+export interface WishProblem {
+  /** "server": neither its image nor its size. */
+  readonly about: "image" | "size" | "server";
+  /** One sentence without its full stop, with what there is instead: "local has no image "x"; it has debian-12". */
+  readonly message: string;
+}
+
 export interface ImageInfo {
   readonly name: string;
   /** What it is, for people: "Debian 12 (bookworm)". */
@@ -289,7 +297,7 @@ export interface Provider {
    * config is read, and again once `images` and `sizes` were answered and before anything is made: a provider whose
    * lists come from a service keeps the last ones for it.
    */
-  check(request: Omit<MachineRequest, "token" | "bootstrapKeys">): readonly string[];
+  check(request: Omit<MachineRequest, "token" | "bootstrapKeys">): readonly WishProblem[];
 }
 
 export interface Prerequisites {

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 
 import { type ProblemRecord, UserError } from "../errors/error.ts";
-import type { ImageWish, Provider, SizeWish } from "../providers/contract.ts";
+import type { Provider, WishProblem } from "../providers/contract.ts";
 import { buildStack, DEFAULT_SSH_PORT } from "./build-stack.ts";
 import type { Configurator } from "../configurators/contract.ts";
 import { checkShape, unsetProblem } from "./check-shape.ts";
@@ -30,7 +30,6 @@ import type { StackInput } from "./stack-input.ts";
 import type { Stack } from "./stack.ts";
 import { makePathBase } from "./user-path.ts";
 import { imageWishSchema, sizeWishSchema } from "./wish-schema.ts";
-import { imageText, sizeText } from "./wishes.ts";
 
 export interface LoadStackOptions {
   /** Where the search for a config file begins, absolute. */
@@ -64,13 +63,15 @@ function checkMachines(
       ...(image === undefined ? {} : { image }),
       ...(size === undefined ? {} : { size }),
     });
-    for (const message of problems) {
+    for (const { about, message } of problems) {
       // Alike servers of one entry have alike problems.
       if (told.has(`${index} ${message}`)) continue;
       told.add(`${index} ${message}`);
-      const hint = listHint(message, provider);
+      // What the provider's own options say for all servers stands in no entry.
+      const isOwn = about !== "server" && { image, size }[about] !== undefined;
+      const hint = listHint(about, provider);
       report({
-        path: ["servers", index, ...placeOfMachineProblem(message, { image, size })],
+        path: ["servers", index, ...(isOwn ? [about] : [])],
         message,
         ...(hint === undefined ? {} : { hint }),
       });
@@ -78,22 +79,10 @@ function checkMachines(
   }
 }
 
-/** Where the list is of what the sentence is about; undefined: it is about neither images nor sizes, or there is none. */
-function listHint(message: string, provider: Provider): string | undefined {
-  const { images, sizes } = provider.capabilities;
-  const isAbout =
-    (images && /\bimages?\b/i.test(message)) || (sizes && /\bsizes?\b/i.test(message));
-  return isAbout ? "`bootmachine images` and `bootmachine sizes` list what there is." : undefined;
-}
-
-/** The provider speaks in sentences; the option whose value it quotes is the one that is meant. */
-function placeOfMachineProblem(
-  message: string,
-  { image, size }: { readonly image: ImageWish | undefined; readonly size: SizeWish | undefined },
-): readonly string[] {
-  if (image !== undefined && message.includes(imageText(image))) return ["image"];
-  if (size !== undefined && message.includes(sizeText(size))) return ["size"];
-  return [];
+/** Where the list is of what a problem is about; undefined: there is none. */
+function listHint(about: WishProblem["about"], { capabilities }: Provider): string | undefined {
+  if (about === "server" || !capabilities[`${about}s`]) return undefined;
+  return "`bootmachine images` and `bootmachine sizes` list what there is.";
 }
 
 /**

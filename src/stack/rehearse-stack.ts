@@ -34,7 +34,7 @@ export function rehearseStack(stack: Stack, provider: Provider): Stack {
       if (problem !== undefined)
         problems.set(
           server.name,
-          `${problem}; give it another image for the rehearsal, or leave it out with --server`,
+          `${problem.message}; give it another image for the rehearsal, or leave it out with --server`,
         );
     } else if (own.capabilities.images) {
       const text =
@@ -59,7 +59,9 @@ export function rehearseStack(stack: Stack, provider: Provider): Stack {
       ...provider,
       check: (request) => {
         const problem = problems.get(request.server);
-        return problem === undefined ? provider.check(request) : [problem];
+        return problem === undefined
+          ? provider.check(request)
+          : [{ about: "image", message: problem }];
       },
     },
   };

@@ -7,7 +7,13 @@ import {
   TimeoutError,
   UserError,
 } from "../errors/error.ts";
-import type { Machine, MachineRequest, Provider, ProviderContext } from "../providers/contract.ts";
+import type {
+  Machine,
+  MachineRequest,
+  Provider,
+  ProviderContext,
+  WishProblem,
+} from "../providers/contract.ts";
 import { imageOf, imageText, sizeOf, sizeText } from "../stack/wishes.ts";
 import { FakeCloud, type FakeServer } from "./fake-cloud.ts";
 
@@ -127,9 +133,11 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
   }
 
   async function ensure(request: MachineRequest, context: ProviderContext): Promise<Machine> {
-    const problems = check(request);
-    if (problems.length > 0)
-      throw new UserError("IMAGE_UNKNOWN", problems.join("; "), { server: request.server });
+    const [problem] = check(request);
+    if (problem !== undefined) {
+      const code = problem.about === "size" ? "SIZE_UNKNOWN" : "IMAGE_UNKNOWN";
+      throw new UserError(code, problem.message, { server: request.server });
+    }
     if ((await find(request.server, context)) === undefined) await create(request, context);
     const deadline = Date.now() + addressTimeoutMs;
     for (;;) {
@@ -160,11 +168,17 @@ export function fakeProvider(options: FakeProviderOptions = {}): Provider {
   }
 
   const check: Provider["check"] = ({ image, size }) => {
-    const problems: string[] = [];
+    const problems: WishProblem[] = [];
     if (image !== undefined && imageOf(image, IMAGES) === undefined)
-      problems.push(`fake has no image ${imageText(image)}: it has ${namesOf(IMAGES)}`);
+      problems.push({
+        about: "image",
+        message: `fake has no image ${imageText(image)}: it has ${namesOf(IMAGES)}`,
+      });
     if (size !== undefined && sizeOf(size, SIZES) === undefined)
-      problems.push(`fake has no size ${sizeText(size)}: it has ${namesOf(SIZES)}`);
+      problems.push({
+        about: "size",
+        message: `fake has no size ${sizeText(size)}: it has ${namesOf(SIZES)}`,
+      });
     return problems;
   };
 

@@ -85,13 +85,15 @@ export function testProvider(options: ProviderSuiteOptions): void {
       for (const { name } of sizes) {
         assert.deepEqual(provider.check({ server: first, roles: [], size: name }), []);
       }
-      assert.notDeepEqual(provider.check({ server: first, roles: [], image: "no such image" }), []);
-      assert.notDeepEqual(provider.check({ server: first, roles: [], size: "no such size" }), []);
+      const aboutOf = (wish: Partial<Pick<MachineRequest, "image" | "size">>): readonly string[] =>
+        provider.check({ server: first, roles: [], ...wish }).map(({ about }) => about);
+      assert.ok(aboutOf({ image: "no such image" }).includes("image"), "says that it is the image");
+      assert.ok(aboutOf({ size: "no such size" }).includes("size"), "says that it is the size");
     });
 
     test("a neutral wish is answered like the name that it means, and one that nothing fits is told", async (bench) => {
       const { provider, first } = bench;
-      const check = (wish: Partial<Pick<MachineRequest, "image" | "size">>): readonly string[] =>
+      const check = (wish: Partial<Pick<MachineRequest, "image" | "size">>): readonly unknown[] =>
         provider.check({ server: first, roles: [], ...wish });
       const context = bench.context();
       const [images, sizes] = [await provider.images(context), await provider.sizes(context)];
@@ -117,9 +119,10 @@ export function testProvider(options: ProviderSuiteOptions): void {
       const [image] = await provider.images(bench.context());
       if (image === undefined) return;
       const nearly = `${image.name}x`;
-      const [problem = ""] = provider.check({ server: first, roles: [], image: nearly });
-      assert.ok(problem.includes(nearly), problem);
-      assert.ok(problem.includes(image.name), problem);
+      const [problem] = provider.check({ server: first, roles: [], image: nearly });
+      const message = problem?.message ?? "";
+      assert.ok(message.includes(nearly), message);
+      assert.ok(message.includes(image.name), message);
     });
 
     testWhere(

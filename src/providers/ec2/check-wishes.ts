@@ -1,6 +1,6 @@
 import { nearestWord } from "../../stack/suggest.ts";
 import { imageText, sizeText } from "../../stack/wishes.ts";
-import type { ImageWish, MachineRequest, SizeWish } from "../contract.ts";
+import type { ImageWish, MachineRequest, SizeWish, WishProblem } from "../contract.ts";
 import type { Ec2Image, Ec2Type } from "./images.ts";
 import { findKnown, isListed } from "./known-images.ts";
 import type { Ec2Settings } from "./options.ts";
@@ -17,20 +17,27 @@ export function checkWishes(
   settings: Ec2Settings,
   known: KnownChoice,
   { image, size }: Pick<MachineRequest, "image" | "size">,
-): readonly string[] {
+): readonly WishProblem[] {
   const sizes = sizeWishes(size ?? settings.size);
   const imageWish = image ?? settings.image;
   const architecture =
     settings.architecture ?? architectureOf(sizes, known.types ?? []) ?? "x86_64";
   if (imageWish === undefined)
-    return ["ec2 needs to know the image: name one here, or one for all in ec2({ image })"];
+    return [
+      {
+        about: "image",
+        message: "ec2 needs to know the image: name one here, or one for all in ec2({ image })",
+      },
+    ];
   return [
     ...(known.images !== undefined &&
     isListed(imageWish) &&
     findKnown(imageWish, known.images, architecture) === undefined
-      ? [imageUnknown(imageWish, known.images)]
+      ? [{ about: "image" as const, message: imageUnknown(imageWish, known.images) }]
       : []),
-    ...sizes.flatMap((wish) => sizeProblems(wish, known.types, architecture)),
+    ...sizes
+      .flatMap((wish) => sizeProblems(wish, known.types, architecture))
+      .map((message) => ({ about: "size" as const, message })),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { RefusedError, UserError } from "../../errors/error.ts";
 import { parsePluginOptions } from "../../stack/plugin-options.ts";
-import type { Machine, Provider, ProviderContext } from "../contract.ts";
+import type { Machine, Provider, ProviderContext, WishProblem } from "../contract.ts";
 import { existingOptionsSchema, type ExistingHost, type ExistingOptions } from "./options.ts";
 
 /**
@@ -16,15 +16,18 @@ export function existing(options: ExistingOptions): Provider {
   const hosts = new Map(Object.entries(parsed.hosts));
 
   const check: Provider["check"] = (request) => {
-    const problems: string[] = [];
+    const problems: WishProblem[] = [];
     if (!hosts.has(request.server)) {
       const known = [...hosts.keys()].join(", ") || "none";
-      problems.push(
-        `existing has no address for "${request.server}"; it has addresses for: ${known}`,
-      );
+      problems.push({
+        about: "server",
+        message: `existing has no address for "${request.server}"; it has addresses for: ${known}`,
+      });
     }
-    if (request.image !== undefined) problems.push("existing takes no image: the host is there");
-    if (request.size !== undefined) problems.push("existing takes no size: the host is there");
+    if (request.image !== undefined)
+      problems.push({ about: "image", message: "existing takes no image: the host is there" });
+    if (request.size !== undefined)
+      problems.push({ about: "size", message: "existing takes no size: the host is there" });
     return problems;
   };
 
@@ -49,7 +52,7 @@ export function existing(options: ExistingOptions): Provider {
       const host = hosts.get(request.server);
       const problems = check(request);
       if (host === undefined || problems.length > 0) {
-        throw new UserError("CONFIG_INVALID", problems.join("; "), {
+        throw new UserError("CONFIG_INVALID", problems.map(({ message }) => message).join("; "), {
           server: request.server,
           hint: "Mend `hosts` of existing(), or the server's entry.",
         });

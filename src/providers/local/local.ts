@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 
 import { ProviderError, UserError } from "../../errors/error.ts";
 import { parsePluginOptions } from "../../stack/plugin-options.ts";
-import type { Machine, MachineRequest, ProviderContext } from "../contract.ts";
+import type { Machine, MachineRequest, ProviderContext, WishProblem } from "../contract.ts";
 import { byAgent } from "./by-agent.ts";
 import { limitsNote, readCgroupLayout } from "./cgroups.ts";
 import { imageStore } from "./image-store.ts";
@@ -163,9 +163,11 @@ export function local(options: LocalOptions = {}): LocalProvider {
   return needsRoot ? byAgent(direct, options, ["sudo", "-n", "--"], import.meta.url) : direct;
 }
 
-function requestError(problems: readonly string[], request: MachineRequest): UserError {
-  const code = problems[0]?.includes("size") === true ? "SIZE_UNKNOWN" : "IMAGE_UNKNOWN";
-  return new UserError(code, problems.join("; "), { server: request.server });
+function requestError(problems: readonly WishProblem[], request: MachineRequest): UserError {
+  const code = problems[0]?.about === "size" ? "SIZE_UNKNOWN" : "IMAGE_UNKNOWN";
+  return new UserError(code, problems.map(({ message }) => message).join("; "), {
+    server: request.server,
+  });
 }
 
 function imageGone(record: MachineRecord): ProviderError {

@@ -1,25 +1,27 @@
 import { availableParallelism, totalmem } from "node:os";
 
 import { imageOf, imageText, sizeOf, sizeText } from "../../stack/wishes.ts";
-import type { ImageWish, Provider, SizeInfo, SizeWish } from "../contract.ts";
+import type { ImageWish, Provider, SizeInfo, SizeWish, WishProblem } from "../contract.ts";
 import { DEBIAN_IMAGES, findDebianImage, isImagePath } from "./image-recipe.ts";
 import { DEFAULT_SIZE, LOCAL_SIZES } from "./sizes.ts";
 
 /** What is wrong with an image or a size, as far as it shows without looking at any file. */
 export const checkWishes: Provider["check"] = ({ image, size }) => {
-  const problems: string[] = [];
+  const problems: WishProblem[] = [];
   if (image !== undefined && !isKnownImage(image)) {
     const known = DEBIAN_IMAGES.map((entry) => entry.name).join(", ");
     const text = typeof image === "string" ? `"${image}"` : imageText(image);
-    problems.push(
-      `local has no image ${text}; it has ${known}, or the absolute path of a folder or tarball`,
-    );
+    problems.push({
+      about: "image",
+      message: `local has no image ${text}; it has ${known}, or the absolute path of a folder or tarball`,
+    });
   }
   if (size !== undefined && sizeOf(size, ownSizes()) === undefined) {
     const text = typeof size === "string" ? `"${size}"` : sizeText(size);
-    problems.push(
-      `local has no size ${text}; it has ${LOCAL_SIZES.map((entry) => entry.name).join(", ")}${typeof size === "string" ? "" : "; the last is all that this computer has"}`,
-    );
+    problems.push({
+      about: "size",
+      message: `local has no size ${text}; it has ${LOCAL_SIZES.map((entry) => entry.name).join(", ")}${typeof size === "string" ? "" : "; the last is all that this computer has"}`,
+    });
   }
   return problems;
 };

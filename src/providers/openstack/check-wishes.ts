@@ -1,5 +1,5 @@
 import { imageText, sizeText } from "../../stack/wishes.ts";
-import type { Provider } from "../contract.ts";
+import type { Provider, WishProblem } from "../contract.ts";
 import type { GlanceImage } from "./glance.ts";
 import type { NovaFlavor } from "./nova.ts";
 import type { OpenStackSettings } from "./options.ts";
@@ -17,8 +17,8 @@ export function checkWishes(
   settings: Pick<OpenStackSettings, "image" | "size" | "bootVolume">,
   known: KnownChoice,
   request: Parameters<Provider["check"]>[0],
-): readonly string[] {
-  const problems: string[] = [];
+): readonly WishProblem[] {
+  const problems: WishProblem[] = [];
   const image = request.image ?? settings.image;
   const size = request.size ?? settings.size;
   for (const [kind, wish] of [
@@ -26,9 +26,10 @@ export function checkWishes(
     ["size", size],
   ] as const) {
     if (wish === undefined)
-      problems.push(
-        `${provider} needs to know the ${kind}: name one here, or one for all in ${provider}({ ${kind} })`,
-      );
+      problems.push({
+        about: "size",
+        message: `${provider} needs to know the ${kind}: name one here, or one for all in ${provider}({ ${kind} })`,
+      });
   }
   const found =
     image === undefined || known.images === undefined ? undefined : findImage(image, known.images);
@@ -36,18 +37,20 @@ export function checkWishes(
   if (isListed && known.images !== undefined && found === undefined) {
     const text = typeof image === "object" && "newest" in image ? newestText(image) : quoted(image);
     const names = known.images.flatMap(({ name }) => (typeof name === "string" ? [name] : []));
-    problems.push(
-      `${provider} has no active image ${text}; ${nearNames(typeof image === "string" ? image : "", names, "images")}`,
-    );
+    problems.push({
+      about: "image",
+      message: `${provider} has no active image ${text}; ${nearNames(typeof image === "string" ? image : "", names, "images")}`,
+    });
   }
   if (size !== undefined && known.sizes !== undefined) {
     const needs = found ?? { min_disk: 0, min_ram: 0 };
     if (chooseFlavor(size, known.sizes, needs, settings.bootVolume !== undefined) === undefined) {
       const text = typeof size === "string" ? `"${size}"` : sizeText(size);
       const names = known.sizes.map(({ name }) => name);
-      problems.push(
-        `${provider} has no size ${text}; ${nearNames(typeof size === "string" ? size : "", names, "sizes")}`,
-      );
+      problems.push({
+        about: "size",
+        message: `${provider} has no size ${text}; ${nearNames(typeof size === "string" ? size : "", names, "sizes")}`,
+      });
     }
   }
   return problems;

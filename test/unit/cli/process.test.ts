@@ -342,7 +342,7 @@ describe("other commands", () => {
       return [];
     },
     check: function () {
-      return this.isListed === true ? ["inline has no image like that"] : [];
+      return this.isListed === true ? [{ about: "image", message: "inline has nothing like that" }] : [];
     },
     ensure: async () => { throw new Error("it was made"); },`;
     const { status, stdout, stderr } = await run(knowing, "boot");

@@ -68,6 +68,6 @@ test.each([
 test("a server without an address is told before anything is touched", () => {
   const provider = existing({ hosts: { web: { address: "192.0.2.1" } } });
   expect(provider.check({ server: "db", roles: [] })).toEqual([
-    'existing has no address for "db"; it has addresses for: web',
+    { about: "server", message: 'existing has no address for "db"; it has addresses for: web' },
   ]);
 });

@@ -30,7 +30,7 @@ const problemOf = ({ provider, servers }: Stack, index = 0): string | undefined 
     server: name,
     roles,
     ...(image === undefined ? {} : { image }),
-  })[0];
+  })[0]?.message;
 };
 
 describe("a rehearsal", () => {

@@ -247,30 +247,34 @@ describe("what can be told of wishes without a call", () => {
     image("debian-12-amd64-20261110-2292", "136693071363"),
     image("golden-web", "123456789012"),
   ];
+  /** "image: what is wrong". */
+  const told = (...args: Parameters<typeof checkWishes>): readonly string[] =>
+    checkWishes(...args).map(({ about, message }) => `${about}: ${message}`);
+
   test("nothing is known yet: only what can never be", () => {
-    expect(checkWishes(settings, {}, {})).toEqual([]);
-    expect(checkWishes(settings, {}, { image: "golden-wep", size: "x9.huge" })).toEqual([]);
-    expect(checkWishes(settings, {}, { size: "huge" })).toEqual([
-      'ec2 has no size "huge"; an instance type is such as "t3.small"',
+    expect(told(settings, {}, {})).toEqual([]);
+    expect(told(settings, {}, { image: "golden-wep", size: "x9.huge" })).toEqual([]);
+    expect(told(settings, {}, { size: "huge" })).toEqual([
+      'size: ec2 has no size "huge"; an instance type is such as "t3.small"',
     ]);
-    expect(checkWishes(ec2OptionsSchema.parse({}), {}, {})).toEqual([
-      "ec2 needs to know the image: name one here, or one for all in ec2({ image })",
+    expect(told(ec2OptionsSchema.parse({}), {}, {})).toEqual([
+      "image: ec2 needs to know the image: name one here, or one for all in ec2({ image })",
     ]);
   });
 
   test("with the lists: near names; ids and parameters may be others' and pass", () => {
     const known = { images, types: [...TYPES, type("t3.small", 2, 2)] };
-    expect(checkWishes(settings, known, {})).toEqual([]);
-    expect(checkWishes(settings, known, { image: "golden-wep" })).toEqual([
-      'ec2 has no image golden-wep; did you mean "golden-web"?',
+    expect(told(settings, known, {})).toEqual([]);
+    expect(told(settings, known, { image: "golden-wep" })).toEqual([
+      'image: ec2 has no image golden-wep; did you mean "golden-web"?',
     ]);
-    expect(checkWishes(settings, known, { image: { distro: "debian-21" } }).length).toBe(1);
+    expect(told(settings, known, { image: { distro: "debian-21" } }).length).toBe(1);
     for (const name of ["ami-0123456789abcdef0", "/aws/service/debian/release/12/latest/amd64"])
-      expect(checkWishes(settings, known, { image: name })).toEqual([]);
-    expect(checkWishes(settings, known, { size: "t3.mediun" })).toEqual([
-      'ec2 has no size t3.mediun; did you mean "t3.medium"?',
+      expect(told(settings, known, { image: name })).toEqual([]);
+    expect(told(settings, known, { size: "t3.mediun" })).toEqual([
+      'size: ec2 has no size t3.mediun; did you mean "t3.medium"?',
     ]);
-    expect(checkWishes(settings, known, { size: { cpus: 512, memoryGb: 1 } }).length).toBe(1);
+    expect(told(settings, known, { size: { cpus: 512, memoryGb: 1 } }).length).toBe(1);
   });
 });
 

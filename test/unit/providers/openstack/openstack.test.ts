@@ -279,25 +279,30 @@ describe("credentials and wishes", () => {
   test("check tells what is wrong with a server's wishes, and with those of all, once the lists were asked for", async () => {
     const provider = openstack({ ...QUICK, size: { cpus: 2, memoryGb: 3 } }, cloud.environment);
     const told = (request: object): readonly string[] =>
-      provider.check({ server: "web", roles: [], ...request });
+      provider
+        .check({ server: "web", roles: [], ...request })
+        .map(({ about, message }) => `${about}: ${message}`);
     expect(told({ image: "debian-21" })).toEqual([]);
     await provider.images(contextOf());
     await provider.sizes(contextOf());
     expect(told({})).toEqual([]);
     expect(told({ image: { distro: "debian-13" }, size: { cpus: 1, memoryGb: 1 } })).toEqual([]);
     expect(told({ image: "debian-21" })).toEqual([
-      expect.stringMatching(/no active image "debian-21"; Did you mean "debian-12"/),
+      expect.stringMatching(/^image: .*no active image "debian-21"; Did you mean "debian-12"/),
     ]);
     expect(told({ image: { distro: "rocky-9" } })).toEqual([
       expect.stringMatching(/no active image of the distro rocky-9/),
     ]);
     expect(told({ size: { cpus: 100, memoryGb: 1 } })).toEqual([
-      expect.stringMatching(/no size with at least 100 CPUs and 1 GiB of memory/),
+      expect.stringMatching(/^size: .*no size with at least 100 CPUs and 1 GiB of memory/),
     ]);
     const general = openstack({ ...QUICK, image: { newest: "rocky-*" } }, cloud.environment);
     await general.images(contextOf());
     expect(general.check({ server: "web", roles: [] })).toEqual([
-      expect.stringMatching(/no active image like rocky-\*/),
+      {
+        about: "image",
+        message: expect.stringMatching(/no active image like rocky-\*/) as string,
+      },
     ]);
   });
 

@@ -50,8 +50,12 @@ export function toyProvider(options: ToyOptions = {}): Provider {
     images: () => Promise.resolve([]),
     sizes: () => Promise.resolve([]),
     check: ({ image = "toy-1", size = "small" }) => [
-      ...(imageOf(image, IMAGES) === undefined ? [`there is no image "${imageText(image)}"`] : []),
-      ...(sizeOf(size, SIZES) === undefined ? [`there is no size "${sizeText(size)}"`] : []),
+      ...(imageOf(image, IMAGES) === undefined
+        ? [{ about: "image" as const, message: `there is no image "${imageText(image)}"` }]
+        : []),
+      ...(sizeOf(size, SIZES) === undefined
+        ? [{ about: "size" as const, message: `there is no size "${sizeText(size)}"` }]
+        : []),
     ],
   };
 }
