@@ -23,7 +23,7 @@ import {
   throwOnFailure,
 } from "./access-failure.ts";
 import { pause, RESTORE_GRACE_MS, SCRIPT_LIMIT_MS } from "./access-limits.ts";
-import { accessPaths } from "./access-paths.ts";
+import { accessPaths, accessUsers } from "./access-paths.ts";
 import { accessResources, type AccessForm, NOTHING_ARMED_ID } from "./access-resources.ts";
 import {
   armScript,
@@ -244,7 +244,7 @@ class AccessChange {
     const script = armScript({
       limitMs: this.#limitMs,
       paths: accessPaths(context),
-      users: [...new Set(["root", context.arrivalUser])],
+      users: accessUsers(context),
       sshService: context.distro.baseline.sshService,
     });
     try {

@@ -100,7 +100,7 @@ export function hintFor(cause: BootmachineError): string {
     case "NO_ROUTE":
       return `Something drops packets to the new port: the provider's firewall, or another table on the host (\`nft list ruleset\`), or the config's own opening for the ssh port leaves this computer out. Open the port there. ${again}`;
     case "KEY_REFUSED":
-      return `The operator's key does not open the host: check ssh.identityFile against the operator's keys in the config. ${again}`;
+      return `The operator's account or key does not open the host: check the operator's keys in the config (are they those of ssh.identityFile, and do their options let this computer in?) and shell. ${again}`;
     case "NOT_ROOT":
       return `Something on the host takes the operator's sudo away: look for a later rule in /etc/sudoers.d. ${again}`;
     case "RESOURCE_FAILED":

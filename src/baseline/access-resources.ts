@@ -7,6 +7,7 @@ import type {
 import { quote } from "../program/quote.ts";
 import { isListed } from "../stack/address-list.ts";
 import { pushingMaster } from "../stack/pushing-master.ts";
+import { accountResources } from "./account-resources.ts";
 import { NOTHING_ARMED_CHECK } from "./access-scripts.ts";
 import { type BaselineContext, stackAddresses } from "./context.ts";
 import { sshAlgorithms } from "./ssh-algorithms.ts";
@@ -17,10 +18,11 @@ import { sshAlgorithms } from "./ssh-algorithms.ts";
  */
 export type AccessForm = "beside" | "final";
 
-/** The way in: the ssh server, the firewall, and whose keys open the old way. */
+/** The way in: the declared accounts, the ssh server, the firewall, and whose keys open the old way. */
 export function accessResources(context: BaselineContext, form: AccessForm): readonly Resource[] {
   return [
     ...(form === "final" ? [nothingArmedResource()] : []),
+    ...accountResources(context, form),
     sshServerResource(context, form),
     firewallResource(context, form),
     ...(form === "final" ? [...oldKeysResources(context), ...imageUserResources(context)] : []),

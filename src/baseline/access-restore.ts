@@ -1,3 +1,5 @@
+import { RESTORE_ACCOUNTS } from "./access-accounts.ts";
+
 /** Everything of an access change that lives on the host. */
 export const ACCESS_DIRECTORY = "/var/lib/bootmachine/access";
 export const RESTORE_SCRIPT = `${ACCESS_DIRECTORY}/restore.sh`;
@@ -14,8 +16,9 @@ export function restoreScript(removeTimer: string, sshService: string): string {
 #
 # Who reads this at 3 a.m.: run it by hand, as root, from the console, when you cannot get in by ssh after a change:
 #     sh ${RESTORE_SCRIPT}
-# It restores the files under ${ACCESS_DIRECTORY}/backup/files (sshd's configuration, the firewall's, authorized_keys),
-# loads the firewall of that time, and restarts sshd. It may be run twice. It does nothing when no change is unfinished.
+# It restores the files under ${ACCESS_DIRECTORY}/backup/files (sshd's configuration, the firewall's, sudo's rules) and
+# the accounts and keys of the users in backup/users, loads the firewall of that time, and restarts sshd. It may be run
+# twice. It does nothing when no change is unfinished.
 # What it did stands in ${ACCESS_DIRECTORY}/report.
 #
 # It is run by a timer when nobody confirmed the change in time ("timer"), at boot when the host was rebooted in the
@@ -106,9 +109,12 @@ while IFS= read -r path; do
   fi
   case $path in /etc/systemd/*) units=1 ;; esac
 done <backup/paths
+
+# 3. Accounts, their places in groups, and their keys.
+${RESTORE_ACCOUNTS}
 sync
 
-# 3. The firewall. Only our own nftables table was touched: it gets its old rules, or goes. (Not by its unit: what was
+# 4. The firewall. Only our own nftables table was touched: it gets its old rules, or goes. (Not by its unit: what was
 #    live then may have been something else than what the file says.)
 if command -v nft >/dev/null 2>&1; then
   {
@@ -124,7 +130,7 @@ if [ "$cause" != boot ]; then
   if [ -e backup/firewalld-active ]; then firewall-cmd --reload >/dev/null || problem "firewalld does not reload"; fi
 fi
 
-# 4. sshd. At boot it has not been started yet, and will read the files put back above. Sessions live on.
+# 5. sshd. At boot it has not been started yet, and will read the files put back above. Sessions live on.
 if [ "$cause" != boot ]; then
   [ -d /run/sshd ] || mkdir -p -m 0755 /run/sshd
   if [ -d /run/systemd/system ]; then
@@ -144,7 +150,7 @@ if [ "$cause" != boot ]; then
   fi
 fi
 
-# 5. The report, for the next run and for you; then the end of it.
+# 6. The report, for the next run and for you; then the end of it.
 {
   echo "at: $(date -u +%Y-%m-%dT%H:%M:%SZ)"
   echo "cause: $cause"
@@ -152,6 +158,8 @@ fi
   [ -z "$problems" ] || printf '%s\n' "$problems" | grep .
 } >report.new && mv report.new report
 rm -f restoring step worker nft-restore
+# Password hashes are kept no longer than they are needed.
+rm -rf backup/accounts
 sync
 ${removeTimer}
 echo "the ways into this host were put back: $reason"

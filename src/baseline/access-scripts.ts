@@ -1,3 +1,4 @@
+import { keepAccounts } from "./access-accounts.ts";
 import { ACCESS_DIRECTORY, RESTORE_SCRIPT, restoreScript } from "./access-restore.ts";
 import { armTimer, REMOVE_TIMER, startTimer } from "./access-timer.ts";
 
@@ -10,7 +11,7 @@ export interface ArmOptions {
   readonly limitMs: number;
   /** Absolute paths of files and directories that the change may touch; none inside another. */
   readonly paths: readonly string[];
-  /** Users whose authorized_keys the change may touch. */
+  /** Users whose accounts and keys the change may touch, besides those whom the host remembers. */
   readonly users: readonly string[];
   readonly sshService: string;
 }
@@ -22,10 +23,7 @@ mkdir -p ${ACCESS_DIRECTORY} && cd ${ACCESS_DIRECTORY} || exit 1
 if [ -e armed ] || [ -e restoring ]; then echo "an access change is already under way" >&2; exit 1; fi
 rm -rf backup step worker disarmed report && mkdir -p backup/files || exit 1
 printf '%s\n' ${options.paths.map(quoted).join(" ")} >backup/paths || exit 1
-for user in ${options.users.map(quoted).join(" ")}; do
-  home=$(getent passwd "$user" | cut -d: -f6)
-  [ -z "$home" ] || printf '%s\n' "$home/.ssh/authorized_keys" >>backup/paths
-done
+${keepAccounts(options.users)}
 while IFS= read -r path; do
   [ -e "$path" ] || [ -h "$path" ] || continue
   mkdir -p "backup/files$(dirname "$path")" && cp -a "$path" "backup/files$path" || { echo "cannot keep a copy of $path" >&2; exit 1; }

@@ -1,17 +1,16 @@
 import type { Resource } from "../program/resource.ts";
-import type { User } from "../stack/stack.ts";
+import { primaryGroupOf } from "./account-resources.ts";
 import type { BaselineContext } from "./context.ts";
 import { KERNEL_SETTINGS, NETWORK_SETTINGS } from "./kernel-settings.ts";
 
 /**
- * The ground of phase secure: everything of the baseline that cannot lock anybody out. The rest, the way in itself, is
- * changed by the access change.
+ * The ground of phase secure: what of the baseline says nothing about who gets in. The rest, the accounts and the way in
+ * itself, is changed by the access change.
  */
 export function groundResources(context: BaselineContext): readonly Resource[] {
-  const { stack, server, facts, distro } = context;
+  const { server, facts, distro } = context;
   return [
     ...groupResources(context),
-    ...stack.users.flatMap((user) => userResources(user, context)),
     ...distro.baseline.automaticUpgrades(server.upgrades.automatic, facts),
     {
       type: "sysctl",
@@ -57,9 +56,10 @@ function groupResources(context: BaselineContext): readonly Resource[] {
   }));
   const known = new Set(groups.map((group) => group.name));
   for (const user of users) {
-    if (user.gid !== undefined && !known.has(user.name)) {
-      resources.push({ type: "group", name: user.name, gid: user.gid });
-      known.add(user.name);
+    const primary = primaryGroupOf(user, groups);
+    if (user.gid !== undefined && primary !== undefined && !known.has(primary)) {
+      resources.push({ type: "group", name: primary, gid: user.gid });
+      known.add(primary);
     }
   }
   for (const name of users.flatMap((user) => user.groups)) {
@@ -68,36 +68,4 @@ function groupResources(context: BaselineContext): readonly Resource[] {
     known.add(name);
   }
   return resources;
-}
-
-/** sudo reads no file of sudoers.d with a dot in its name. */
-export function sudoRuleName(user: string): string {
-  return `bootmachine-${user.replaceAll(/[^A-Za-z0-9_-]/g, "_")}`;
-}
-
-function userResources(user: User, context: BaselineContext): readonly Resource[] {
-  // The controller works through `sudo -n` as the operator: without NOPASSWD it could do nothing.
-  const sudo = user.name === context.stack.operator ? "nopasswd" : user.sudo;
-  return [
-    {
-      type: "user",
-      name: user.name,
-      ...(user.fullName === undefined ? {} : { fullName: user.fullName }),
-      ...(user.uid === undefined ? {} : { uid: user.uid }),
-      ...(user.gid === undefined ? {} : { primaryGroup: user.name }),
-      ...(user.groups.length === 0 ? {} : { groups: user.groups }),
-      ...(user.shell === undefined ? {} : { shell: user.shell }),
-      ...(user.passwordHash === undefined ? {} : { passwordHash: user.passwordHash }),
-    },
-    ...(user.hasToolKeys
-      ? []
-      : [{ type: "authorized-keys", user: user.name, keys: user.keys } as const]),
-    sudo === "no"
-      ? { type: "sudo-rule", name: sudoRuleName(user.name), rules: [], state: "absent" }
-      : {
-          type: "sudo-rule",
-          name: sudoRuleName(user.name),
-          rules: [`${user.name} ALL=(ALL:ALL) ${sudo === "nopasswd" ? "NOPASSWD: " : ""}ALL`],
-        },
-  ];
 }

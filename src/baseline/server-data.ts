@@ -14,6 +14,7 @@ import {
 import { sudoRuleFile } from "../program/resources/sudo-rule.ts";
 import { sysctlCommands, sysctlFile } from "../program/resources/sysctl.ts";
 import { accessResources } from "./access-resources.ts";
+import { FORMER_USERS_ID } from "./account-resources.ts";
 import type { BaselineContext } from "./context.ts";
 import { groundResources } from "./ground-resources.ts";
 import { prepareResources } from "./prepare-resources.ts";
@@ -35,6 +36,7 @@ type DataCommand = ServerData["commands"][number];
  * - what this kind of host does not have (kernel settings of the whole computer, in a container);
  * - packages and files that the host itself decides about (`onlyIf`: a time service of its own, systemd-resolved), where
  *   the tools know no such condition; services and commands with one keep it, as commands;
+ * - what a host remembers of the users of an earlier config;
  * - the members' block in /etc/hosts, which stands among others' lines and changes with every member;
  * - password hashes and other secrets.
  */
@@ -113,7 +115,9 @@ function stateResources(context: BaselineContext): {
     expandResources(resources, distro, facts).filter(({ onlyIf }) => onlyIf !== NEVER);
   const guarded = [
     ...expand(prepareResources(arrived)).filter(({ type }) => type !== "command"),
-    ...expand([...groundResources(arrived), ...accessResources(arrived, "final")]),
+    ...expand([...groundResources(arrived), ...accessResources(arrived, "final")]).filter(
+      ({ id }) => id !== FORMER_USERS_ID,
+    ),
   ];
   return { guarded, settled: guarded.filter(({ onlyIf }) => onlyIf === undefined) };
 }

@@ -1,4 +1,5 @@
 import { accessResources, NOTHING_ARMED_ID } from "../baseline/access-resources.ts";
+import { FORMER_USERS_ID } from "../baseline/account-resources.ts";
 import type { BaselineContext } from "../baseline/context.ts";
 import { groundResources } from "../baseline/ground-resources.ts";
 import { prepareResources } from "../baseline/prepare-resources.ts";
@@ -42,7 +43,7 @@ export type BaselinePart = "prepare" | "ground" | "access";
 /** One resource that stands for a check, or for a part of it: several may stand for the same one. */
 export interface InsideCheck {
   readonly check: CheckDefinition;
-  /** Compiled in check mode; its id begins with the part ("ground: user ada") or with "proof ". */
+  /** Compiled in check mode; its id begins with the part ("access: user ada") or with "proof ". */
   readonly resource: Resource;
   /** The baseline's own resource, a live question of the proof, or the configurator's own claim. */
   readonly part: BaselinePart | "proof" | "configurator";
@@ -118,6 +119,7 @@ function checkOfResource(resource: Resource): CheckId | undefined {
       return undefined;
     case "command":
       if (resource.id === NOTHING_ARMED_ID) return "access-change-settled";
+      if (resource.id === FORMER_USERS_ID) return "users-declared";
       return resource.id === "file permissions" ? undefined : "baseline-as-declared";
     case "package":
     case "repository":
@@ -132,7 +134,7 @@ function checkOfResource(resource: Resource): CheckId | undefined {
 }
 
 function liveChecks(context: BaselineContext, clock: ProofClock): readonly InsideCheck[] {
-  const declaredSudo = groundResources(context).flatMap((resource) =>
+  const declaredSudo = accessResources(context, "final").flatMap((resource) =>
     resource.type === "sudo-rule" && resource.state !== "absent" ? [resource.name] : [],
   );
   const all: readonly LiveCheck[] = [

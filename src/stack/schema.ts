@@ -438,7 +438,7 @@ export const stackSchema = z.strictObject({
   }),
   users: option(z.array(userSchema).readonly(), {
     description: "The people who may log in, the operator among them.",
-    cost: "Accounts are made or changed on every server; one taken out of the list stays until removed by hand.",
+    cost: "Accounts are made or changed on every server; one taken out of the list stays, without keys, password, sudo rule and place in the admin group.",
   }),
   groups: option(z.array(groupSchema).readonly().optional(), {
     description: "Groups to make.",

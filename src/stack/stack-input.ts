@@ -323,7 +323,8 @@ export interface StackInput {
   readonly operator?: string | undefined;
   /**
    * The people who may log in, the operator among them. Change: Accounts are made or changed on
-   * every server; one taken out of the list stays until removed by hand.
+   * every server; one taken out of the list stays, without keys, password, sudo rule and place in the
+   * admin group.
    */
   readonly users: readonly UserInput[];
   /** Groups to make. Default: none. Change: Groups are made or changed on every server. */

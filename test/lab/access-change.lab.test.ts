@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { shakeHands } from "../../src/proof/ssh-handshake.ts";
+import { findWeakAlgorithms } from "../../src/proof/weak-algorithms.ts";
 import { AccessLab, NEW_WAY, OLD_WAY, ROLLBACK_MS } from "./access-lab.ts";
 
 const IMAGES = ["debian-13", "debian-12", "debian-11"] as const;
@@ -57,6 +59,27 @@ describe.concurrent("a change that goes well", () => {
     expect(await server.over(NEW_WAY, "nft list table inet bootmachine")).toContain(
       "tcp dport 8080",
     );
+  });
+
+  it("leaves no weak algorithm to a host that has every default host key", async () => {
+    const server = await lab.boot("debian-11");
+    await server.over(OLD_WAY, "ssh-keygen -A && systemctl restart ssh");
+    const types = async (port: number): Promise<readonly string[]> => {
+      const found = await shakeHands(server.address, port, {
+        timeoutMs: 10_000,
+        signal: new AbortController().signal,
+      });
+      if (found.kind !== "ssh") throw new Error(JSON.stringify(found));
+      return [...found.offer.hostKeys, ...findWeakAlgorithms(found.offer)];
+    };
+    expect(await types(OLD_WAY.port)).toContain("host key ssh-rsa");
+    expect((await server.secure()).outcome).toEqual(NEW_WAY);
+    expect(await types(NEW_WAY.port)).toEqual([
+      "ssh-ed25519",
+      "ecdsa-sha2-nistp256",
+      "rsa-sha2-512",
+      "rsa-sha2-256",
+    ]);
   });
 
   it("takes down a port, a Match block and a user that other files of sshd add", async () => {
@@ -151,6 +174,104 @@ describe.concurrent("a change that fails", () => {
       expect(await server.opens(OLD_WAY)).toBe(false);
     },
   );
+});
+
+/** What a config may say of the operator that shuts the operator out of a host that is secured already. */
+const SHUT_OUT: readonly {
+  readonly name: string;
+  readonly operator?: { readonly shell?: string; readonly groups?: readonly string[] };
+  readonly keyOptions?: string;
+  readonly failedStep: string;
+  readonly said: RegExp;
+}[] = [
+  {
+    name: "a shell that is not there",
+    operator: { shell: "/bin/zsh" },
+    failedStep: "open failed",
+    said: /there is no \/bin\/zsh on this host/u,
+  },
+  {
+    name: "a shell that lets nobody in",
+    operator: { shell: "/usr/sbin/nologin", groups: ["sudo"] },
+    failedStep: "prove failed",
+    said: /prove/u,
+  },
+  {
+    name: "a key from another address",
+    keyOptions: 'from="192.0.2.1"',
+    failedStep: "prove failed",
+    said: /refuse/iu,
+  },
+  {
+    name: "a key that runs one command",
+    keyOptions: 'command="/bin/true"',
+    failedStep: "prove failed",
+    said: /prove/u,
+  },
+];
+
+describe.concurrent("a change of the operator's own account on a secured host", () => {
+  it("that shuts the operator out is put back, and the way in works again", async () => {
+    const server = await lab.boot("debian-12");
+    expect((await server.secure({ others: ["grace"] })).error).toBeUndefined();
+    const before = [await server.state(NEW_WAY), await server.accounts(NEW_WAY)];
+    expect(before[1]).toContain("ada:");
+    for (const { name, operator, keyOptions, failedStep, said } of SHUT_OUT) {
+      const failed = await server.secure({
+        arrival: NEW_WAY,
+        others: ["grace"],
+        connectTimeoutMs: 8_000,
+        ...(operator === undefined ? {} : { operator }),
+        ...(keyOptions === undefined ? {} : { operatorKeys: [`${keyOptions} ${server.key}`] }),
+      });
+      expect(failed.steps, name).toContain(failedStep);
+      expect(failed.error?.code, name).toBe("ACCESS_ROLLED_BACK");
+      expect(failed.error?.message, name).toMatch(said);
+      expect([await server.state(NEW_WAY), await server.accounts(NEW_WAY)], name).toEqual(before);
+    }
+    expect(await server.secure({ others: ["grace"], arrival: NEW_WAY })).toMatchObject({
+      steps: [],
+      error: undefined,
+    });
+  });
+
+  it("is put back by the host itself when the controller is killed, and when it reboots", async () => {
+    const server = await lab.boot("debian-11");
+    expect((await server.secure({ others: ["grace"] })).error).toBeUndefined();
+    const before = [await server.state(NEW_WAY), await server.accounts(NEW_WAY)];
+    const shutOut = {
+      arrival: NEW_WAY,
+      operator: { shell: "/usr/sbin/nologin" },
+      operatorKeys: [`from="192.0.2.1" ${server.key}`],
+      fault: { step: "prove", state: "started", kind: "kill" },
+    } as const;
+    await server.secure({ ...shutOut, rollbackMs: ROLLBACK_MS });
+    expect(await server.opens(NEW_WAY)).toBe(false);
+    await server.waitFor(NEW_WAY);
+    expect([await server.state(NEW_WAY), await server.accounts(NEW_WAY)]).toEqual(before);
+    await server.secure({ ...shutOut, rollbackMs: 600_000 });
+    expect(await server.opens(NEW_WAY)).toBe(false);
+    await server.reboot();
+    await server.waitFor(NEW_WAY, 60_000);
+    expect([await server.state(NEW_WAY), await server.accounts(NEW_WAY)]).toEqual(before);
+  });
+
+  it("takes everything from a user who is no longer declared, and from a former operator", async () => {
+    const server = await lab.boot("debian-11");
+    expect((await server.secure({ others: ["grace"] })).error).toBeUndefined();
+    const grace = { user: "grace", port: NEW_WAY.port };
+    expect(await server.opens(grace)).toBe(true);
+    const later = await server.secure({ arrival: NEW_WAY });
+    expect(later).toMatchObject({ outcome: NEW_WAY, error: undefined });
+    expect(await server.opens(grace)).toBe(false);
+    expect(
+      await server.over(
+        NEW_WAY,
+        "ls /etc/sudoers.d /home/grace/.ssh; getent group sudo; grep ^grace: /etc/shadow | cut -d: -f2; getent passwd grace | cut -d: -f1",
+      ),
+    ).toBe("/etc/sudoers.d:\nREADME\nbootmachine-ada\n\n/home/grace/.ssh:\nsudo:x:27:\n*\ngrace\n");
+    expect((await server.secure({ arrival: NEW_WAY })).steps).toEqual([]);
+  });
 });
 
 describe.concurrent("a controller that is killed", () => {

@@ -7,14 +7,12 @@ import { readFileSync } from "node:fs";
 import { changeAccess } from "../../src/baseline/access-change.ts";
 import type { AccessChangeEvent } from "../../src/baseline/access-events.ts";
 import type { BaselineContext } from "../../src/baseline/context.ts";
-import { groundResources } from "../../src/baseline/ground-resources.ts";
 import { debian } from "../../src/distros/debian.ts";
 import { toBootmachineError } from "../../src/errors/error.ts";
 import type { Host } from "../../src/host/host.ts";
 import { openHost } from "../../src/host/open-host.ts";
 import { waitForHost } from "../../src/host/wait-for-host.ts";
-import { compileProgram } from "../../src/program/compile-program.ts";
-import type { ProgramReport } from "../../src/program/report.ts";
+import type { User } from "../../src/stack/stack.ts";
 import type { SshOptions, SshTarget } from "../../src/transport/contract.ts";
 import { openSsh } from "../../src/transport/open-ssh.ts";
 import { contextFixture, serverFixture, userFixture } from "../golden/baseline/fixture.ts";
@@ -32,6 +30,10 @@ export interface ControllerJob {
   readonly arrival: { readonly user: string; readonly port: number };
   readonly rollbackMs: number;
   readonly connectTimeoutMs: number;
+  /** What the config says of the operator besides the keys. */
+  readonly operator: Partial<User>;
+  /** Other declared users. */
+  readonly others: readonly string[];
   /** Openings of the firewall, besides ssh: TCP ports. */
   readonly openPorts: readonly number[];
   /** What happens to this controller, or to its link, when a step begins. */
@@ -111,7 +113,12 @@ async function secure(job: ControllerJob): Promise<void> {
       stack: {
         ...fixture.stack,
         operator: OPERATOR,
-        users: [userFixture(OPERATOR, { keys: job.operatorKeys, sudo: "nopasswd" })],
+        users: [
+          userFixture(OPERATOR, { keys: job.operatorKeys, sudo: "nopasswd", ...job.operator }),
+          ...job.others.map((name) =>
+            userFixture(name, { keys: job.operatorKeys, sudo: "yes", groups: ["sudo"] }),
+          ),
+        ],
         groups: [],
         servers: [server],
       },
@@ -122,21 +129,6 @@ async function secure(job: ControllerJob): Promise<void> {
       arrivalPort: host.target.port,
       arrivalUser: host.target.user,
     };
-    // The ground that the way in stands on; the rest of it is tested elsewhere.
-    const ground = groundResources(context).filter(({ type }) =>
-      ["group", "user", "authorized-keys", "sudo-rule"].includes(type),
-    );
-    const report: ProgramReport = await host.runProgram(
-      compileProgram(ground, {
-        title: `${job.server}: ground`,
-        mode: "apply",
-        distro: context.distro,
-        facts: host.facts,
-      }),
-      { timeoutMs: 60_000 },
-    );
-    if (report.status !== 0) throw new Error(`the ground failed: ${JSON.stringify(report)}`);
-
     const strike = (fault: NonNullable<ControllerJob["fault"]>): void => {
       switch (fault.kind) {
         case "kill":

@@ -97,7 +97,9 @@ export class AccessLab {
     await pinHostKeys(knownHostsFile, name, identity.keys);
     const [address] = machine.publicAddresses;
     if (address === undefined) throw new Error(`${name} has no address`);
-    const server = new AccessServer(this, name, address, key);
+    const server = new AccessServer(this, name, address, key, () =>
+      this.#provider.reboot(machine, "hard", this.#context),
+    );
     await server.waitFor(OLD_WAY);
     return server;
   }
@@ -123,14 +125,24 @@ export class AccessServer {
   readonly lab: AccessLab;
   readonly name: string;
   readonly address: string;
-  readonly #key: string;
+  /** The operator's public key. */
+  readonly key: string;
+  /** From outside: nobody has to get in for it. */
+  readonly reboot: () => Promise<void>;
   #jobs = 0;
 
-  constructor(lab: AccessLab, name: string, address: string, key: string) {
+  constructor(
+    lab: AccessLab,
+    name: string,
+    address: string,
+    key: string,
+    reboot: () => Promise<void>,
+  ) {
     this.lab = lab;
     this.name = name;
     this.address = address;
-    this.#key = key;
+    this.key = key;
+    this.reboot = reboot;
   }
 
   /** Runs a controller that secures this server, to its end, whichever that is. */
@@ -142,11 +154,13 @@ export class AccessServer {
       controlDirectory: join(this.lab.directory, `${this.name}${this.#jobs}`),
       knownHostsFile: join(this.lab.directory, "known_hosts"),
       identityFile: join(this.lab.directory, "right"),
-      operatorKeys: [this.#key],
+      operatorKeys: [this.key],
       port: NEW_WAY.port,
       arrival: OLD_WAY,
       rollbackMs: PATIENT_ROLLBACK_MS,
       connectTimeoutMs: 20_000,
+      operator: {},
+      others: [],
       openPorts: [],
       ...changes,
     };
@@ -225,11 +239,19 @@ export class AccessServer {
     });
   }
 
+  /** The lines of accounts that were there before a change, and their places in groups, which a restore puts back. */
+  async accounts(way: Way): Promise<string> {
+    return this.over(
+      way,
+      "grep -hE '^(root|ada|grace):' /etc/passwd /etc/shadow; grep -hE '(ada|grace)' /etc/group /etc/gshadow; stat -c '%n %U %G' /home/*/.ssh/authorized_keys; ls /etc/*.bootmachine-restore 2>/dev/null; true",
+    );
+  }
+
   /** All that a restore has to put back, as text to compare. */
   async state(way: Way): Promise<string> {
     return this.over(
       way,
-      `cd /; find etc/ssh etc/nftables.d etc/systemd/system root/.ssh -type f -o -type l 2>/dev/null | sort | while read -r f; do stat -c '%n %a %U %N' "$f"; [ -f "$f" ] && cksum <"$f"; done
+      `cd /; find etc/ssh etc/nftables.d etc/systemd/system etc/sudoers.d root/.ssh home/*/.ssh var/lib/bootmachine/users -type f -o -type l 2>/dev/null | sort | while read -r f; do stat -c '%n %a %U %N' "$f"; [ -f "$f" ] && cksum <"$f"; done
 nft list tables; nft -s list table inet bootmachine 2>/dev/null; ss -Hltn | awk '{ print $4 }' | sort; systemctl --failed --no-legend | grep -E 'ssh|bootmachine'; true`,
     );
   }

@@ -32,6 +32,8 @@ const OVERRIDABLE = new Set([
   "permitemptypasswords",
   "permitrootlogin",
   "permittunnel",
+  "pubkeyacceptedalgorithms",
+  "pubkeyacceptedkeytypes",
   "pubkeyauthentication",
   "x11forwarding",
 ]);

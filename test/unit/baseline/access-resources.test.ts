@@ -1,11 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { accessPaths } from "../../../src/baseline/access-paths.ts";
+import { accessPaths, accessUsers } from "../../../src/baseline/access-paths.ts";
 import { accessResources, firewallOpenings } from "../../../src/baseline/access-resources.ts";
 import { ansible } from "../../../src/configurators/ansible/ansible.ts";
 import { none } from "../../../src/configurators/none.ts";
 import type { BaselineContext } from "../../../src/baseline/context.ts";
 import { groundResources } from "../../../src/baseline/ground-resources.ts";
-import { contextFixture, factsFixture, serverFixture } from "../../golden/baseline/fixture.ts";
+import {
+  contextFixture,
+  factsFixture,
+  RELEASE_NAMES,
+  serverFixture,
+  userFixture,
+} from "../../golden/baseline/fixture.ts";
 
 function settings(context: BaselineContext, form: "beside" | "final", keyword: string) {
   const resource = accessResources(context, form).find(({ type }) => type === "ssh-server");
@@ -20,8 +26,8 @@ describe("the way in", () => {
     expect(settings(context, "beside", "AllowUsers")).toEqual(["ada deploy root"]);
     expect(settings(context, "beside", "PermitRootLogin")).toEqual(["prohibit-password"]);
     expect(firewallOpenings(context, "beside").map(({ port }) => port)).toContain(22);
-    expect(accessResources(context, "beside").map(({ type }) => type)).not.toContain(
-      "authorized-keys",
+    expect(accessResources(context, "beside")).not.toContainEqual(
+      expect.objectContaining({ type: "authorized-keys", user: "root" }),
     );
   });
   it("is the only one at the end: users with keys alone, root's keys gone", () => {
@@ -38,10 +44,11 @@ describe("the way in", () => {
   it("takes the keys of the image's own user, and of nobody who is declared", () => {
     const keyless = (arrivalUser: string) =>
       accessResources(contextFixture("12", { arrivalUser }), "final").flatMap((resource) =>
-        resource.type === "authorized-keys" ? [resource.user] : [],
+        resource.type === "authorized-keys" && resource.keys.length === 0 ? [resource.user] : [],
       );
-    expect(keyless("debian")).toEqual(["root", "debian"]);
-    expect(keyless("ada")).toEqual(["root"]);
+    // "mail" is declared without keys.
+    expect(keyless("debian")).toEqual(["mail", "root", "debian"]);
+    expect(keyless("ada")).toEqual(["mail", "root"]);
   });
   it("names a port once when it stays", () => {
     const again = contextFixture("12", { arrivalPort: 2849, arrivalUser: "ada" });
@@ -119,6 +126,18 @@ describe("the way in", () => {
     expect(opening(context.members)?.from).toEqual(["10.0.0.11", "10.0.0.12", "fd00::12"]);
     expect(opening([])).toBeUndefined();
   });
+  it.each(RELEASE_NAMES)(
+    "takes RSA keys with SHA-2 alone, of hosts and users, on Debian %s",
+    (release) => {
+      const context = contextFixture(release);
+      const users = release === "11" ? "PubkeyAcceptedKeyTypes" : "PubkeyAcceptedAlgorithms";
+      for (const keyword of ["HostKeyAlgorithms", users]) {
+        const types = settings(context, "final", keyword).join(",").split(",");
+        expect(types).toContain("rsa-sha2-512");
+        expect(types.filter((type) => /^ssh-(rsa|dss)/u.test(type))).toEqual([]);
+      }
+    },
+  );
   it.each([
     ["11", false, false],
     ["12", true, false],
@@ -130,6 +149,65 @@ describe("the way in", () => {
       expect([kex?.includes("sntrup761"), kex?.startsWith("mlkem768")]).toEqual([sntrup, mlkem]);
     },
   );
+});
+
+describe("the accounts that may log in", () => {
+  const ACCOUNT_TYPES = new Set(["user", "authorized-keys", "sudo-rule"]);
+  const accountsOf = (context: BaselineContext, form: "beside" | "final") =>
+    accessResources(context, form).flatMap((resource) =>
+      resource.type === "user" ? [resource.name] : [],
+    );
+
+  it("are changed by the access change alone, before sshd and the firewall", () => {
+    const context = contextFixture("12");
+    expect(groundResources(context).filter(({ type }) => ACCOUNT_TYPES.has(type))).toEqual([]);
+    for (const form of ["beside", "final"] as const) {
+      const types = accessResources(context, form).map(({ type }) => type);
+      expect(accountsOf(context, form)).toEqual(["ada", "deploy", "mail"]);
+      expect(types.indexOf("user")).toBeLessThan(types.indexOf("ssh-server"));
+    }
+  });
+  it("stay as they are beside the new way where one of them is the old one", () => {
+    const byDeploy = contextFixture("12", { arrivalUser: "deploy" });
+    expect(accountsOf(byDeploy, "beside")).toEqual(["ada", "mail"]);
+    expect(accountsOf(byDeploy, "final")).toEqual(["ada", "deploy", "mail"]);
+    // The operator's own account cannot be both.
+    const byAda = contextFixture("12", { arrivalUser: "ada" });
+    expect(accountsOf(byAda, "beside")).toEqual(["ada", "deploy", "mail"]);
+  });
+  it("are put back: lines of the account tables, keys and sudo rules", () => {
+    const context = contextFixture("12", { arrivalUser: "debian" });
+    expect(accessUsers(context)).toEqual(["root", "debian", "ada", "deploy", "mail"]);
+    expect(accessPaths(context)).toEqual(
+      expect.arrayContaining(["/etc/sudoers.d", "/var/lib/bootmachine/users"]),
+    );
+  });
+  it("have the operator's shell looked for before they are touched", () => {
+    const withShell = (name: string): BaselineContext => {
+      const context = contextFixture("12");
+      const users = [userFixture("ada"), userFixture("bob")].map((user) =>
+        user.name === name ? { ...user, shell: "/bin/zsh" } : user,
+      );
+      return { ...context, stack: { ...context.stack, users } };
+    };
+    const [first] = accessResources(withShell("ada"), "beside");
+    expect(first?.type === "command" ? [first.check, first.run] : []).toEqual([
+      "[ -x /bin/zsh ] || { printf '%s\\n' 'there is no /bin/zsh on this host, and without it ada cannot log in: install it first, or declare another shell'; false; }",
+      undefined,
+    ]);
+    // Another user's shell may come later, by the configurator.
+    expect(accessResources(withShell("bob"), "beside")[0]).toMatchObject({ type: "user" });
+  });
+  it("give the operator sudo without a password, and nobody sudo who has none", () => {
+    const rules = accessResources(contextFixture("12"), "final").filter(
+      ({ type }) => type === "sudo-rule",
+    );
+    expect(rules).toEqual([
+      { type: "sudo-rule", name: "bootmachine-ada", rules: ["ada ALL=(ALL:ALL) NOPASSWD: ALL"] },
+      { type: "sudo-rule", name: "bootmachine-deploy", rules: [], state: "absent" },
+      { type: "sudo-rule", name: "bootmachine-mail", rules: [], state: "absent" },
+    ]);
+  });
 });
 
 describe("what a restore puts back", () => {
@@ -152,20 +230,32 @@ describe("what a restore puts back", () => {
 });
 
 describe("the ground", () => {
-  it("gives the operator sudo without a password, and nobody sudo who has none", () => {
-    const rules = groundResources(contextFixture("12")).filter(({ type }) => type === "sudo-rule");
-    expect(rules).toEqual([
-      { type: "sudo-rule", name: "bootmachine-ada", rules: ["ada ALL=(ALL:ALL) NOPASSWD: ALL"] },
-      { type: "sudo-rule", name: "bootmachine-deploy", rules: [], state: "absent" },
-      { type: "sudo-rule", name: "bootmachine-mail", rules: [], state: "absent" },
-    ]);
-  });
-  it("makes groups before the users who are in them", () => {
+  it("makes the groups in which the users of the access change will be", () => {
     const ids = groundResources(contextFixture("12")).flatMap((resource) =>
-      resource.type === "group" || resource.type === "user"
-        ? [`${resource.type} ${resource.name}`]
-        : [],
+      resource.type === "group" ? [resource.name] : [],
     );
-    expect(ids).toEqual(["group ops", "group deploy", "user ada", "user deploy", "user mail"]);
+    expect(ids).toEqual(["ops", "deploy"]);
+  });
+  it("makes no second group for a user whose gid is a declared group's", () => {
+    const context = contextFixture("12");
+    const users = [
+      userFixture("ada", { gid: 1500 }),
+      userFixture("bob", { gid: 1500 }),
+      userFixture("eve", { gid: 1600 }),
+    ];
+    const shared = { ...context, stack: { ...context.stack, users } };
+    expect(groundResources(shared).filter(({ type }) => type === "group")).toEqual([
+      { type: "group", name: "ops", gid: 1500 },
+      { type: "group", name: "eve", gid: 1600 },
+    ]);
+    expect(
+      accessResources(shared, "final").flatMap((resource) =>
+        resource.type === "user" ? [[resource.name, resource.primaryGroup]] : [],
+      ),
+    ).toEqual([
+      ["ada", "ops"],
+      ["bob", "ops"],
+      ["eve", "eve"],
+    ]);
   });
 });

@@ -128,7 +128,7 @@ describe("judgeInside", () => {
   it("shows the diff of what differs, under its own check alone", () => {
     const found = failures(
       reportsWith({
-        "ground: authorized-keys ada": { status: "differs", diff: ["-ssh-ed25519 EVIL"] },
+        "access: authorized-keys ada": { status: "differs", diff: ["-ssh-ed25519 EVIL"] },
       }),
     );
     expect(found).toMatchObject([
