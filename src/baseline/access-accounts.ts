@@ -11,12 +11,12 @@ function quoted(text: string): string {
 }
 
 /** By setpriv rather than su where it is: it asks neither PAM nor the account's shell, and works early in a boot. */
-const AS_USER = String.raw`# $1 user, $2 shell text; the user's home is in $BM_HOME.
+const AS_USER = String.raw`# $1 user, $2 shell text; the user's home is in $BM_HOME. A home that does not answer holds nothing up for long.
 as_user() {
   if command -v setpriv >/dev/null 2>&1; then
-    setpriv --reuid "$1" --regid "$(id -g "$1")" --clear-groups /bin/sh -c "$2"
+    timeout -k 1 10 setpriv --reuid "$1" --regid "$(id -g "$1")" --clear-groups /bin/sh -c "$2"
   else
-    su -s /bin/sh "$1" -c "$2"
+    timeout -k 1 10 su -s /bin/sh "$1" -c "$2"
   fi
 }`;
 
@@ -33,7 +33,10 @@ while IFS= read -r user; do
   [ -n "$BM_HOME" ] || continue
   export BM_HOME
   if [ "$user" = root ]; then printf '%s\n' "$BM_HOME/.ssh/authorized_keys" >>backup/paths || exit 1; continue; fi
-  as_user "$user" 'cd "$BM_HOME" 2>/dev/null && [ -r .ssh/authorized_keys ] || exit 0; tar -cf - .ssh/authorized_keys' >"backup/keys/$user" </dev/null ||
+  # Below 1 MiB: the disk is not the user's to fill.
+  as_user "$user" 'cd "$BM_HOME" 2>/dev/null || exit 0
+    [ -n "$(find .ssh/authorized_keys -prune \( -type l -o -type f -readable -size -2048 \) 2>/dev/null)" ] || exit 0
+    tar -cf - .ssh/authorized_keys' >"backup/keys/$user" </dev/null ||
     { echo "cannot keep a copy of the keys of $user" >&2; exit 1; }
   [ -s "backup/keys/$user" ] || rm -f "backup/keys/$user"
 done <backup/users || exit 1`;

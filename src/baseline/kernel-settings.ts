@@ -1,9 +1,9 @@
 /** Kernel settings of the network; in a container they are its own. */
 export const NETWORK_SETTINGS: Readonly<Record<string, string>> = {
-  // Answers to a connection must leave by the way it came: spoofed senders are dropped. 2 (loose) would be for hosts with
-  // asymmetric routes.
-  "net.ipv4.conf.all.rp_filter": "1",
-  "net.ipv4.conf.default.rp_filter": "1",
+  // A sender to whom no route leads is dropped. 1 (strict) would drop all that comes by another interface than the answer
+  // takes, and with it the operator of a host with asymmetric routes: docs/decisions/0013.
+  "net.ipv4.conf.all.rp_filter": "2",
+  "net.ipv4.conf.default.rp_filter": "2",
   // A sender may not choose the route that its packets take.
   "net.ipv4.conf.all.accept_source_route": "0",
   "net.ipv4.conf.default.accept_source_route": "0",

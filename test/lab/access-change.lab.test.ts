@@ -82,6 +82,39 @@ describe.concurrent("a change that goes well", () => {
     ]);
   });
 
+  it.each(["debian-13", "debian-12"])(
+    "%s: moves the socket that holds the ssh port, and back",
+    async (image) => {
+      const server = await lab.boot(image);
+      await server.over(
+        OLD_WAY,
+        "systemctl disable -q ssh.service; systemctl stop ssh.service; systemctl enable -q --now ssh.socket",
+      );
+      await server.waitFor(OLD_WAY);
+      const before = await server.state(OLD_WAY);
+      const blocked = await server.secure({
+        operatorKeys: [`from="192.0.2.1" ${server.key}`],
+        connectTimeoutMs: 8_000,
+      });
+      expect(blocked.error?.code).toBe("ACCESS_ROLLED_BACK");
+      expect(await server.state(OLD_WAY)).toBe(before);
+      expect(await server.secure()).toMatchObject({ outcome: NEW_WAY, error: undefined });
+      expect(await server.opens(OLD_WAY)).toBe(false);
+      expect(
+        await server.over(
+          NEW_WAY,
+          "systemctl is-active ssh.socket; ss -Hltn | grep -c ':22 ' || true",
+        ),
+      ).toBe("active\n0\n");
+      await server.reboot();
+      await server.waitFor(NEW_WAY, 60_000);
+      expect(await server.secure({ arrival: NEW_WAY })).toMatchObject({
+        steps: [],
+        error: undefined,
+      });
+    },
+  );
+
   it("takes down a port, a Match block and a user that other files of sshd add", async () => {
     const server = await lab.boot("debian-11");
     await server.over(

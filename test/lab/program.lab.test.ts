@@ -7,6 +7,7 @@ import { compileProgram } from "../../src/program/compile-program.ts";
 import type { ProgramMode } from "../../src/program/program.ts";
 import type { ProgramReport, ReportMessage, ResourceReport } from "../../src/program/report.ts";
 import type { Resource } from "../../src/program/resource.ts";
+import { resourceId } from "../../src/program/resource-id.ts";
 import { openSsh } from "../../src/transport/open-ssh.ts";
 import { type Lab, startLabServers } from "./lab-servers.ts";
 
@@ -298,6 +299,80 @@ describe.each(["debian12", "debian13"])("packages from elsewhere on %s", (server
     }
     await run(server, "apply", [{ ...repository, state: "absent" }]);
     await onServer(server, "! test -e /etc/apt/sources.list.d/bootmachine-lab.sources");
+  });
+});
+
+describe("what an administrator's commands do, under every shell that a host may have as sh", () => {
+  const WANTED: readonly Resource[] = [
+    { type: "package", id: "package", names: ["ed"] },
+    { type: "package", id: "no package", names: ["nano"], state: "absent" },
+    { type: "group", name: "shells", gid: 4100 },
+    {
+      type: "user",
+      name: "shelly",
+      fullName: "Shelly O'Neill",
+      groups: ["shells"],
+      passwordHash: HASH,
+    },
+    { type: "authorized-keys", user: "shelly", keys: [KEY] },
+    { type: "sudo-rule", name: "30-shelly", rules: ["shelly ALL=(ALL:ALL) NOPASSWD: ALL"] },
+    { type: "service", name: "cron", enabled: true, running: true },
+    { type: "sysctl", name: "62-lab", settings: { "net.ipv4.conf.all.log_martians": "1" } },
+    {
+      type: "ssh-server",
+      id: "ssh",
+      settings: [
+        ["Port", "22"],
+        ["PermitRootLogin", "prohibit-password"],
+        ["X11Forwarding", "no"],
+        ["MaxAuthTries", "3"],
+      ],
+    },
+    {
+      type: "firewall",
+      id: "firewall",
+      openings: [{ port: 22, protocol: "tcp", from: "anywhere" }],
+    },
+  ];
+  const UNDO = `dpkg --purge ed >/dev/null 2>&1; userdel -r shelly 2>/dev/null; groupdel shells 2>/dev/null
+echo 0 >/proc/sys/net/ipv4/conf/all/log_martians; systemctl stop cron; nft delete table inet bootmachine 2>/dev/null
+rm -f /etc/sudoers.d/30-shelly /etc/sysctl.d/62-lab.conf /etc/ssh/sshd_config.d/00-bootmachine.conf; true`;
+  /** The wanted ones of which something has this status: the ids of a distro's parts begin with the whole's. */
+  const withStatus = (reports: readonly ResourceReport[], wanted: string): readonly string[] =>
+    WANTED.map((resource) => resourceId(resource)).filter((id) =>
+      reports.some(
+        (report) =>
+          (report.id === id || report.id.startsWith(`${id} `)) && report.status === wanted,
+      ),
+    );
+
+  beforeAll(async () => {
+    await onServer(
+      "debian12",
+      "dpkg --purge nano >/dev/null 2>&1; DEBIAN_FRONTEND=noninteractive apt-get -qq install -y busybox mksh cron >/dev/null",
+    );
+  });
+  afterAll(async () => {
+    await onServer("debian12", "ln -sfn dash /bin/sh");
+  });
+
+  test.each(["dash", "busybox", "bash", "mksh"])("%s", async (shell) => {
+    // bash as sh is in POSIX mode, busybox as sh is its shell.
+    await onServer("debian12", `${UNDO}\nln -sfn "$(command -v ${shell})" /bin/sh`);
+    expect(await onServer("debian12", "readlink -f /proc/$$/exe")).toContain(shell);
+    const all = WANTED.map((resource) => resourceId(resource)).filter((id) => id !== "no package");
+    const check = await run("debian12", "check", WANTED);
+    expect(withStatus(check.report.resources, "differs")).toEqual(all);
+    const { report } = await run("debian12", "apply", WANTED);
+    expect(report.resources.filter(({ status }) => status === "failed")).toEqual([]);
+    expect(withStatus(report.resources, "changed")).toEqual(all);
+    for (const mode of ["apply", "check"] as const) {
+      const again = await run("debian12", mode, WANTED);
+      expect(again.report.resources.filter(({ status }) => status !== "ok")).toEqual([]);
+    }
+    expect(
+      await onServer("debian12", "su shelly -s /bin/bash -c 'sudo -n id -un'; id -Gn shelly"),
+    ).toBe("root\nshelly shells\n");
   });
 });
 

@@ -17,6 +17,20 @@ export function ufwRules(openings: readonly FirewallOpening[]): readonly string[
   });
 }
 
+const UFW_SYSCTL = "/etc/ufw/sysctl.conf";
+/** bm_contrary prints the numbers of the lines with which ufw would set something else than our files do. */
+const UFW_CONTRARY = String.raw`bm_contrary() {
+  set --
+  for bm_file in /etc/sysctl.d/60-bootmachine-*.conf ${UFW_SYSCTL}; do
+    [ ! -f "$bm_file" ] || set -- "$@" "$bm_file"
+  done
+  [ $# -eq 0 ] || awk -F= '
+    { key = $1; value = $2; gsub(/[[:space:]]/, "", key); gsub(/[[:space:]]/, "", value); gsub("/", ".", key) }
+    key == "" || key ~ /^[#;]/ { next }
+    FILENAME != "${UFW_SYSCTL}" { ours[key] = value; next }
+    (key in ours) && ours[key] != value { print FNR }' "$@"
+}`;
+
 export function ufwResources(resource: FirewallResource, id: string): readonly Resource[] {
   const wanted = [...new Set(ufwRules(resource.openings))].sort();
   const guard = {
@@ -26,6 +40,19 @@ export function ufwResources(resource: FirewallResource, id: string): readonly R
   const added = String.raw`ufw show added | sed -n -e "s/ comment '.*'$//" -e 's/^ufw //p' | LC_ALL=C sort -u`;
   const list = wanted.map((rule) => `'${rule}'`).join(" ");
   return [
+    {
+      type: "command",
+      id: `${id} ufw kernel settings`,
+      // ufw writes the settings of this file at every boot and reload, after those of /etc/sysctl.d: where it says something
+      // else than a file of ours, that line has to go. What it alone sets (forwarding, say) stays.
+      check: `${UFW_CONTRARY}\n[ -z "$(bm_contrary)" ]`,
+      run: String.raw`${UFW_CONTRARY}
+bm_lines=" $(bm_contrary | tr '\n' ' ')"
+cp -p ${UFW_SYSCTL} ${UFW_SYSCTL}.bootmachine-new &&
+awk -v lines="$bm_lines" '{ print (index(lines, " " FNR " ") ? "# bootmachine, instead of: " : "") $0 }' ${UFW_SYSCTL} >${UFW_SYSCTL}.bootmachine-new &&
+mv ${UFW_SYSCTL}.bootmachine-new ${UFW_SYSCTL}`,
+      ...guard,
+    },
     {
       type: "command",
       id: `${id} ufw default`,
