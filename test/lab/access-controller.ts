@@ -30,6 +30,7 @@ export interface ControllerJob {
   readonly arrival: { readonly user: string; readonly port: number };
   readonly rollbackMs: number;
   readonly connectTimeoutMs: number;
+  readonly operatorName: string;
   /** What the config says of the operator besides the keys. */
   readonly operator: Partial<User>;
   /** Other declared users. */
@@ -53,8 +54,6 @@ export type ControllerLine =
   | { readonly outcome: { readonly user: string; readonly port: number } }
   | { readonly error: ReturnType<ReturnType<typeof toBootmachineError>["toRecord"]> };
 
-const OPERATOR = "ada";
-
 function print(line: ControllerLine): void {
   // Synchronous, so that nothing is lost when the next thing is SIGKILL.
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -76,7 +75,7 @@ async function secure(job: ControllerJob): Promise<void> {
     user,
     port,
   });
-  const newWay = way(OPERATOR, job.port);
+  const newWay = way(job.operatorName, job.port);
   const oldWay = way(job.arrival.user, job.arrival.port);
   const host = await waitForHost({
     transport,
@@ -112,9 +111,13 @@ async function secure(job: ControllerJob): Promise<void> {
     const context: BaselineContext = {
       stack: {
         ...fixture.stack,
-        operator: OPERATOR,
+        operator: job.operatorName,
         users: [
-          userFixture(OPERATOR, { keys: job.operatorKeys, sudo: "nopasswd", ...job.operator }),
+          userFixture(job.operatorName, {
+            keys: job.operatorKeys,
+            sudo: "nopasswd",
+            ...job.operator,
+          }),
           ...job.others.map((name) =>
             userFixture(name, { keys: job.operatorKeys, sudo: "yes", groups: ["sudo"] }),
           ),

@@ -159,6 +159,7 @@ export class AccessServer {
       arrival: OLD_WAY,
       rollbackMs: PATIENT_ROLLBACK_MS,
       connectTimeoutMs: 20_000,
+      operatorName: NEW_WAY.user,
       operator: {},
       others: [],
       openPorts: [],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { accountResources } from "../../src/baseline/account-resources.ts";
 import { groundResources } from "../../src/baseline/ground-resources.ts";
 import { prepareResources } from "../../src/baseline/prepare-resources.ts";
 import { openHost } from "../../src/host/open-host.ts";
@@ -40,7 +41,7 @@ function differing(report: ProgramReport): readonly string[] {
     .map(({ id, status, output }) => [id, status, ...(output ?? [])].join(" "));
 }
 
-describe.concurrent("prepare and the ground of secure", () => {
+describe.concurrent("prepare, the ground of secure and the accounts", () => {
   it.each(["debian-13", "debian-12", "debian-11"])(
     "%s: from nothing to as declared; the second time nothing differs",
     async (image) => {
@@ -59,7 +60,11 @@ describe.concurrent("prepare and the ground of secure", () => {
         }),
         facts: host.facts,
       };
-      const resources = [...prepareResources(context), ...groundResources(context)];
+      const resources = [
+        ...prepareResources(context),
+        ...groundResources(context),
+        ...accountResources(context, "final"),
+      ];
       const first = await runResources(host, "apply", resources);
       expect(differing(first).filter((line) => !line.endsWith(" changed"))).toEqual([]);
       const second = await runResources(host, "check", resources);
