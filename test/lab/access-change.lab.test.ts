@@ -74,11 +74,12 @@ describe.concurrent("a change that goes well", () => {
     };
     expect(await types(OLD_WAY.port)).toContain("host key ssh-rsa");
     expect((await server.secure()).outcome).toEqual(NEW_WAY);
-    expect(await types(NEW_WAY.port)).toEqual([
-      "ssh-ed25519",
+    // In the order in which sshd has loaded the keys.
+    expect((await types(NEW_WAY.port)).toSorted()).toEqual([
       "ecdsa-sha2-nistp256",
-      "rsa-sha2-512",
       "rsa-sha2-256",
+      "rsa-sha2-512",
+      "ssh-ed25519",
     ]);
   });
 
@@ -304,6 +305,22 @@ describe.concurrent("a change of the operator's own account on a secured host", 
       ),
     ).toBe("/etc/sudoers.d:\nREADME\nbootmachine-ada\n\n/home/grace/.ssh:\nsudo:x:27:\n*\ngrace\n");
     expect((await server.secure({ arrival: NEW_WAY })).steps).toEqual([]);
+
+    // The operator herself is taken out, and the next one comes in: once in vain, then for good.
+    const before = [await server.state(NEW_WAY), await server.accounts(NEW_WAY)];
+    const next = { arrival: NEW_WAY, operatorName: "grace" };
+    const refused = await server.secure({
+      ...next,
+      operatorKeys: [`from="192.0.2.1" ${server.key}`],
+      connectTimeoutMs: 8_000,
+    });
+    expect(refused.error?.code).toBe("ACCESS_ROLLED_BACK");
+    expect([await server.state(NEW_WAY), await server.accounts(NEW_WAY)]).toEqual(before);
+    expect(await server.secure(next)).toMatchObject({ outcome: grace, error: undefined });
+    expect(await server.opens(NEW_WAY)).toBe(false);
+    expect(await server.over(grace, "ls /etc/sudoers.d; ls /home/ada/.ssh")).toBe(
+      "README\nbootmachine-grace\n",
+    );
   });
 });
 

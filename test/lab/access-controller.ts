@@ -119,7 +119,7 @@ async function secure(job: ControllerJob): Promise<void> {
             ...job.operator,
           }),
           ...job.others.map((name) =>
-            userFixture(name, { keys: job.operatorKeys, sudo: "yes", groups: ["sudo"] }),
+            userFixture(name, { keys: job.operatorKeys, sudo: "nopasswd", groups: ["sudo"] }),
           ),
         ],
         groups: [],
