@@ -5,10 +5,24 @@
 #   sh scripts/remove-local-files.sh [--keep-images]
 set -eu
 
-state=/var/lib/bootmachine/local
+home=/var/lib/bootmachine
+state=$home/local
 cache=/var/cache/bootmachine
 
-if [ -d "$state/machines" ] && [ -n "$(find "$state/machines" -mindepth 2 -maxdepth 2 -type d)" ]; then
+has_servers() {
+	[ -d "$1/machines" ] && [ -n "$(find "$1/machines" -mindepth 2 -maxdepth 2 -type d)" ]
+}
+
+# A rehearsal's servers have a state directory of their own and the same images; and a server with yet another one has its
+# disk mounted on an image, which only the processes in its own mount name space see.
+is_cache_used() {
+	for other in "$home"/*/; do
+		! has_servers "${other%/}" || return 0
+	done
+	grep -qsF "lowerdir=$cache/" /proc/[0-9]*/mounts
+}
+
+if has_servers "$state"; then
 	echo "Kept $state and $cache: another stack on this computer has servers."
 	exit 0
 fi
@@ -18,7 +32,11 @@ if grep -q " $state/" /proc/self/mounts; then
 	exit 1
 fi
 rm -rf "$state"
-rmdir /var/lib/bootmachine 2>/dev/null || true
+rmdir "$home" 2>/dev/null || true
 if [ "${1-}" != --keep-images ]; then
-	rm -rf "$cache"
+	if is_cache_used; then
+		echo "Kept $cache: servers of a rehearsal, or of another state directory, run on its images."
+	else
+		rm -rf "$cache"
+	fi
 fi

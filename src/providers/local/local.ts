@@ -7,6 +7,7 @@ import type { Machine, MachineRequest, ProviderContext, WishProblem } from "../c
 import { byAgent } from "./by-agent.ts";
 import { limitsNote, readCgroupLayout } from "./cgroups.ts";
 import { imageStore } from "./image-store.ts";
+import { imagesInUse } from "./images-in-use.ts";
 import type { LocalProvider } from "./local-provider.ts";
 import { withLock } from "./lock.ts";
 import { addMachine, listMachines, type MachineRecord, readMachine } from "./machine-store.ts";
@@ -148,12 +149,12 @@ export function local(options: LocalOptions = {}): LocalProvider {
     check: checkWishes,
     removeCache: async (context) =>
       await locked(context, async () => {
-        const inUse = new Set((await listMachines(paths)).map((record) => record.imageDirectory));
+        const inUse = await imagesInUse(paths);
         const removed = await images.prune(inUse);
-        if (inUse.size === 0) {
-          await removeTree(paths.packages);
-          await removeShared(paths);
-        }
+        const own = await listMachines(paths);
+        const isShared = [...inUse].some((image) => image.startsWith(`${paths.images}/`));
+        if (own.length === 0 && !isShared) await removeTree(paths.packages);
+        if (own.length === 0) await removeShared(paths);
         for (const directory of [paths.images, dirname(paths.images)])
           await rmdir(directory).catch(() => undefined);
         return removed;
