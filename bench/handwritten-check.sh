@@ -30,9 +30,19 @@ program=$(
 		echo "case \$(getent shadow $name) in $name:[!\\!*]*) bad 'password of $name is not locked' ;; esac"
 	done <"$desired/users"
 	cat <<'CHECKS'
-# Packages: installed, and nothing pending (from the lists as they are).
+# Packages: installed, and nothing pending (from the lists as they are). apt's simulation costs more than all the rest, so
+# that nothing was pending is remembered, as bootmachine remembers it: until what dpkg knows, the lists or apt's settings change.
 [ "$(dpkg-query -W -f '${db:Status-Status}\n' $packages 2>/dev/null | grep -cv '^installed$')" = 0 ] || bad packages
-[ -z "$(apt-get -s -qq -o Debug::NoLocking=1 upgrade --with-new-pkgs 2>/dev/null | grep '^Inst ')" ] || bad 'upgrades pending'
+memo=/var/cache/handwritten-check-no-upgrades
+if [ ! -e "$memo" ] || [ -n "$(find /var/lib/dpkg/status /var/lib/dpkg/updates /var/lib/apt/lists /etc/apt /etc/apt/preferences.d \
+	/etc/apt/apt.conf.d /etc/apt/sources.list.d -maxdepth 0 -newer "$memo" 2>/dev/null)" ]; then
+	if [ -z "$(apt-get -s -qq -o Debug::NoLocking=1 upgrade --with-new-pkgs 2>/dev/null | grep '^Inst ')" ]; then
+		: >"$memo"
+	else
+		rm -f "$memo"
+		bad 'upgrades pending'
+	fi
+fi
 # Files: content, owner and mode.
 sha256sum --quiet -c "$work/files.sha256" >"$work/sums" 2>&1 || bad "files: $(cat "$work/sums")"
 [ "$(grep -cFxf "$work/hosts" /etc/hosts)" = "$(grep -c . "$work/hosts")" ] || bad 'hosts entries'
