@@ -72,7 +72,7 @@ export const BRING_UP_ROUTES = {
     parameters: { flags: SELECTION_FLAGS, aliases: SELECTION_ALIASES },
     docs: docsOf(
       "plan",
-      "Shows for each server and phase what `up` would change, with the diffs of files. Writes nothing, here or there.",
+      "Shows for each server and phase what `up` would change, with the diffs of files. Changes nothing, there or here: its journal is all that it writes.",
     ),
   }),
 };

@@ -105,7 +105,13 @@ async function destroyServer(context: RunContext, server: string): Promise<Destr
     await context.records.remove(server);
     await dropProofMark(context.paths, server);
     ended(existed ? "changed" : "unchanged");
-    return { server, existed, ...(note === undefined ? {} : { note }) };
+    const isForgotten = existed && !context.stack.provider.capabilities.creates;
+    return {
+      server,
+      existed,
+      ...(isForgotten ? { isForgotten } : {}),
+      ...(note === undefined ? {} : { note }),
+    };
   } catch (thrown) {
     const error = toBootmachineError(thrown);
     error.server ??= server;

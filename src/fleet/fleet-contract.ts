@@ -97,6 +97,8 @@ export interface Destroyable {
 export interface DestroyedServer {
   readonly server: string;
   readonly existed: boolean;
+  /** The provider does not destroy: the machine runs on, and is known here no more. */
+  readonly isForgotten?: true;
   readonly note?: string;
   readonly error?: string;
 }
@@ -130,6 +132,10 @@ export interface InventoryEntry {
   readonly publicAddresses: readonly string[];
   readonly privateAddresses: readonly string[];
   readonly hostKeys: readonly string[];
+  /** As in the config: the way leads through it. */
+  readonly jumpHost?: string;
+  /** As in the config: the ssh_config that is read; "none": no file is. */
+  readonly configFile?: string;
 }
 
 /** The servers of one stack, as a whole. Every method emits events; none prints. */

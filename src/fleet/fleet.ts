@@ -13,14 +13,14 @@ import { destroyServers, findDestroyable } from "./destroy-stack.ts";
 import type { ServerSummary } from "./events.ts";
 import { FleetContexts } from "./fleet-contexts.ts";
 import type { Fleet, FleetOptions } from "./fleet-contract.ts";
-import { inRun } from "./in-run.ts";
+import { inRun, writeProducts } from "./in-run.ts";
 import { proveIdentity } from "./phases/trust.ts";
 import { readInventory } from "./read-inventory.ts";
 import { readStatus } from "./read-status.ts";
 import { rebootServers } from "./reboot-servers.ts";
 import { providerContext } from "./run-context.ts";
 import { runPhases } from "./run-phases.ts";
-import { selectServers, selectWithOrphans } from "./selection.ts";
+import { selectsEverything, selectServers, selectWithOrphans } from "./selection.ts";
 import { securedWay, sshOptionsOf } from "./ways-in.ts";
 import { onHosts, withTaskHosts } from "./with-hosts.ts";
 
@@ -92,6 +92,10 @@ export function createFleet(options: FleetOptions): Fleet {
         async (emit) => {
           const context = await contexts.contextFor(emit);
           const outcomes = await destroyServers(context, selection);
+          // Nothing is left to log in to where all is gone, and its files are gone with it.
+          const isAll =
+            selectsEverything(selection) && outcomes.every(({ error }) => error === undefined);
+          if (!isAll) await writeProducts(contexts, emit);
           return {
             outcomes,
             servers: outcomes.map((outcome): ServerSummary => ({

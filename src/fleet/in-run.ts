@@ -75,7 +75,8 @@ export async function inRun<
   }
 }
 
-async function writeProducts(contexts: FleetContexts, emit: EmitEvent): Promise<void> {
+/** The files beside the config that other programs read. */
+export async function writeProducts(contexts: FleetContexts, emit: EmitEvent): Promise<void> {
   try {
     await writeSshConfig(await contexts.settledContext());
   } catch (error) {

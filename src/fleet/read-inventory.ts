@@ -24,6 +24,8 @@ export async function readInventory(
       publicAddresses: machine?.publicAddresses ?? [],
       privateAddresses: machine?.privateAddresses ?? [],
       hostKeys: record?.keys ?? [],
+      ...(server.ssh.jumpHost === undefined ? {} : { jumpHost: server.ssh.jumpHost }),
+      ...(server.ssh.configFile === undefined ? {} : { configFile: server.ssh.configFile }),
     };
   });
 }

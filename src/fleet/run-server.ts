@@ -96,6 +96,7 @@ async function runPhase(run: ServerRun, phase: Phase): Promise<BootmachineError 
   try {
     const result = await withLimit(run, phase);
     run.changes += result.changes;
+    run.wasLookedAt ||= result.outcome !== "skipped";
     run.emit({ type: "phase-ended", server, phase, ms: elapsed(began), ...result });
     return undefined;
   } catch (thrown) {
@@ -192,7 +193,9 @@ export function summarize(
       error === undefined
         ? run.changes > 0
           ? "changed"
-          : "unchanged"
+          : run.wasLookedAt
+            ? "unchanged"
+            : "skipped"
         : error.kind === "cancelled"
           ? "cancelled"
           : "failed",

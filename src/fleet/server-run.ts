@@ -45,6 +45,8 @@ export class ServerRun {
   isSettled = false;
   checks: readonly CheckResult[] = [];
   changes = 0;
+  /** Some phase had something to look at. */
+  wasLookedAt = false;
   /** The phase now running, or other work. */
   phase: Work = "boot";
   /** The phase enroll has changed something: who is new to the other side is configured anew. */

@@ -42,6 +42,7 @@ async function workOn(
     run.step("connecting");
     run.host = await connectHost(context, server, run.machine);
     run.distro = pickDistro(context.stack, server, run.host.facts);
+    run.wasLookedAt = true;
     run.changes = await work(run);
     const { changes } = run;
     const outcome = changes === 0 ? "unchanged" : "changed";

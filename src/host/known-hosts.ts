@@ -104,7 +104,12 @@ export async function learnHostKey(
       throw new TimeoutError(
         `${targets[0]?.server ?? "The host"} did not show its host key within ${timeoutMs / 1000} s: ${failure?.message ?? "there is no address"}`,
         timeoutMs,
-        { server: targets[0]?.server, cause: failure },
+        {
+          server: targets[0]?.server,
+          cause: failure,
+          // What stood in the way says what to do; how long was waited does not.
+          ...(failure === undefined ? {} : { hint: failure.hint }),
+        },
       );
     }
     await pauseFor(pauseMs, signal);

@@ -338,7 +338,7 @@ export const CHECKS = {
     title: "kernel and network settings are as declared",
     reason: "They stop spoofed packets, redirects and easy ways from a bug to root.",
     from: "inside",
-    cis: `${CIS} 1.5.1, 3.3.2, 3.3.3, 3.3.4, 3.3.5, 3.3.6, 3.3.8, 3.3.9, 3.3.10`,
+    cis: `${CIS} 1.5.1, 1.5.2, 3.3.2, 3.3.3, 3.3.4, 3.3.5, 3.3.6, 3.3.8, 3.3.9, 3.3.10`,
     severity: "error",
     todo: MEND,
   },

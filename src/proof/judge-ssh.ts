@@ -9,6 +9,9 @@ const NO_DIRECT_WAY = "the host is reached through a jump host only";
 const TURNED_AWAY =
   "the host turns this address away for some seconds, because of earlier refused log-ins";
 
+/** More weak algorithms than this stand in the diff only. */
+const MOST_NAMED = 3;
+
 function handshakeMessage(handshake: Exclude<Handshake, { kind: "ssh" }>): string {
   return handshake.kind === "turned-away" ? TURNED_AWAY : handshake.message;
 }
@@ -62,7 +65,7 @@ export function judgeHandshake(handshake: Handshake | undefined, ms: number): Ch
   if (weak.length > 0) {
     return failed(
       check,
-      `${weak.length} weak algorithms are offered`,
+      `weak: ${weak.slice(0, MOST_NAMED).join(", ")}${weak.length > MOST_NAMED ? ` and ${weak.length - MOST_NAMED} more` : ""}`,
       ms,
       weak.map((name) => `+ ${name}`),
     );

@@ -68,14 +68,22 @@ export function renderDestroyed(
     if (result.error !== undefined) {
       return `  ${style(result.server, "name")}  ${style("FAILED", "bad")}: ${sanitize(result.error)}`;
     }
-    return `  ${style(result.server, "name")}  ${result.existed ? "destroyed" : "was not there"}${note}`;
+    return `  ${style(result.server, "name")}  ${whatBecameOf(result)}${note}`;
   });
-  const destroyed = results.filter((result) => result.existed && result.error === undefined).length;
+  const gone = results.filter((result) => result.existed && result.error === undefined);
+  const forgotten = gone.filter(({ isForgotten }) => isForgotten === true).length;
   const failed = results.filter((result) => result.error !== undefined).length;
   lines.push(
     failed > 0
       ? `${style("Failed", "bad")}: ${count(failed, "machine")} left; run \`bootmachine destroy${flag}\` again.`
-      : `${style("Done", "good")}: ${count(destroyed, "machine")} destroyed.`,
+      : forgotten > 0
+        ? `${style("Done", "good")}: ${count(forgotten, "machine")} forgotten, none destroyed.`
+        : `${style("Done", "good")}: ${count(gone.length, "machine")} destroyed.`,
   );
   return lines;
+}
+
+function whatBecameOf({ existed, isForgotten }: DestroyedServer): string {
+  if (!existed) return "was not there";
+  return isForgotten === true ? "forgotten, not destroyed" : "destroyed";
 }

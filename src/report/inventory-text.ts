@@ -42,7 +42,7 @@ export async function renderAnsibleInventory(
           ansible_host: entry.address,
           ansible_port: entry.port,
           ansible_user: entry.user,
-          ansible_ssh_common_args: sshArguments(about, entry.server),
+          ansible_ssh_common_args: sshArguments(about, entry),
           ...(entry.privateAddresses[0] === undefined
             ? {}
             : { private_address: entry.privateAddresses[0] }),
@@ -90,9 +90,18 @@ function groupName(role: string): string {
   return /^[0-9]/.test(name) ? `_${name}` : name;
 }
 
-function sshArguments(about: InventoryAbout, server: string): string {
-  const file = about.knownHostsFile.includes(" ")
-    ? `'"${about.knownHostsFile}"'`
-    : about.knownHostsFile;
-  return `-o StrictHostKeyChecking=yes -o UserKnownHostsFile=${file} -o HostKeyAlias=${about.stack}.${server}`;
+function sshArguments(about: InventoryAbout, entry: InventoryEntry): string {
+  return [
+    ...(entry.configFile === undefined ? [] : ["-F", quoted(entry.configFile)]),
+    "-o StrictHostKeyChecking=yes",
+    // ssh splits this option's value at blanks once more.
+    `-o UserKnownHostsFile=${about.knownHostsFile.includes(" ") ? `'"${about.knownHostsFile}"'` : about.knownHostsFile}`,
+    `-o HostKeyAlias=${about.stack}.${entry.server}`,
+    ...(entry.jumpHost === undefined ? [] : ["-J", quoted(entry.jumpHost)]),
+  ].join(" ");
+}
+
+/** One word for Ansible, which splits the arguments as a shell does. */
+function quoted(word: string): string {
+  return /^[\w./@:,[\]~+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -32,7 +32,14 @@ export function renderSummary(view: RunView, options: SummaryOptions): readonly 
   const failedChecks = servers.reduce((sum, server) => sum + server.failedChecks, 0);
   const tool = toolOf(view.servers);
 
-  if (view.outcome === "ok" && changes === 0 && failedChecks === 0 && isBringingUp(view.command)) {
+  const isSeen = servers.every(({ outcome }) => outcome !== "skipped");
+  if (
+    isSeen &&
+    view.outcome === "ok" &&
+    changes === 0 &&
+    failedChecks === 0 &&
+    isBringingUp(view.command)
+  ) {
     const what = tool === undefined ? "nothing to change" : `${tool} ran and changed nothing`;
     return [
       `${style("Everything is in place", "good")}: ${view.stack}, ${count(servers.length, "server")}, ${what} (${time}).`,
@@ -106,7 +113,7 @@ function outcomeCell(server: ServerSummary): Span {
     case "unchanged":
       return { text: "in place", tone: "good" };
     case "skipped":
-      return { text: "skipped", tone: "quiet" };
+      return { text: "not looked at", tone: "quiet" };
   }
 }
 

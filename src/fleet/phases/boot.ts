@@ -4,7 +4,7 @@ import { ProviderError } from "../../errors/error.ts";
 import { imageText, sizeText } from "../../stack/wishes.ts";
 import { refuseTooSmallSize } from "../configurator/memory-needs.ts";
 import { providerContext } from "../run-context.ts";
-import { type PhaseResult, resultOf, type ServerRun } from "../server-run.ts";
+import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 
 /** Makes sure that the server's machine exists and runs, and that an address is known. */
 export async function boot(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
@@ -14,7 +14,8 @@ export async function boot(run: ServerRun, signal: AbortSignal): Promise<PhaseRe
   const isThere = found?.status === "running" && found.publicAddresses.length > 0;
   if (isThere && duplicates.length === 0) {
     context.addresses.settle(server.name, found);
-    return resultOf(0);
+    // Of such a provider's machines nobody has seen anything yet: it says what the config says.
+    return context.stack.provider.capabilities.creates ? resultOf(0) : SKIPPED;
   }
   if (found === undefined) await refuseTooSmallSize(run, signal);
   if (context.mode === "plan") {

@@ -68,7 +68,7 @@ export function existing(options: ExistingOptions): Provider {
       hosts.has(server)
         ? {
             existed: true,
-            note: `${server} was forgotten, not destroyed: the host is yours and goes on running`,
+            note: "the host is yours and goes on running",
           }
         : { existed: false },
     reboot: async (machine) => {

@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { ERROR_CODES } from "../../../src/errors/codes.ts";
+
 import {
   fingerprint,
+  learnHostKey,
   pinHostKeys,
   readPinnedKeys,
   unpinHostKeys,
@@ -61,4 +64,20 @@ test("fingerprints are OpenSSH's", () => {
   spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
   const { stdout } = spawnSync("ssh-keygen", ["-l", "-f", `${key}.pub`], { encoding: "utf8" });
   expect(fingerprint(readFileSync(`${key}.pub`, "utf8"))).toBe(stdout.split(" ")[1]);
+});
+
+test("a first use that fails says what stood in the way, and not that something is slow", async () => {
+  const target = { server: "web1", address: "127.0.0.1", port: 1, user: "root" };
+  const learnt = learnHostKey([target], {
+    knownHostsFile: join(directory, "known_hosts"),
+    hostKeyAlias: "shop.web1",
+    configFile: "none",
+    connectTimeoutMs: 1000,
+    timeoutMs: 1000,
+    signal: new AbortController().signal,
+  });
+  await expect(learnt).rejects.toMatchObject({
+    code: "TIMEOUT",
+    hint: ERROR_CODES.CONNECTION_REFUSED.todo,
+  });
 });

@@ -113,7 +113,15 @@ describe("the handshake", () => {
     const old = { ...good, banner: "SSH-1.99-OpenSSH_3" };
     expect(judgeSshAnswers(old, GRANTED, 2849, 1).status).toBe("failed");
     const weak = { ...good, offer: { ...offer, macs: ["hmac-md5"] } };
-    expect(judgeHandshake(weak, 1)).toMatchObject({ status: "failed", diff: ["+ mac hmac-md5"] });
+    expect(judgeHandshake(weak, 1)).toMatchObject({
+      status: "failed",
+      detail: "weak: mac hmac-md5",
+      diff: ["+ mac hmac-md5"],
+    });
+    const macs = ["hmac-md5", "hmac-sha1", "umac-64@openssh.com", "hmac-md5-96"];
+    expect(judgeHandshake({ ...good, offer: { ...offer, macs } }, 1).detail).toMatch(
+      /^weak: mac hmac-md5, .* and 1 more$/u,
+    );
     expect(judgeSshAnswers({ kind: "failed", message: "gone" }, GRANTED, 2849, 1).status).toBe(
       "failed",
     );

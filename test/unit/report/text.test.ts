@@ -321,6 +321,17 @@ describe("destroy", () => {
     expect(text).not.toContain("all data");
   });
 
+  test("what is forgotten is not called destroyed", () => {
+    const text = renderDestroyed(
+      [{ server: "a", existed: true, isForgotten: true, note: "the host is yours" }],
+      plainStyle,
+    );
+    expect(text).toEqual([
+      "  a  forgotten, not destroyed: the host is yours",
+      "Done: 1 machine forgotten, none destroyed.",
+    ]);
+  });
+
   test("what could not be destroyed is said", () => {
     const text = renderDestroyed(
       [
@@ -476,6 +487,19 @@ describe("inventory", () => {
         children: { load_balancer: { hosts: { web1: {} } }, web: { hosts: { web1: {} } } },
       },
     });
+  });
+
+  test("Ansible comes by the way that the config names: its jump host and its ssh_config", async () => {
+    const { parse } = await import("yaml");
+    const [web1] = entries;
+    if (web1 === undefined) throw new Error("no entry");
+    const far = { ...web1, jumpHost: "ada@gate:2222", configFile: "/home/ada lovelace/ssh_config" };
+    const { all } = parse(await renderAnsibleInventory([far], about)) as {
+      all: { hosts: Record<string, Record<string, string>> };
+    };
+    const words = all.hosts["web1"]?.["ansible_ssh_common_args"] ?? "";
+    expect(words).toMatch(/^-F '\/home\/ada lovelace\/ssh_config' -o /u);
+    expect(words).toMatch(/ -J ada@gate:2222$/u);
   });
 
   test("YAML and hosts", async () => {
