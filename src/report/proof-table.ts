@@ -60,7 +60,7 @@ function serverLines(one: ServerProof, style: Style, all: boolean): readonly str
   const shown = ranked.filter((check) => all || check.status === "failed");
   const width = Math.max(0, ...shown.map(({ id }) => id.length));
   return [
-    `${style(sanitize(server), "name")}: ${counted(assessProof([one]))}`,
+    `${style(sanitize(server), "name")}: ${counted({ ...assessProof([one]), errors: 0 })}`,
     ...(why === undefined
       ? []
       : [
