@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { CheckResult } from "../../src/proof/check.ts";
+import type { ProofJson } from "../../src/report/proof-json.ts";
 import { type CommandResult, StackProject, story } from "./stack-project.ts";
 
 /** The newest and the oldest release: the ends of what sshd, nft and systemd differ in. */
@@ -223,6 +224,71 @@ describe("the proof", () => {
       for (const { name } of SERVERS) expect(failedIds(after, name), name).toEqual([]);
     },
   );
+
+  it("is asked for again by `up` until it has passed, also where nothing is to change", async () => {
+    const name = "new1";
+    const looksFromOutside = (result: CommandResult): boolean =>
+      checksOf(result, name).some(({ id }) => id === "ssh-old-port-closed");
+    const settled = await project.run("up", "--server", name, "--yes", "--json");
+    expect(settled.status, story(settled)).toBe(0);
+    const idle = await project.run("up", "--server", name, "--yes", "--json");
+    expect(idle.status, story(idle)).toBe(0);
+    expect(looksFromOutside(idle)).toBe(false);
+    // Seen from outside alone, and put back by nobody: port 22 leads to sshd.
+    await project.onServer(
+      name,
+      "nft 'add table ip elsewhere; add chain ip elsewhere in { type nat hook prerouting priority -100; }; add rule ip elsewhere in tcp dport 22 redirect to :2849'",
+    );
+    try {
+      const verify = await project.run("verify", "--server", name, "--json");
+      expect(verify.status, story(verify)).toBe(1);
+      for (const _ of ["first", "second"]) {
+        const up = await project.run("up", "--server", name, "--yes", "--json");
+        expect(up.status, story(up)).toBe(1);
+        expect(failedIds(up, name)).toContain("ssh-old-port-closed");
+        expect(up.events.at(-1)).toMatchObject({ servers: [{ changes: 0 }] });
+      }
+    } finally {
+      await project.onServer(name, "nft delete table ip elsewhere");
+    }
+    const mended = await project.run("up", "--server", name, "--yes", "--json");
+    expect(mended.status, story(mended)).toBe(0);
+    expect(looksFromOutside(mended)).toBe(true);
+  });
+
+  it("is no proof where nobody gets in, and says what is seen from outside", async () => {
+    const [well, hung] = ["new1", "old1"] as const;
+    // The answer comes over what is being stopped.
+    await project.onServer(hung, "systemctl stop ssh.socket ssh");
+    const { config } = project;
+    project.config = { ...config, ssh: { ...(config["ssh"] as object), readyTimeoutSeconds: 5 } };
+    await project.write();
+    const verify = await project.run("verify", "--format", "json");
+    project.config = config;
+    await project.write();
+    expect(verify.status, story(verify)).toBe(1);
+    const proof = JSON.parse(verify.stdout) as ProofJson;
+    expect(proof.ok).toBe(false);
+    const of = (name: string): ProofJson["servers"][number] | undefined =>
+      proof.servers.find(({ server }) => server === name);
+    expect(of(well)).toMatchObject({ ok: true, totals: { failed: 0, errors: 0 } });
+    expect(of(hung)).toMatchObject({
+      ok: false,
+      totals: { passed: 0, errors: 1 },
+      error: { code: "TIMEOUT" },
+    });
+    const failed = of(hung)?.checks.filter(({ status }) => status === "failed") ?? [];
+    expect(failed.map(({ id }) => id)).toEqual(["ssh-answers", "operator-login"]);
+    expect(failed[0]?.detail).toContain("Connection refused");
+    // Every check has a place in it, also those that could not be seen.
+    expect(of(hung)?.checks.length).toBeGreaterThan(40);
+
+    // What hangs is reset by the provider, and proved to have started anew by what it says itself.
+    const reset = await project.run("reboot", hung, "--hard", "--yes", "--json");
+    expect(reset.status, story(reset)).toBe(0);
+    const after = await project.run("verify", "--server", hung, "--json");
+    expect(after.status, story(after)).toBe(0);
+  });
 
   it("comes in a format that other tools read", async () => {
     const junit = await project.run("verify", "--format", "junit");
