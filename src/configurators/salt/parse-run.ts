@@ -4,7 +4,7 @@ import { describeChanges } from "./describe-changes.ts";
 /** What the script writes: Salt's own JSON, as it was. */
 interface RunResult {
   /** Of `state.highstate`: an object of states; a list of errors where Salt did not get that far. */
-  readonly states: unknown;
+  readonly states?: unknown;
   /** Of `saltutil.is_running`: state runs that were under way when ours began, and when it had ended. */
   readonly before: unknown;
   readonly after: unknown;
@@ -54,24 +54,32 @@ export function parseRun(
       ...(run?.reboot === true ? { wantsReboot: true } : {}),
     };
   }
+  return { server, changes: [], ...whyNoStates(run, states, { exitStatus, output }, about.master) };
+}
+
+/** What kept a run from its states, and whether that may be over a little later. */
+function whyNoStates(
+  run: RunResult | undefined,
+  states: unknown,
+  { exitStatus, output }: Pick<ToolOutput, "exitStatus" | "output">,
+  master: string,
+): Pick<MemberReport, "failure" | "retry"> {
+  const noAnswer = `the master does not answer at ${master}`;
+  // Asked before the run: nothing was begun that could have words of its own.
+  if (run?.unreachable === true && run.states === undefined) return { retry: noAnswer };
   const errors = (Array.isArray(states) ? states : [states]).filter(
     (error): error is string => typeof error === "string" && error !== "",
   );
   const failure = errors.length > 0 ? errors.join("\n") : withOutput(exitStatus, output);
-  const retry = whyAgain(run, errors.length === 0 && exitStatus === NOT_LOGGED_IN, about.master);
-  return { server, changes: [], failure, ...(retry === undefined ? {} : { retry }) };
-}
-
-/** A run without states was not under way: what kept it from that may be over a little later. */
-function whyAgain(
-  run: RunResult | undefined,
-  isLockedOut: boolean,
-  master: string,
-): string | undefined {
   const others = [...jobsOf(run?.before), ...jobsOf(run?.after)];
-  if (others.length > 0) return `another state run is in progress (${others.join(", ")})`;
-  if (run?.unreachable === true) return `the master does not answer at ${master}`;
-  return isLockedOut ? `the master at ${master} did not let the minion in` : undefined;
+  if (others.length > 0) {
+    return { failure, retry: `another state run is in progress (${others.join(", ")})` };
+  }
+  const again = (retry: string) => ({ failure: `${retry}\n${failure}`, retry });
+  if (run?.unreachable === true) return again(noAnswer);
+  return errors.length === 0 && exitStatus === NOT_LOGGED_IN
+    ? again(`the master at ${master} did not let the minion in`)
+    : { failure };
 }
 
 function toChange(id: string, state: StateResult, showDiff: boolean): ToolChange {

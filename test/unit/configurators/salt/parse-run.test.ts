@@ -152,7 +152,7 @@ describe("a result that is not as usual", () => {
   it("did not begin, or went no further, as the master did not answer: it may a little later", () => {
     const away = { retry: "the master does not answer at 10.0.0.10, port 4506" };
     // As the script writes it before a run, and after one.
-    expect(parse('{"unreachable":true}', 1)).toMatchObject({ changes: [], ...away });
+    expect(parse('{"unreachable":true}', 1)).toEqual({ server: "a1", changes: [], ...away });
     expect(parse('{"states":null,"before":null,"after":null,"unreachable":true}', 1)).toMatchObject(
       away,
     );
@@ -160,7 +160,8 @@ describe("a result that is not as usual", () => {
     expect(parse(answers, 1).retry).toBeUndefined();
     // The master was there, and the minion not let in: as Salt 3008.5 ends while its key is not accepted yet.
     expect(parse(answers, 2)).toMatchObject({
-      failure: "salt-call ended with exit status 2",
+      failure:
+        "the master at 10.0.0.10, port 4506 did not let the minion in\nsalt-call ended with exit status 2",
       retry: "the master at 10.0.0.10, port 4506 did not let the minion in",
     });
     // Errors of its own have exit statuses too.
