@@ -2,7 +2,10 @@ import type { Resource } from "../../program/resource.ts";
 import type { Agent, ConfiguratorCheck, ConfiguratorContext } from "../contract.ts";
 import { dataFolder, type Layout } from "./layout.ts";
 
-/** `accepted|waiting NAME FINGERPRINT` for each certificate and each request at the authority; it is read from its files. */
+/**
+ * `accepted|waiting FINGERPRINT NAME` for each certificate and each request at the authority; it is read from its files. Whoever
+ * asks for a certificate chooses its name, and blanks may be in it: it comes last. Puppet Server takes none with a line's end.
+ */
 export function agentsScript({ authority }: Layout): string {
   return `cd ${authority} || exit 1
 for file in signed/*.pem requests/*.pem; do
@@ -12,20 +15,17 @@ for file in signed/*.pem requests/*.pem; do
     signed/*) state=accepted; print=$(openssl x509 -in "$file" -outform DER 2>/dev/null | openssl dgst -sha256 -c) ;;
     *) state=waiting; print=$(openssl req -in "$file" -outform DER 2>/dev/null | openssl dgst -sha256 -c) ;;
   esac
-  printf '%s %s %s\\n' "$state" "\${name%.pem}" "\${print##* }"
+  print=\${print##* }
+  printf '%s %s %s\\n' "$state" "\${print:--}" "\${name%.pem}"
 done`;
 }
 
 export function parseAgents(text: string): readonly Agent[] {
   return text.split("\n").flatMap((line) => {
-    const [state, id, print] = line.split(" ");
-    if ((state !== "accepted" && state !== "waiting") || id === undefined) return [];
+    const [, state, print = "", id = ""] = /^(accepted|waiting) (\S+) (.+)$/.exec(line) ?? [];
+    if (state !== "accepted" && state !== "waiting") return [];
     return [
-      {
-        id,
-        state,
-        ...(print === undefined ? {} : { fingerprint: `SHA256 ${print.toUpperCase()}` }),
-      },
+      { id, state, ...(print === "-" ? {} : { fingerprint: `SHA256 ${print.toUpperCase()}` }) },
     ];
   });
 }
