@@ -884,8 +884,9 @@ describe("the security group", () => {
     for (const id of ["a", "b"]) {
       const from = cloud.project.rules
         .filter((rule) => rule.security_group_id === id && rule["protocol"] === "udp")
-        .map((rule) => rule["remote_group_id"]);
-      expect(from.toSorted(), id).toEqual(["a", "a", "b", "b"]);
+        .map((rule) => String(rule["remote_group_id"]))
+        .toSorted();
+      expect(from, id).toEqual(["a", "a", "b", "b"]);
     }
     await provider.ensure(requestOf("web"), contextOf());
     expect(cloud.project.servers[0]?.groups).toEqual(["a"]);
