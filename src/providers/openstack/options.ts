@@ -59,7 +59,7 @@ export const openstackOptionsSchema = z
     /** The root disk is a volume, removed with its server. Default: the flavor's own disk. */
     bootVolume: z
       .strictObject({
-        /** GiB, 1-65536. */
+        /** GiB, 1-65536; more where the wish for a size or the image asks for more. */
         sizeGb: z.number().int().min(1).max(65_536),
         /** Default: the cloud's default type. */
         type: name.optional(),
