@@ -261,7 +261,7 @@ describe("the proof", () => {
     // The answer comes over what is being stopped.
     await project.onServer(hung, "systemctl stop ssh.socket ssh");
     const { config } = project;
-    project.config = { ...config, ssh: { ...(config["ssh"] as object), readyTimeoutSeconds: 5 } };
+    project.config = { ...config, ssh: { ...(config["ssh"] as object), readyTimeoutSeconds: 10 } };
     await project.write();
     const verify = await project.run("verify", "--format", "json");
     project.config = config;
