@@ -5,7 +5,7 @@ import { ProviderError } from "../../errors/error.ts";
 import type { Leftover, ProviderContext } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { isNotFound, type OpenStackClient } from "./client.ts";
-import { isOf, toMachine } from "./marks.ts";
+import { isOf, isUnreadable, toMachine } from "./marks.ts";
 import {
   attachFloatingIp,
   createFloatingIp,
@@ -115,8 +115,9 @@ async function listMarked(
   caller: Caller,
 ): Promise<readonly (NeutronFloatingIp & { readonly server: string })[]> {
   const all = await listFloatingIps(client, caller).catch((thrown: unknown) => {
-    // A cloud without such addresses has none of ours.
-    if (isNotFound(thrown)) return [];
+    // A cloud without such addresses has none of ours; and who may not see any has made none.
+    const isRefused = thrown instanceof ProviderError && thrown.code === "PROVIDER_AUTH";
+    if (isRefused || isNotFound(thrown)) return [];
     throw thrown;
   });
   return all.flatMap((entry) => {
@@ -135,6 +136,8 @@ export async function listLeftovers(
     cloud.watch.fresh(context),
     listMarked(cloud.client, stack, context),
   ]);
+  // What belongs to a server that is hidden now is not left over.
+  if (servers.some(isUnreadable)) return [];
   const present = new Set(
     servers.filter((entry) => isOf(entry, stack)).map((entry) => toMachine(entry, {}).server),
   );

@@ -559,12 +559,13 @@ describe("servers", () => {
   });
 
   test("a cell that is down: what is known goes on, what may be hidden in it is not made again nor called gone", async () => {
-    const provider = openstack(QUICK, cloud.environment);
+    const provider = openstack({ ...QUICK, floatingIps: true }, cloud.environment);
     await provider.ensure(requestOf("web"), contextOf());
     await provider.ensure(requestOf("db"), contextOf());
     cloud.project.hidden.add(cloud.project.servers[1]?.id ?? "");
-    const next = openstack(QUICK, cloud.environment);
+    const next = openstack({ ...QUICK, floatingIps: true }, cloud.environment);
     expect((await next.observe(contextOf())).map(({ server }) => server)).toEqual(["web"]);
+    expect(await next.leftovers?.(contextOf())).toEqual([]);
     await next.ensure(requestOf("web"), contextOf());
     for (const work of [next.ensure(requestOf("db"), contextOf()), next.destroy("db", contextOf())])
       expect(await failureOf(work)).toMatch(/^PROVIDER_UNAVAILABLE: .*db may be one of them/);
@@ -642,16 +643,19 @@ describe("servers", () => {
       expect(left.map(({ name }) => name)).toEqual([expect.stringContaining("shop-b")]);
   });
 
-  test("a cloud without floating addresses and server groups has nothing of ours there", async () => {
-    const provider = openstack(QUICK, cloud.environment);
-    await provider.ensure(requestOf("web"), contextOf());
-    cloud.faults.add({ match: /floatingips/, times: 9, act: { kind: "status", status: 404 } });
-    cloud.faults.add({ match: /server-groups/, act: { kind: "status", status: 403 } });
-    expect(await provider.leftovers?.(contextOf())).toEqual([]);
-    await provider.destroy("web", contextOf());
-    await provider.destroyShared?.(contextOf());
-    expect(cloud.project.groups.map(({ name }) => name)).toEqual(["default"]);
-  });
+  test.each([404, 403])(
+    "a cloud without floating addresses (%i) and server groups has nothing of ours there",
+    async (status) => {
+      const provider = openstack(QUICK, cloud.environment);
+      await provider.ensure(requestOf("web"), contextOf());
+      cloud.faults.add({ match: /floatingips/, times: 9, act: { kind: "status", status } });
+      cloud.faults.add({ match: /server-groups/, act: { kind: "status", status: 403 } });
+      expect(await provider.leftovers?.(contextOf())).toEqual([]);
+      await provider.destroy("web", contextOf());
+      await provider.destroyShared?.(contextOf());
+      expect(cloud.project.groups.map(({ name }) => name)).toEqual(["default"]);
+    },
+  );
 
   test("what the stack's servers share is made once and goes with the stack, and another stack's stays", async () => {
     const provider = openstack(
