@@ -188,11 +188,19 @@ beforeAll(async () => {
       image: `debian-${release}`,
     })),
   });
-  const ssh = openSsh({ controlDirectory: lab.directory });
-  for (const { name, target, sshOptions } of lab.servers) {
-    hosts.set(name, await openHost(ssh, target, sshOptions, { signal: lab.context.signal }));
-  }
+  for (const { name } of lab.servers) await connect(name);
 });
+
+/** A link of its own: what runs its commands is the `sh` of this moment. */
+async function connect(server: string): Promise<void> {
+  const found = lab.servers.find(({ name }) => name === server);
+  if (found === undefined) throw new Error(`no server ${server}`);
+  await hosts.get(server)?.close();
+  const ssh = openSsh({ controlDirectory: lab.directory });
+  const { signal } = lab.context;
+  hosts.set(server, await openHost(ssh, found.target, found.sshOptions, { signal }));
+}
+
 afterAll(async () => {
   for (const open of hosts.values()) await open.close();
   await lab.stop();
@@ -349,16 +357,18 @@ rm -f /etc/sudoers.d/30-shelly /etc/sysctl.d/62-lab.conf /etc/ssh/sshd_config.d/
   beforeAll(async () => {
     await onServer(
       "debian12",
-      "dpkg --purge nano >/dev/null 2>&1; DEBIAN_FRONTEND=noninteractive apt-get -qq install -y busybox mksh cron >/dev/null",
+      "dpkg --purge nano >/dev/null 2>&1; apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq install -y busybox mksh cron >/dev/null",
     );
   });
   afterAll(async () => {
     await onServer("debian12", "ln -sfn dash /bin/sh");
+    await connect("debian12");
   });
 
   test.each(["dash", "busybox", "bash", "mksh"])("%s", async (shell) => {
     // bash as sh is in POSIX mode, busybox as sh is its shell.
     await onServer("debian12", `${UNDO}\nln -sfn "$(command -v ${shell})" /bin/sh`);
+    await connect("debian12");
     expect(await onServer("debian12", "readlink -f /proc/$$/exe")).toContain(shell);
     const all = WANTED.map((resource) => resourceId(resource)).filter((id) => id !== "no package");
     const check = await run("debian12", "check", WANTED);
