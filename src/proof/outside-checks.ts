@@ -19,6 +19,7 @@ import { judgeOldPorts, judgePorts } from "./judge-ports.ts";
 import { unlessDown } from "./not-seen.ts";
 import {
   type AddressSight,
+  askSilentAgain,
   createProbeBudget,
   probePort,
   type ProbeBudget,
@@ -106,12 +107,19 @@ async function lookAtPorts(options: OutsideChecksOptions): Promise<PortSight> {
     signal: options.signal,
   };
   const ports = portsToScan(options);
+  const expected = tcpPortsOf(
+    openingsOf(options.stack, options.server).filter(({ from }) => from === "anywhere"),
+  );
   const look = async (address: string | undefined): Promise<AddressSight | undefined> => {
     if (address === undefined) return undefined;
     const started = performance.now();
     // One packet alone first: a thousand at once to a neighbour whose link address is not known yet are lost.
     await probePort(address, options.server.ssh.port, scan);
-    const states = await scanPorts(address, ports, scan);
+    const states = await askSilentAgain(
+      await scanPorts(address, ports, scan),
+      expected,
+      async (silent) => await scanPorts(address, silent, scan),
+    );
     return { address, states, ms: performance.now() - started };
   };
   const started = performance.now();
@@ -141,6 +149,16 @@ function openingsOf(stack: OutsideChecksOptions["stack"], server: Server): reado
   return [...server.firewall, ...master];
 }
 
+function tcpPortsOf(openings: readonly Opening[]): readonly number[] {
+  return openings
+    .filter(({ protocol }) => protocol === "tcp")
+    .flatMap(({ port }) => {
+      const [first, last] = portRange(port);
+      const count = Math.min(last - first + 1, MAX_RANGE);
+      return Array.from({ length: count }, (_, index) => first + index);
+    });
+}
+
 /**
  * The well-known ports, and every port that the stack itself speaks of: what is open for one role or was
  * open in an older config is where a forgotten hole is likely. The ssh port is looked at by the handshake.
@@ -153,13 +171,7 @@ function portsToScan({
 }: OutsideChecksOptions): readonly number[] {
   const own = stack.servers.flatMap((other) => [
     other.ssh.port,
-    ...openingsOf(stack, other)
-      .filter(({ protocol }) => protocol === "tcp")
-      .flatMap(({ port }) => {
-        const [first, last] = portRange(port);
-        const count = Math.min(last - first + 1, MAX_RANGE);
-        return Array.from({ length: count }, (_, index) => first + index);
-      }),
+    ...tcpPortsOf(openingsOf(stack, other)),
   ]);
   const all = new Set([...(ports ?? wellKnownPorts()), ...own, arrivalPort]);
   all.delete(server.ssh.port);

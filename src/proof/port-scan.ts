@@ -160,6 +160,20 @@ export async function scanPorts(
   return states;
 }
 
+/**
+ * A packet may be lost in the crowd of a scan: ports that should answer and did not are asked once more, without the crowd.
+ *
+ * @param ports those that should answer
+ */
+export async function askSilentAgain(
+  states: ReadonlyMap<number, PortState>,
+  ports: readonly number[],
+  ask: (silent: readonly number[]) => Promise<ReadonlyMap<number, PortState>>,
+): Promise<ReadonlyMap<number, PortState>> {
+  const silent = ports.filter((port) => states.get(port) === "filtered");
+  return silent.length === 0 ? states : new Map([...states, ...(await ask(silent))]);
+}
+
 /** A port is taken up only when there is room for it: a thousand that wait for each of hundreds of servers are much memory. */
 async function askAll(
   address: string,

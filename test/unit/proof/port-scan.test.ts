@@ -2,6 +2,8 @@ import { createServer, type Server } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { CancelledError } from "../../../src/errors/error.ts";
 import {
+  askSilentAgain,
+  type PortState,
   createProbeBudget,
   PortProbe,
   probePort,
@@ -137,6 +139,29 @@ describe("a scan and its budget", () => {
       scanPorts(host, ports, { ...options(1, controller.signal), budget }),
     ).rejects.toThrow(CancelledError);
     await inner.acquire();
+  });
+});
+
+describe("ports that should answer", () => {
+  it("are asked once more where they gave no answer, and no others are", async () => {
+    const seen = new Map<number, PortState>([
+      [80, "filtered"],
+      [81, "filtered"],
+      [443, "open"],
+    ]);
+    const asked: (readonly number[])[] = [];
+    const again = await askSilentAgain(seen, [80, 443], async (silent) => {
+      asked.push(silent);
+      return new Map([[80, "closed"]]);
+    });
+    expect(asked).toEqual([[80]]);
+    expect(Object.fromEntries(again)).toEqual({ 80: "closed", 81: "filtered", 443: "open" });
+  });
+
+  it("cost nothing where all have answered", async () => {
+    const seen = new Map<number, PortState>([[80, "closed"]]);
+    const again = await askSilentAgain(seen, [80], () => Promise.reject(new Error("asked")));
+    expect(again).toBe(seen);
   });
 });
 
