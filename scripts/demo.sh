@@ -1,8 +1,8 @@
 #!/bin/sh
-# The demo: three real servers on this computer, from nothing to proved.
+# The demo: three real servers on this computer and a master for them, from nothing to configured and proved.
 #
-#   npm run demo                            boot, secure and prove them; again: says that all is in place
-#   npm run demo -- --configurator NAME     with none (default), ansible, puppet, salt or chef
+#   npm run demo                            boot, secure, configure and prove them; again: says that all is in place
+#   npm run demo -- --configurator NAME     with ansible (default), puppet, salt, chef or none
 #   npm run demo -- COMMAND [ARGUMENTS]     any bootmachine command on the demo's stack, such as: ssh database
 #   npm run demo -- --destroy               take everything down, images and keys too
 #   npm run demo -- --destroy --keep-images
@@ -63,7 +63,7 @@ chosen=$demo/.bootmachine/configurator
 # The first `up` decides; servers of one tool are not made over into another's.
 choose_configurator() {
 	before=$(cat "$chosen" 2>/dev/null || true)
-	configurator=${configurator:-${before:-none}}
+	configurator=${configurator:-${before:-ansible}}
 	case $configurator in
 	ansible | puppet | salt | chef | none) ;;
 	*) stop "there is no configurator $configurator here (there are ansible, puppet, salt, chef and none)" ;;

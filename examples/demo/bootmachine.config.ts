@@ -1,5 +1,5 @@
 // The stack of `npm run demo`: three servers on this computer, one for each Debian release, and a master where the
-// configuration-management tool of `--configurator` wants one.
+// configuration-management tool wants one, as Ansible does; `--configurator` names another tool.
 import {
   ansible,
   chef,
@@ -14,7 +14,7 @@ import {
 } from "bootmachine";
 
 /** `npm run demo -- --configurator NAME`; scripts/demo.sh puts the tool's starter kit beside the demo's key. */
-const tool = env("DEMO_CONFIGURATOR", "none");
+const tool = env("DEMO_CONFIGURATOR", "ansible");
 const kit = `.bootmachine/${tool}`;
 
 /** Ansible and Puppet come from Debian itself; Salt and Chef from their own repositories. */
