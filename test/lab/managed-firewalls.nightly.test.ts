@@ -17,8 +17,8 @@ afterAll(async () => {
 const INSTALL_LIMIT_MS = 280_000;
 const MARTIANS = "cat /proc/sys/net/ipv4/conf/all/log_martians";
 
-/** Installs a firewall that somebody else administers the host with, lets ssh in and turns it on. */
-async function startFirewall(server: AccessServer, commands: string): Promise<void> {
+/** As root by the old way: a command, and the kernel settings of the baseline, which come before each access change. */
+async function prepare(server: AccessServer, commands: string): Promise<void> {
   const host = await openHost(
     lab.transport,
     { server: server.name, address: server.address, ...OLD_WAY },
@@ -26,11 +26,10 @@ async function startFirewall(server: AccessServer, commands: string): Promise<vo
   );
   try {
     const { status, stdout, stderr } = await host.run(
-      `export DEBIAN_FRONTEND=noninteractive; apt-get -qq update && ${commands}`,
+      `export DEBIAN_FRONTEND=noninteractive; ${commands}`,
       { timeoutMs: INSTALL_LIMIT_MS },
     );
     if (status !== 0) throw new Error(`${commands}: ${stdout}${stderr}`);
-    // The kernel settings of the baseline come before the access change.
     const report = await host.runProgram(
       compileProgram(
         groundResources({ ...contextFixture("12"), facts: host.facts }).filter(
@@ -68,7 +67,7 @@ describe.each(FIREWALLS)("a host with $name", ({ start, rules, wanted }) => {
     "%s: it is told the whole truth, goes back with the rest, and says the same after a reboot",
     async (image) => {
       const server = await lab.boot(image);
-      await startFirewall(server, start);
+      await prepare(server, `apt-get -qq update && ${start}`);
       const before = [await server.state(OLD_WAY), await server.over(OLD_WAY, rules)];
       const blocked = await server.secure({
         operatorKeys: [`from="192.0.2.1" ${server.key}`],
@@ -78,6 +77,8 @@ describe.each(FIREWALLS)("a host with $name", ({ start, rules, wanted }) => {
       expect(blocked.error?.code).toBe("ACCESS_ROLLED_BACK");
       expect([await server.state(OLD_WAY), await server.over(OLD_WAY, rules)]).toEqual(before);
 
+      // With its old files ufw has set its own kernel settings again.
+      await prepare(server, "true");
       const secured = await server.secure({ openPorts: [8080] });
       expect(secured).toMatchObject({ outcome: NEW_WAY, error: undefined });
       expect(await server.over(NEW_WAY, rules)).toBe(wanted);
