@@ -18,14 +18,14 @@ export function ufwRules(openings: readonly FirewallOpening[]): readonly string[
 }
 
 const UFW_SYSCTL = "/etc/ufw/sysctl.conf";
-/** bm_contrary prints the numbers of the lines with which ufw would set something else than our files do. */
+/** bm_contrary prints the numbers of the lines with which ufw would set something else than our files do, whose keys have a dash before them. */
 const UFW_CONTRARY = String.raw`bm_contrary() {
   set --
   for bm_file in /etc/sysctl.d/60-bootmachine-*.conf ${UFW_SYSCTL}; do
     [ ! -f "$bm_file" ] || set -- "$@" "$bm_file"
   done
   [ $# -eq 0 ] || awk -F= '
-    { key = $1; value = $2; gsub(/[[:space:]]/, "", key); gsub(/[[:space:]]/, "", value); gsub("/", ".", key) }
+    { key = $1; value = $2; gsub(/[[:space:]]/, "", key); sub(/^-/, "", key); gsub(/[[:space:]]/, "", value); gsub("/", ".", key) }
     key == "" || key ~ /^[#;]/ { next }
     FILENAME != "${UFW_SYSCTL}" { ours[key] = value; next }
     (key in ours) && ours[key] != value { print FNR }' "$@"
