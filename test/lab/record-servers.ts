@@ -64,6 +64,23 @@ network: {config: disabled}
 
 const STACK = "records";
 const PATIENCE_MS = 30_000;
+/** An answer that never comes is a failed look, not the end of all looks. */
+const LOOK_LIMIT_MS = 10_000;
+
+async function withLimit<T>(look: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_done, fail) => {
+    timer = setTimeout(
+      () => fail(new Error(`the records were not read within ${LOOK_LIMIT_MS} ms`)),
+      LOOK_LIMIT_MS,
+    );
+  });
+  try {
+    return await Promise.race([look, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /**
  * Gives each record of a control plane that boots nothing a real server of this computer: with real cloud-init, that
@@ -156,7 +173,7 @@ export class RecordServers {
     let failingSince: number | undefined;
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.#match(await this.#options.records());
+        await this.#match(await withLimit(this.#options.records()));
         failingSince = undefined;
       } catch (error) {
         failingSince ??= Date.now();
