@@ -2,6 +2,8 @@ import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vitest/config";
 
+import { LongestFirst } from "./test/longest-first.ts";
+
 // One project a kind of test. `lab` boots real servers, so it is the only one with long limits,
 // and it is not part of `npm run check`.
 // `nightly` is the long part of it, and is not part of `npm test`.
@@ -17,6 +19,7 @@ const onServers = {
 export default defineConfig({
   test: {
     passWithNoTests: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

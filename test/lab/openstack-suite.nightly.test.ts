@@ -102,30 +102,40 @@ async function putForeign(stack: string, server: string): Promise<() => Promise<
   };
   const made = await plane.admin.call("POST", "compute", "/v2.1/servers", body, headers);
   const { id } = made["server"] as { id: string };
-  return async () => {
-    await plane.admin.call("DELETE", "compute", `/v2.1/servers/${id}`, undefined, headers);
-    const deadline = Date.now() + 60_000;
-    while ((await plane.admin.ask("GET", "compute", `/v2.1/servers/${id}`)).status !== 404) {
-      if (Date.now() > deadline) throw new Error("the foreign server does not go");
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  };
+  return async () => await removeServer(id);
 }
 
-/** As a create whose answer was lost: ours in all that we go by. */
-async function putSecond(stack: string, server: string): Promise<void> {
-  const { token } = await logIn(plane.plan, USER, "demo");
-  const { image, flavor, network } = await idsOf();
-  const all = await plane.admin.list<{ name: string; metadata: Json }>(
+async function removeServer(id: string): Promise<void> {
+  const path = `/v2.1/servers/${id}`;
+  await plane.admin.call("DELETE", "compute", path);
+  const deadline = Date.now() + 60_000;
+  while ((await plane.admin.ask("GET", "compute", path)).status !== 404) {
+    if (Date.now() > deadline) throw new Error(`the server ${id} does not go`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+async function findServer(
+  stack: string,
+  server: string,
+): Promise<{ readonly id: string; readonly name: string; readonly metadata: Json }> {
+  const all = await plane.admin.list<{ id: string; name: string; metadata: Json }>(
     "compute",
     "/v2.1/servers/detail?all_tenants=1",
     "servers",
   );
   const found = all.find(({ name }) => name === `${stack}.${server}`);
   if (found === undefined) throw new Error(`there is no ${stack}.${server}`);
+  return found;
+}
+
+/** As a create whose answer was lost: ours in all that we go by. */
+async function putSecond(stack: string, server: string): Promise<void> {
+  const { token } = await logIn(plane.plan, USER, "demo");
+  const { image, flavor, network } = await idsOf();
+  const { name, metadata } = await findServer(stack, server);
   // Nova's times are in whole seconds.
   await new Promise((resolve) => setTimeout(resolve, 1100));
-  const { name, metadata } = found;
   const body = {
     server: {
       name,
@@ -142,8 +152,13 @@ async function putSecond(stack: string, server: string): Promise<void> {
 async function useUpQuota(): Promise<() => Promise<void>> {
   const { projectId } = await logIn(plane.plan, USER, "demo");
   const path = `/v2.1/os-quota-sets/${projectId}`;
-  await plane.admin.call("PUT", "compute", path, { quota_set: { instances: 0, force: true } });
-  return async () => void (await plane.admin.call("DELETE", "compute", path));
+  const { quota_set: before } = await plane.admin.call("GET", "compute", path);
+  const allow = async (instances: unknown): Promise<void> =>
+    void (await plane.admin.call("PUT", "compute", path, {
+      quota_set: { instances, force: true },
+    }));
+  await allow(0);
+  return async () => await allow((before as Json)["instances"]);
 }
 
 async function revokeToken(token: string): Promise<void> {
@@ -175,6 +190,7 @@ describe("contract", () => {
         servers: ["web", "db"],
         leftovers,
         putForeign: async (server) => await putForeign(stack, server),
+        loseMachine: async (server) => await removeServer((await findServer(stack, server)).id),
         faults: {
           answerLost: async (request, context) => {
             front.faults.add({ match: CREATE, act: { kind: "answer-lost" } });
