@@ -1,13 +1,10 @@
-import { randomUUID } from "node:crypto";
-
 import { describe, it } from "vitest";
 
 import type { Provider } from "../../src/providers/contract.ts";
 import { rackspace } from "../../src/providers/openstack/rackspace.ts";
 import { testProvider } from "../../src/testing/provider-suite.ts";
 import { OpenStackSimulator } from "../simulators/openstack/openstack-simulator.ts";
-
-const CREATE = /^POST .*\/servers$/;
+import { simulatedFaults } from "./simulated-faults.ts";
 
 /** The same promises on an account where nothing is automated, and on a managed one. */
 for (const [name, automation] of [
@@ -69,54 +66,7 @@ for (const [name, automation] of [
           };
         },
         faults: {
-          answerLost: async (request, context) => {
-            cloud.faults.add({ match: CREATE, act: { kind: "answer-lost" } });
-            await provider.ensure(request, context);
-          },
-          rateLimit: async () => {
-            const headers = { "retry-after": "1" };
-            cloud.faults.add({ match: /\/servers/, act: { kind: "status", status: 413, headers } });
-            return () => cloud.earlyCalls;
-          },
-          errorState: async (request) => ({ ...request, size: "m1.huge" }),
-          addressLate: async () => {
-            cloud.project.addressDelayMs = 200;
-          },
-          secondMachine: async (server) => {
-            const found = cloud.project.servers.find(
-              ({ metadata }) => metadata["bootmachine-server"] === server,
-            );
-            if (found === undefined) throw new Error(`there is no ${server}`);
-            const later = new Date(Date.parse(found.created) + 1000);
-            cloud.project.servers.push({
-              ...found,
-              id: randomUUID(),
-              created: later.toISOString().replace(/\.\d+Z$/, "Z"),
-              metadata: { ...found.metadata, "bootmachine-token": "another" },
-              address: cloud.project.nextAddress(),
-              portId: randomUUID(),
-            });
-          },
-          acceptedAndLost: async () => {
-            cloud.faults.add({ match: CREATE, act: { kind: "accepted-and-lost" } });
-          },
-          rateLimitWithoutTime: async () => {
-            cloud.faults.add({
-              match: /\/servers/,
-              times: 3,
-              act: { kind: "status", status: 429 },
-            });
-          },
-          serverErrors: async () => {
-            const act = { kind: "status", status: 503 } as const;
-            cloud.faults.add({ match: /^GET .*\/servers/, times: 3, act });
-          },
-          quota: async () => {
-            const { maxServers } = cloud.project;
-            cloud.project.maxServers = 0;
-            return async () => void (cloud.project.maxServers = maxServers);
-          },
-          credentialEnds: async () => cloud.revokeTokens(),
+          ...simulatedFaults(cloud, provider, 413),
           wrongCredential: () => makeProvider({ ...cloud.environment, RS_API_KEY: "guess" }),
         },
         close: async () => await cloud.close(),
