@@ -4,7 +4,7 @@ import { quote } from "../program/quote.ts";
 import type { Resource, ServiceResource, Trigger } from "../program/resource.ts";
 import { resourceId } from "../program/resource-id.ts";
 import { authorizedKeysLines } from "../program/resources/authorized-keys.ts";
-import { DEFAULT_TIMEOUT_SECONDS } from "../program/resources/command.ts";
+import { DEFAULT_TIMEOUT_SECONDS, wholeCheck } from "../program/resources/command.ts";
 import {
   type FileSystem,
   wantedDirectory,
@@ -194,7 +194,7 @@ function commandsOf(resource: SimpleResource, context: BaselineContext): readonl
         : [
             {
               name: resource.id,
-              check: unless(resource.onlyIf, resource.check),
+              check: unless(resource.onlyIf, wholeCheck(resource)),
               run: resource.run,
               timeout_seconds: resource.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
             },

@@ -9,6 +9,7 @@ const CONTROL = /[\u0000-\u001F\u007F]/;
 const PACKAGE = /^[A-Za-z0-9][A-Za-z0-9+._:@~/-]*$/;
 const SERVICE = /^[A-Za-z0-9@_][A-Za-z0-9@._:\\-]*$/;
 const SYSCTL_KEY = /^[A-Za-z0-9_][A-Za-z0-9_./:-]*$/;
+const READ_NAME = /^bm_[a-z_]+$/;
 const PLAIN_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 
 /**
@@ -20,6 +21,7 @@ const PLAIN_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 export function checkResources(resources: readonly Resource[]): void {
   const ids = new Set<string>();
   const owners = new Map<string, { readonly id: string; readonly wanted: string }>();
+  const reads = new Map<string, { readonly id: string; readonly text: string }>();
   for (const resource of resources) {
     const id = resourceId(resource);
     for (const problem of resourceProblems(resource)) {
@@ -27,6 +29,15 @@ export function checkResources(resources: readonly Resource[]): void {
     }
     if (ids.has(id)) throw new InternalError(`Two resources have the id "${id}".`);
     ids.add(id);
+    for (const [name, text] of readsOf(resource)) {
+      const other = reads.get(name);
+      if (other !== undefined && other.text !== text) {
+        throw new InternalError(
+          `Resources "${other.id}" and "${id}" read different things as ${name}.`,
+        );
+      }
+      reads.set(name, { id, text });
+    }
     const place = placeOf(resource);
     // One that counts only under a condition may stand beside its opposite.
     if (place === undefined || resource.onlyIf !== undefined) continue;
@@ -40,6 +51,10 @@ export function checkResources(resources: readonly Resource[]): void {
     }
     owners.set(place, { id, wanted });
   }
+}
+
+function readsOf(resource: Resource): readonly (readonly [string, string])[] {
+  return resource.type === "command" ? Object.entries(resource.reads ?? {}) : [];
 }
 
 /** What a resource rules whole, so that two of them would undo each other's work for ever. */
@@ -177,6 +192,9 @@ export function* resourceProblems(resource: Resource): Generator<string> {
     case "command":
       yield* badNumber(resource.timeoutSeconds, "timeoutSeconds");
       if (resource.timeoutSeconds === 0) yield "timeoutSeconds is 0";
+      for (const name of Object.keys(resource.reads ?? {})) {
+        if (!READ_NAME.test(name)) yield `"${printable(name)}" is no name for what it reads`;
+      }
       break;
     case "upgrade":
     case "repository":

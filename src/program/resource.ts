@@ -218,6 +218,11 @@ export interface CommandResource extends ResourceBase {
   readonly id: string;
   /** Shell text; exit 0 means that nothing is to be done. Must change nothing. */
   readonly check: string;
+  /**
+   * What the check reads of the host, by the shell variable that holds it: the text whose output it is. Checks of a program
+   * that read the same under the same name share one look, as long as nothing was changed. Names begin with "bm_".
+   */
+  readonly reads?: Readonly<Record<string, string>>;
   /** Shell text that makes the check pass; the check is run again after it. Absent: the resource only checks. */
   readonly run?: string;
   /** Limit in seconds for `run`; default 600. */

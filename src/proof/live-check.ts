@@ -9,6 +9,8 @@ import type { CheckId } from "./checks.ts";
 export interface LiveCheck {
   readonly check: CheckId;
   readonly sh: string;
+  /** What it reads of the host, as a command resource says it. */
+  readonly reads?: NonNullable<CommandResource["reads"]>;
   /** Shell text; where it does not hold the check is skipped, for `skipReason`. */
   readonly onlyIf?: string;
   readonly skipReason?: string;
@@ -32,6 +34,7 @@ export function toResource(live: LiveCheck): CommandResource {
     type: "command",
     id: `proof ${live.check}`,
     check: live.sh,
+    ...(live.reads === undefined ? {} : { reads: live.reads }),
     showCheckOutput: true,
     ...(live.onlyIf === undefined ? {} : { onlyIf: live.onlyIf }),
     ...(live.skipReason === undefined ? {} : { skipReason: live.skipReason }),

@@ -1,5 +1,6 @@
 import type { BaselineContext } from "../baseline/context.ts";
 import { nothingFound, type LiveCheck } from "./live-check.ts";
+import { LISTENERS } from "../program/host-reads.ts";
 import { quote } from "../program/quote.ts";
 
 const CONFIG_FILES = String.raw`/etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf`;
@@ -52,8 +53,10 @@ export function sshdListens({ server }: BaselineContext): LiveCheck {
   const wanted = String(server.ssh.port);
   return {
     check: "sshd-listens",
-    sh: String.raw`bm_ports=$(ss -Hltnp 2>/dev/null | awk -v wanted=${wanted} '
-  { n = split($4, part, ":"); port = part[n] }
+    reads: LISTENERS,
+    sh: String.raw`bm_ports=$(printf '%s\n' "$bm_listeners" | awk -v wanted=${wanted} '
+  $1 != "tcp" { next }
+  { n = split($5, part, ":"); port = part[n] }
   /"sshd/ || port == wanted { print port }' | sort -un | tr '\n' ' ')
 [ "$bm_ports" = "${wanted} " ] || { printf '%s\n' "- sshd on ${wanted}" "+ sshd on ${"$"}{bm_ports:-nothing}"; false; }`,
   };

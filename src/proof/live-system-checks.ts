@@ -4,6 +4,7 @@ import type { BaselineContext } from "../baseline/context.ts";
 import type { Operation } from "../distros/contract.ts";
 import { type LiveCheck, nothingFound, type ProofClock } from "./live-check.ts";
 import { portRange } from "./port-ranges.ts";
+import { FIREWALL_TABLES, LISTENERS } from "../program/host-reads.ts";
 import { quote } from "../program/quote.ts";
 
 /** Ours, and what firewalld and ufw make of our declarations where one of them is active. */
@@ -13,8 +14,9 @@ export function foreignFirewallTables({ facts }: BaselineContext): LiveCheck {
   const managed = facts.activeFirewalls.length > 0;
   return {
     check: "firewall-foreign-tables",
+    reads: FIREWALL_TABLES,
     sh: nothingFound(
-      String.raw`nft list tables 2>/dev/null | awk '{ sub(/^table /, "") } !/^(${OWN_TABLES.join("|")})$/ { print "+ table " $0 }'`,
+      String.raw`printf '%s\n' "$bm_tables" | awk '/^table / { sub(/^table /, ""); if ($0 !~ /^(${OWN_TABLES.join("|")})$/) print "+ table " $0 }'`,
     ),
     onlyIf: managed ? "false" : "command -v nft >/dev/null",
     skipReason: managed
@@ -43,11 +45,10 @@ export function listenersDeclared(context: BaselineContext): LiveCheck {
     .join(";");
   return {
     check: "listeners-declared",
-    // Whose a listener is, is asked only where one is found: for that ss looks at every open file of every process.
-    sh: nothingFound(String.raw`bm_listeners() {
-  ss "$1" 2>&1 | awk -v declared=${quote(declared)} '
+    reads: LISTENERS,
+    sh: nothingFound(String.raw`printf '%s\n' "$bm_listeners" | awk -v declared=${quote(declared)} '
   BEGIN { n = split(declared, list, ";") }
-  {
+  NF {
     address = $5; port = address; sub(/^.*:/, "", port); sub(/:[^:]*$/, "", address); sub(/%[^]]*/, "", address)
     if (address ~ /^(127\.|\[::1\]|\[::ffff:127\.)/) next
     for (i = 1; i <= n; i++) {
@@ -59,9 +60,7 @@ export function listenersDeclared(context: BaselineContext): LiveCheck {
     line = "+ " $1 " " address ":" port " " program
     if (!(line in seen)) print line
     seen[line] = 1
-  }'
-}
-[ -z "$(bm_listeners -Hltun)" ] || bm_listeners -Hltunp`),
+  }'`),
     onlyIf: "command -v ss >/dev/null",
     skipReason: "no ss here",
   };

@@ -13,7 +13,9 @@ type BaselineType =
   | "timezone"
   | "upgrade";
 
-type Declarable<R> = R extends { readonly type: BaselineType } ? never : Omit<R, "failsAs">;
+type Declarable<R> = R extends { readonly type: BaselineType }
+  ? never
+  : Omit<R, "failsAs" | "reads">;
 
 /** A resource of the user's own: any but those that the config has options of their own for. */
 export type ScriptResource = Declarable<Resource>;

@@ -1,3 +1,4 @@
+import { FIREWALL_TABLES } from "../../program/host-reads.ts";
 import type { FirewallOpening, FirewallResource, Resource } from "../../program/resource.ts";
 
 /** The rules, loaded by a unit of our own. */
@@ -118,7 +119,8 @@ export function nftablesResources(resource: FirewallResource, id: string): reado
     {
       type: "command",
       id: `${id} nftables works`,
-      check: String.raw`bm_said=$(nft list tables 2>&1) || { echo "the kernel, or this container, does not let us use nftables: $bm_said"; false; }`,
+      reads: FIREWALL_TABLES,
+      check: String.raw`case $bm_tables in *'nft ended with '*) echo "the kernel, or this container, does not let us use nftables: $bm_tables"; false ;; esac`,
       showCheckOutput: true,
       ...guard,
     },

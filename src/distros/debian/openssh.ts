@@ -1,6 +1,7 @@
 import type { HostFacts } from "../../host/facts.ts";
 import { isOpensshAtLeast, opensshVersion } from "../../host/openssh-version.ts";
-import type { Resource, SshServerResource } from "../../program/resource.ts";
+import { LISTENERS } from "../../program/host-reads.ts";
+import type { CommandResource, Resource, SshServerResource } from "../../program/resource.ts";
 
 /** Sorts before `50-cloud-init.conf`: sshd keeps the first value of a keyword. */
 export const SSH_DROP_IN = "/etc/ssh/sshd_config.d/00-bootmachine.conf";
@@ -84,42 +85,32 @@ const WITH_PORT = String.raw`(\[[^]]*\]|[^]:[:space:][]+):[0-9]+`;
 
 /** Compares what sshd would use (all files, for a connection from outside) with what our file alone says. */
 function effectiveCheck(keywords: readonly string[]): string {
-  const pattern = `^(${keywords.join("|")}) `;
   return String.raw`${RUN_DIRECTORY}
 bm_who=user=root,host=outside,addr=203.0.113.1
 bm_wanted=$(sshd -T -f ${SSH_DROP_IN} -C "$bm_who" 2>&1) || { printf '%s\n' "$bm_wanted"; false; } &&
 bm_found=$(sshd -T -C "$bm_who" 2>&1) || { printf '%s\n' "$bm_found"; false; } &&
-bm_wanted=$(printf '%s\n' "$bm_wanted" | grep -E '${pattern}' | sort -u) &&
-bm_found=$(printf '%s\n' "$bm_found" | grep -E '${pattern}' | sort -u) &&
-{ [ "$bm_wanted" = "$bm_found" ] || {
-  printf '%s\n' "sshd would not use the wanted settings (- wanted, + found); another file in ${DIRECTORY} is read first or adds to them:"
-  printf '%s\n' "$bm_wanted" | while IFS= read -r bm_line; do
-    case "
-$bm_found
-" in *"
-$bm_line
-"*) ;; *) printf -- '-%s\n' "$bm_line" ;; esac
-  done
-  printf '%s\n' "$bm_found" | while IFS= read -r bm_line; do
-    case "
-$bm_wanted
-" in *"
-$bm_line
-"*) ;; *) printf '+%s\n' "$bm_line" ;; esac
-  done
+bm_differences=$(printf '%s\n' "$bm_wanted" = "$bm_found" | awk -v keywords='${keywords.join(" ")}' '
+  BEGIN { second = 0; n = split(keywords, list, " "); for (i = 1; i <= n; i++) asked[list[i]] = 1 }
+  $0 == "=" { second = 1; next }
+  !($1 in asked) || ((second, $0) in seen) { next }
+  { seen[second, $0] = 1; line[++lines] = $0; side[lines] = second }
+  END {
+    for (i = 1; i <= lines; i++) if (!((!side[i], line[i]) in seen)) print (side[i] ? "+" : "-") line[i]
+  }') &&
+{ [ -z "$bm_differences" ] || {
+  printf '%s\n' "sshd would not use the wanted settings (- wanted, + found); another file in ${DIRECTORY} is read first or adds to them:" "$bm_differences"
   false
 }; }`;
 }
 
 /** Ports on which the running sshd listens, and whether it has read the files as they are now. */
-function loadedByService(ports: readonly string[]): {
-  readonly check: string;
-  readonly run: string;
-} {
+function loadedByService(
+  ports: readonly string[],
+): Pick<CommandResource, "check" | "reads" | "run"> {
   const wanted = [...ports].sort((a, b) => Number(a) - Number(b)).join(" ");
   const check = String.raw`bm_pid=none
 read -r bm_pid 2>/dev/null </run/sshd.pid
-bm_ports=$(ss -Hltnp 2>/dev/null | awk -v p="pid=$bm_pid," 'index($0, p) { n = split($4, a, ":"); print a[n] }' | sort -un | tr '\n' ' ')
+bm_ports=$(printf '%s\n' "$bm_listeners" | awk -v p="pid=$bm_pid," '$1 == "tcp" && index($0, p) { n = split($5, a, ":"); print a[n] }' | sort -un | tr '\n' ' ')
 if [ "$bm_ports" != "${wanted} " ]; then
   echo "sshd listens on: $bm_ports(wanted: ${wanted})"
   false
@@ -129,6 +120,7 @@ else
   [ -z "$bm_newer" ] || { echo "sshd has not read what was changed after its start:" $bm_newer; false; }
 fi`;
   return {
+    reads: LISTENERS,
     check,
     // Restart and not reload: SIGHUP returns before the new ports are there, a second one that comes too early kills
     // sshd, and sessions live on either way (KillMode=process). Nothing is restarted that sshd -t does not accept.
@@ -146,6 +138,7 @@ done
 systemctl restart ssh.service || { journalctl -u ssh.service -n 10 --no-pager -o cat >&2; exit 1; }
 # It says that it is ready a moment before its ports and its pid file are there.
 bm_is_loaded() {
+bm_listeners=$(${LISTENERS.bm_listeners})
 ${check}
 }
 bm_tries=0

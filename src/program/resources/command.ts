@@ -7,6 +7,15 @@ import { sh } from "../sh.ts";
 export const DEFAULT_TIMEOUT_SECONDS = 600;
 
 export const COMMAND_FUNCTIONS = {
+  p_read: sh`
+# $1 variable, $2 shell text: sets it to what the text prints. It is asked once, as long as nothing was changed.
+p_read() {
+  [ -n "$p_fresh" ] || p_reads=' '
+  case $p_reads in *" $1 "*) return ;; esac
+  eval "$1=\$(umask 022; set +u; eval \"\$2\")"
+  p_reads="$p_reads$1 "
+}
+`,
   p_quiet: sh`
 # $1 shell text: exit 0 where it does, 1 else.
 p_quiet() {
@@ -18,7 +27,7 @@ p_quiet() {
   p_heard: sh`
 # As p_quiet; where the text fails, what it prints goes into the report.
 p_heard() {
-  p_hit=$( (umask 022; set +u; eval "$1") 2>&1)
+  p_hit=$(exec 2>&1; umask 022; set +u; eval "$1")
   p_exit=$?
   [ "$p_exit" -ne 0 ] || return 0
   p_details "$p_hit"
@@ -67,7 +76,7 @@ p_limited() {
 # $1 limit in seconds, $2 the function that writes the text, $3 the check.
 p_command_mend() {
   p_limited "$1" "$2" || return
-  p_hit=$( (umask 022; set +u; eval "$3") 2>&1)
+  p_hit=$(exec 2>&1; umask 022; set +u; eval "$3")
   p_exit=$?
   [ "$p_exit" -ne 0 ] || return 0
   [ -z "$p_hit" ] || p_line "$p_hit"
@@ -77,20 +86,30 @@ p_command_mend() {
 `,
 } as const;
 
+/** The check as a text that can stand alone: with all that it reads before it. */
+export function wholeCheck({ check, reads = {} }: CommandResource): string {
+  return [...Object.entries(reads).map(([name, text]) => `${name}=$(\n${text}\n)`), check].join(
+    "\n",
+  );
+}
+
 export function compileCommand(
   resource: CommandResource,
   context: CompileContext,
 ): CompiledResource {
+  const reads = Object.entries(resource.reads ?? {}).map(
+    ([name, text]) => `p_read ${name} ${quote(text)}`,
+  );
   const ask = `${resource.showCheckOutput === true ? "p_heard" : "p_quiet"} ${quote(resource.check)}`;
   if (resource.run === undefined) {
     // Nothing can mend it: in apply mode that is a failure.
     return {
-      check: context.mode === "check" ? [ask] : [ask, "[ $? -eq 0 ] || return 3"],
+      check: [...reads, ask, ...(context.mode === "check" ? [] : ["[ $? -eq 0 ] || return 3"])],
     };
   }
   const limit = resource.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
   return {
-    check: [ask],
-    mend: [`p_command_mend ${limit} ${context.text(resource.run)} ${quote(resource.check)}`],
+    check: [...reads, ask],
+    mend: [`p_command_mend ${limit} ${context.text(resource.run)} ${quote(wholeCheck(resource))}`],
   };
 }

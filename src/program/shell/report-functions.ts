@@ -31,6 +31,8 @@ p_reason=
 p_all_packages=
 # Set while nothing was changed: what was looked up at the beginning still holds.
 p_fresh=yes
+# Shell variables of p_read that hold what was read, each between blanks.
+p_reads=' '
 # Follows the last line of a command's output; no command can know it.
 p_mark="bm-end-$$-$(date +%s)"
 

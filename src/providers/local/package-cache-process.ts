@@ -1,19 +1,23 @@
 import { spawn } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 
 import { httpProxyOf, readAptAcquire } from "./apt-settings.ts";
 import type { DebianSources } from "./apt-sources.ts";
 import { runCommand, SYSTEM_PATH } from "./command.ts";
 import { gatewayOf } from "./network-plan.ts";
 import type { LocalNetwork } from "./network.ts";
-import { PACKAGE_CACHE_MODULE, writeCacheMark, type PackageCacheOptions } from "./package-cache.ts";
+import type { PackageCacheOptions } from "./package-cache.ts";
+import { writeCacheMark } from "./package-cache-mark.ts";
 import type { LocalPaths } from "./paths.ts";
 import { kill, readLiveMark, readStartTicks } from "./processes.ts";
 import { isUnderSystemd } from "./supervisor.ts";
 
 /** On the bridge's address only, so it is in nobody's way. */
 const PORT = 3149;
+/** For the cache's own process alone: it takes Node's http, which is a tenth of what the controller takes to begin. */
+const PACKAGE_CACHE_MODULE = new URL(`package-cache${extname(import.meta.url)}`, import.meta.url)
+  .href;
 
 /** Makes sure that the package cache runs. It is a convenience: where it cannot, servers fetch by themselves. Call under the lock. */
 export async function ensurePackageCache(

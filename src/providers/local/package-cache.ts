@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
+import { writeCacheMark } from "./package-cache-mark.ts";
 import { Download } from "./package-download.ts";
 import { fetchUpstream } from "./package-upstream.ts";
 import { readStartTicks } from "./processes.ts";
@@ -125,16 +126,6 @@ export async function runPackageCache(file: string): Promise<void> {
     });
   }, 5000);
 }
-
-/** Says which process it is. */
-export async function writeCacheMark(directory: string, mark: string): Promise<void> {
-  const file = join(directory, "process");
-  await writeFile(`${file}.new`, mark);
-  await rename(`${file}.new`, file);
-}
-
-/** This very module, to be run by a process of its own: it imports little, and so needs little memory. */
-export const PACKAGE_CACHE_MODULE = import.meta.url;
 
 /** What never changes under its name: packages, and indexes by hash. */
 export function isImmutable(url: URL): boolean {

@@ -30,6 +30,8 @@ p_reason=
 p_all_packages=
 # Set while nothing was changed: what was looked up at the beginning still holds.
 p_fresh=yes
+# Shell variables of p_read that hold what was read, each between blanks.
+p_reads=' '
 # Follows the last line of a command's output; no command can know it.
 p_mark="bm-end-$$-$(date +%s)"
 
@@ -138,6 +140,14 @@ p_run_pending() {
 p_read_label() {
   IFS= read -r p_label <"$1" || p_label='# ?'
   p_label=${p_label#'# '}
+}
+
+# $1 variable, $2 shell text: sets it to what the text prints. It is asked once, as long as nothing was changed.
+p_read() {
+  [ -n "$p_fresh" ] || p_reads=' '
+  case $p_reads in *" $1 "*) return ;; esac
+  eval "$1=\$(umask 022; set +u; eval \"\$2\")"
+  p_reads="$p_reads$1 "
 }
 
 p_main() {

@@ -30,6 +30,8 @@ p_reason=
 p_all_packages=
 # Set while nothing was changed: what was looked up at the beginning still holds.
 p_fresh=yes
+# Shell variables of p_read that hold what was read, each between blanks.
+p_reads=' '
 # Follows the last line of a command's output; no command can know it.
 p_mark="bm-end-$$-$(date +%s)"
 
@@ -410,6 +412,14 @@ p_sysctl_check() {
   return "$p_status"
 }
 
+# $1 variable, $2 shell text: sets it to what the text prints. It is asked once, as long as nothing was changed.
+p_read() {
+  [ -n "$p_fresh" ] || p_reads=' '
+  case $p_reads in *" $1 "*) return ;; esac
+  eval "$1=\$(umask 022; set +u; eval \"\$2\")"
+  p_reads="$p_reads$1 "
+}
+
 # $1 shell text: exit 0 where it does, 1 else.
 p_quiet() {
   (umask 022; set +u; eval "$1") >/dev/null 2>&1
@@ -419,7 +429,7 @@ p_quiet() {
 
 # As p_quiet; where the text fails, what it prints goes into the report.
 p_heard() {
-  p_hit=$( (umask 022; set +u; eval "$1") 2>&1)
+  p_hit=$(exec 2>&1; umask 022; set +u; eval "$1")
   p_exit=$?
   [ "$p_exit" -ne 0 ] || return 0
   p_details "$p_hit"
@@ -632,7 +642,7 @@ p_limited() {
 # $1 limit in seconds, $2 the function that writes the text, $3 the check.
 p_command_mend() {
   p_limited "$1" "$2" || return
-  p_hit=$( (umask 022; set +u; eval "$3") 2>&1)
+  p_hit=$(exec 2>&1; umask 022; set +u; eval "$3")
   p_exit=$?
   [ "$p_exit" -ne 0 ] || return 0
   [ -z "$p_hit" ] || p_line "$p_hit"

@@ -54,6 +54,41 @@ describe.each(SHELLS)("runs under $name", (shell) => {
     expect(existsSync(at("b"))).toBe(false);
   });
 
+  test("what checks read of the host is asked once, until something was changed", () => {
+    writeFileSync(at("source"), "one");
+    const reads = { bm_source: `echo asked >>${at("asked")}; cat ${at("source")}` };
+    const asked = (): number => readFileSync(at("asked"), "utf8").split("\n").length - 1;
+    const wants = (id: string, word: string, more: object = {}): Resource => ({
+      type: "command",
+      id,
+      reads,
+      check: `[ "$bm_source" = ${word} ] || { echo "it is $bm_source"; false; }`,
+      showCheckOutput: true,
+      ...more,
+    });
+    expect(
+      statuses(scratch.check(wants("a", "one"), wants("b", "two"), wants("c", "one"))),
+    ).toEqual(["ok", "differs", "ok"]);
+    expect(asked()).toBe(1);
+    const change = { run: `printf two >${at("source")}` };
+    const reports = scratch.apply(
+      wants("a", "one"),
+      wants("b", "one"),
+      wants("c", "two", change),
+      wants("d", "two"),
+      wants("e", "one"),
+    );
+    expect(statuses(reports)).toEqual(["ok", "ok", "changed", "ok", "failed"]);
+    // Once for a, b and c; then to see whether c holds; then by d and e each.
+    expect(asked()).toBe(1 + 4);
+    expect(() =>
+      scratch.check(wants("a", "one"), wants("b", "one", { reads: { bm_source: "date" } })),
+    ).toThrow('Resources "a" and "b" read different things as bm_source.');
+    expect(() => scratch.check(wants("a", "one", { reads: { PATH: "date" } }))).toThrow(
+      '"PATH" is no name for what it reads',
+    );
+  });
+
   test("asked to end, it ends after the resource in hand, and the next run goes on", () => {
     const stop = at("stop");
     const resources = [
