@@ -89,7 +89,9 @@ npm run bench -- --only check
 
 - **No-change \`up\`**: the second and later runs on servers that are as declared, against
   \`bench/handwritten-check.sh\`: one parallel ssh connection a server, and the same facts: packages, pending
-  upgrades (both remember that there were none until dpkg, the lists or apt's settings change), users, keys, sudo, \`sshd -T\`, live firewall, kernel settings, services, files by checksum. Median of ${results.check?.runs ?? 7} runs,
+  upgrades (both remember that there were none until dpkg, the lists or apt's settings change), users, keys, sudo, \`sshd -T\`, live
+  firewall, kernel settings, services, files by checksum, and that there is nothing that nobody declared: accounts that get in,
+  administrators, listeners, tables, Match blocks, failed units, a wrong clock. Median of ${results.check?.runs ?? 7} runs,
   taken in turns. And against \`bench/playbook.yml\`: the same state with Ansible (Debian's ansible-core, pipelining,
   one fork a server, persistent connections); the better of two runs, in which nothing is changed.
 - **First \`up\`**: from no machine to proved, with the image and the packages in the cache, against booting the same
