@@ -4,7 +4,8 @@ import type { Distro } from "./contract.ts";
 import { firstBootResources } from "./debian/first-boot.ts";
 import { firewalldResources, ufwResources } from "./debian/managed-firewalls.ts";
 import { nftablesResources } from "./debian/nftables.ts";
-import { SSH_DROP_IN, sshServerResources } from "./debian/openssh.ts";
+import { SSH_DROP_IN } from "./debian/openssh-files.ts";
+import { sshServerResources } from "./debian/openssh.ts";
 import { debianOperations } from "./debian/operations.ts";
 import { repositoryResources } from "./debian/repository.ts";
 import {

@@ -225,6 +225,41 @@ describe("the proof", () => {
     },
   );
 
+  it("fails for Match blocks that are read before ours, which are in the plan, and which `up` mends", async () => {
+    const blocks = {
+      new1: "Match User ada\n  PasswordAuthentication yes\n",
+      old1: "Match Address 10.0.0.0/8\n  PermitRootLogin yes\n  PasswordAuthentication yes\n  GatewayPorts yes\n  LogLevel QUIET\nMatch User nobody\n  ForceCommand /bin/false\n",
+    } as const;
+    const file = "/etc/ssh/sshd_config.d/00-aaa.conf";
+    for (const name of ["new1", "old1"] as const) {
+      const put = `printf '${blocks[name].replaceAll("\n", "\\n")}' >${file} && systemctl reload ssh && sleep 1`;
+      expect((await project.onServer(name, put)).status).toBe(0);
+    }
+    const verify = await project.run("verify", "--json");
+    expect(verify.status, story(verify)).toBe(1);
+    expect(failedIds(verify, "new1")).toContain("sshd-settings");
+    expect(failedIds(verify, "old1")).toContain("sshd-settings");
+    const plan = await project.run("plan");
+    expect(plan.stdout, story(plan)).toContain(
+      `${file}:2: PasswordAuthentication yes (in "Match User ada"`,
+    );
+    expect(plan.stdout).toContain(`${file}:5: LogLevel QUIET (in "Match Address 10.0.0.0/8"`);
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    const after = await project.run("verify", "--json");
+    expect(after.status, story(after)).toBe(0);
+    for (const { name } of SERVERS) {
+      expect(failedIds(after, name), name).not.toContain("sshd-settings");
+      const kept = await project.onServer(name, `cat /var/lib/bootmachine/originals/00-aaa.conf`);
+      expect(kept.stdout).toContain("\n  PasswordAuthentication yes\n");
+    }
+    // Whom a block confines is not let out.
+    expect((await project.onServer("old1", `cat ${file}`)).stdout).toContain(
+      "\nMatch User nobody\n  ForceCommand /bin/false\n",
+    );
+    await onAll(`rm ${file}; systemctl reload ssh; sleep 1`);
+  });
+
   it("is asked for again by `up` until it has passed, also where nothing is to change", async () => {
     const name = "new1";
     const looksFromOutside = (result: CommandResult): boolean =>
@@ -247,6 +282,10 @@ describe("the proof", () => {
         expect(up.status, story(up)).toBe(1);
         expect(failedIds(up, name)).toContain("ssh-old-port-closed");
         expect(up.events.at(-1)).toMatchObject({ servers: [{ changes: 0 }] });
+        // It has not mended it, and does not say that it would.
+        const said = up.events.find((event) => event.type === "error");
+        expect(said?.error.code).toBe("CHECK_FAILED");
+        expect(said?.error.hint).toMatch(/^`bootmachine verify -s new1` shows/u);
       }
     } finally {
       await project.onServer(name, "nft delete table ip elsewhere");

@@ -2,11 +2,16 @@ import type { HostFacts } from "../../host/facts.ts";
 import { isOpensshAtLeast, opensshVersion } from "../../host/openssh-version.ts";
 import { LISTENERS } from "../../program/host-reads.ts";
 import type { CommandResource, Resource, SshServerResource } from "../../program/resource.ts";
+import {
+  DIRECTORY,
+  KEEP_ORIGINAL,
+  MAIN,
+  OVERRIDABLE,
+  SSH_DROP_IN,
+  type Setting,
+} from "./openssh-files.ts";
+import { nothingMatchedEarlier } from "./openssh-match.ts";
 
-/** Sorts before `50-cloud-init.conf`: sshd keeps the first value of a keyword. */
-export const SSH_DROP_IN = "/etc/ssh/sshd_config.d/00-bootmachine.conf";
-const MAIN = "/etc/ssh/sshd_config";
-const DIRECTORY = "/etc/ssh/sshd_config.d";
 const SOCKET_DIRECTORY = "/etc/systemd/system/ssh.socket.d";
 const SOCKET_DROP_IN = `${SOCKET_DIRECTORY}/00-bootmachine.conf`;
 
@@ -15,31 +20,6 @@ const SOCKET_DROP_IN = `${SOCKET_DIRECTORY}/00-bootmachine.conf`;
  * keeps port 22 open whatever a drop-in says, and an `AllowUsers` somewhere else lets more users in.
  */
 const CUMULATIVE = ["port", "allowusers", "allowgroups"] as const;
-
-/** Keywords of ours that another file's Match block could override, and that may stand in a Match block themselves. */
-const OVERRIDABLE = new Set([
-  "allowagentforwarding",
-  "allowgroups",
-  "allowtcpforwarding",
-  "allowusers",
-  "authenticationmethods",
-  "clientalivecountmax",
-  "clientaliveinterval",
-  "hostbasedauthentication",
-  "kbdinteractiveauthentication",
-  "maxauthtries",
-  "maxsessions",
-  "passwordauthentication",
-  "permitemptypasswords",
-  "permitrootlogin",
-  "permittunnel",
-  "pubkeyacceptedalgorithms",
-  "pubkeyacceptedkeytypes",
-  "pubkeyauthentication",
-  "x11forwarding",
-]);
-
-type Setting = readonly [keyword: string, value: string];
 
 /** Before 8.7 the switch for questions by PAM had another name, and the newer name alone does not turn it off. */
 function spell(settings: readonly Setting[], facts: HostFacts): readonly Setting[] {
@@ -222,15 +202,23 @@ export function sshServerResources(
       run: String.raw`${OTHER_FILES}
 for bm_file in "$@"; do
   grep -iqE '${adds}' "$bm_file" || continue
-  mkdir -p -m 0700 /var/lib/bootmachine/originals || exit 1
-  bm_copy=/var/lib/bootmachine/originals/$(basename "$bm_file")
-  [ -e "$bm_copy" ] || cp -p "$bm_file" "$bm_copy" || exit 1
+  ${KEEP_ORIGINAL}
   cp -p "$bm_file" "$bm_file.bootmachine-new" &&
   sed -E \
     -e 's/^([[:space:]]*)(listenaddress[[:space:]=]+)${WITH_PORT}(.*)$/# bootmachine, instead of: &\n\1\2\3\4/I' \
     -e 's/^[[:space:]]*(${cumulative.join("|")})[[:space:]=].*$/# bootmachine, instead of: &/I' \
     "$bm_file" >"$bm_file.bootmachine-new" && mv "$bm_file.bootmachine-new" "$bm_file" || exit 1
 done`,
+      ...guard,
+    });
+  }
+  const matched = nothingMatchedEarlier(spell(resource.settings, facts));
+  if (matched !== undefined) {
+    resources.push({
+      type: "command",
+      id: `${id} nothing matched earlier`,
+      ...matched,
+      showCheckOutput: true,
       ...guard,
     });
   }

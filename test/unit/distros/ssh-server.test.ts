@@ -38,6 +38,7 @@ describe("the ssh server's drop-in", () => {
       "ssh-server include",
       "ssh-server drop-in",
       "ssh-server nothing added elsewhere",
+      "ssh-server nothing matched earlier",
       "ssh-server effective",
       "ssh-server service",
       "ssh-server loaded",
