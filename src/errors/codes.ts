@@ -310,7 +310,7 @@ export const ERROR_CODES = {
   CHECK_FAILED: {
     kind: "remote",
     means: "The proof found the host in another state than the declared one.",
-    todo: "Each failed check has a reason and a diff. `bootmachine up` mends it.",
+    todo: "`bootmachine verify -s SERVER` shows of each failed check the reason, the difference, and its own way out. What the config declares `bootmachine up` puts back; what nobody declared is yours to remove or to declare.",
   },
 
   // timeout

@@ -47,7 +47,11 @@ export async function verify(run: ServerRun, signal: AbortSignal): Promise<Phase
     throw new RemoteError(
       "CHECK_FAILED",
       `${failed.length} of ${checks.length} checks failed: ${failed.map(({ id }) => id).join(", ")}.`,
-      { output: failed.flatMap(({ id, detail }) => `${id}: ${detail}`.split("\n")) },
+      {
+        output: failed.flatMap(({ id, detail }) => `${id}: ${detail}`.split("\n")),
+        // Said by an `up` as well, which has just done what it can.
+        hint: `\`bootmachine verify -s ${run.server.name}\` shows of each failed check the reason, the difference, and its own way out.`,
+      },
     );
   }
   if (!context.readsOnly && run.machine !== undefined)
