@@ -10,12 +10,13 @@ import { tested } from "./tested.ts";
 tested({
   what: "salt 3006, 3007 and 3008, from one to another",
   how: "real",
-  on: ["Debian 12", "Debian 13"],
+  on: ["Debian 12"],
   note: "Salt from PyPI with upstream's units, settings and maintainer scripts, from an apt repository of our own",
 });
 
+// Upstream's packages bring a Python of their own, these run under the distro's: 3006 and 3007 do not under Debian 13's 3.13.
 const SERVERS = [
-  { name: "boss", image: "debian-13", size: "medium" },
+  { name: "boss", image: "debian-12", size: "medium" },
   { name: "web1", image: "debian-12", size: "small" },
 ];
 /** Downloads of some 200 MB, where the packages are not there yet. */
