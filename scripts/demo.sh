@@ -3,7 +3,7 @@
 #
 #   npm run demo                            boot, secure, configure and prove them; again: says that all is in place
 #   npm run demo -- --configurator NAME     with ansible (default), puppet, salt, chef or none
-#   npm run demo -- COMMAND [ARGUMENTS]     any bootmachine command on the demo's stack, such as: ssh database
+#   npm run demo -- COMMAND [ARGUMENTS]     any bootmachine command on the demo's stack, such as: ssh db1
 #   npm run demo -- --destroy               take everything down, images and keys too
 #   npm run demo -- --destroy --keep-images
 set -eu
@@ -121,7 +121,7 @@ up)
 		fi
 		cat <<'TEXT'
 
-Log in:         npm run demo -- ssh loadbalancer      (or application, database)
+Log in:         npm run demo -- ssh lb1      (or app1, db1)
 Prove again:    npm run demo -- verify
 Look around:    npm run demo -- status                (or plan, log, exec -- uptime, run ports)
 TEXT

@@ -60,10 +60,10 @@ export default defineStack({
   ],
 
   firewall: [
-    { port: 80, from: "anywhere", roles: ["edge"] },
-    { port: 443, from: "anywhere", roles: ["edge"] },
-    { port: 8000, from: "stack", roles: ["app"] },
-    { port: 5432, from: "stack", roles: ["store"] },
+    { port: 80, from: "anywhere", roles: ["loadbalancer"] },
+    { port: 443, from: "anywhere", roles: ["loadbalancer"] },
+    { port: 8000, from: "stack", roles: ["application"] },
+    { port: 5432, from: "stack", roles: ["database"] },
   ],
 
   configurator,
@@ -79,9 +79,9 @@ export default defineStack({
           },
         ]
       : []),
-    { name: "loadbalancer", roles: ["edge"], image: "debian-13", size: "small" },
-    { name: "application", roles: ["app"], image: "debian-12", size: "small" },
-    { name: "database", roles: ["store"], image: oldest, size: "small" },
+    { name: "lb1", roles: ["loadbalancer"], image: "debian-13", size: "small" },
+    { name: "app1", roles: ["application"], image: "debian-12", size: "small" },
+    { name: "db1", roles: ["database"], image: oldest, size: "small" },
   ],
 
   tasks: {
