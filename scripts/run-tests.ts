@@ -89,6 +89,8 @@ function runVitest(options: readonly string[]): Promise<number> {
     const child = spawn(resolve(root, "node_modules/.bin/vitest"), ["run", ...options], {
       cwd: root,
       stdio: ["ignore", "inherit", "inherit"],
+      // The command is run some thousand times from its source: with Node's cache of what it has compiled, each begins in half the time.
+      env: { ...process.env, NODE_COMPILE_CACHE: resolve(root, ".cache/compiled") },
     });
     child.once("error", fail);
     child.once("close", (status) => {
