@@ -49,7 +49,7 @@ db1
 /usr/share/zoneinfo/Etc/UTC
 Etc/UTC
 LANG=C.UTF-8
-1
+2
 0
 `;
 
