@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
+import { fileURLToPath } from "node:url";
 
-// This module imports nothing of ours: the tests run it outside their own module loader, so that a user's
-// file is loaded there as it is in real life.
+import { hasModuleSyntax } from "./module-syntax.ts";
+
+// The tests run this module, and what it imports, outside their own module loader, so that a user's file is loaded
+// there as it is in real life. So it imports nothing of ours that holds a state or a class.
 
 /** Marks a file of the user's, so that loading it again in one process reads it again. */
 export const LOAD_QUERY = "bootmachine-load";
@@ -29,6 +33,25 @@ function isNotFound(thrown: unknown): boolean {
     code === "ERR_PACKAGE_PATH_NOT_EXPORTED" ||
     code === "MODULE_NOT_FOUND"
   );
+}
+
+/**
+ * The format in which a file of the user's is to be loaded. Node goes by "type" in the nearest package.json: it refuses
+ * `import` and `export` in a folder of type "commonjs", and warns of them where there is no type. A config says by
+ * its syntax what it is. Undefined: Node's own answer is right.
+ */
+function formatOf(url: string, format: string | null | undefined): string | undefined {
+  const file = new URL(url);
+  const isTypeScript = file.pathname.endsWith(".ts");
+  if (!isTypeScript && !file.pathname.endsWith(".js")) return undefined;
+  if (format?.startsWith("module") === true) return undefined;
+  try {
+    if (!hasModuleSyntax(readFileSync(fileURLToPath(file), "utf8"))) return undefined;
+  } catch {
+    // Node's own loading says what is wrong with the file.
+    return undefined;
+  }
+  return isTypeScript ? "module-typescript" : "module";
 }
 
 /** Resolves our own names where the user's project does not hold us (npx, a global installation). */
@@ -74,9 +97,11 @@ function registerOnce(): void {
       if (url.includes(`?${PARSE_QUERY}`)) {
         return nextLoad(url, { ...context, format: "module-typescript" });
       }
-      const loaded = nextLoad(url, context);
+      if (!url.includes(`?${LOAD_QUERY}=`)) return nextLoad(url, context);
+      const format = formatOf(url, context.format);
+      const loaded = nextLoad(url, format === undefined ? context : { ...context, format });
       const { source } = loaded;
-      if (source !== undefined && url.includes(`?${LOAD_QUERY}=`)) {
+      if (source !== undefined) {
         onSource?.(typeof source === "string" ? source : new TextDecoder().decode(source));
       }
       return loaded;

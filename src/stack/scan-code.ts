@@ -21,7 +21,7 @@ export function skipSpace(source: string, start: number): number {
 }
 
 /** Behind a text in quotes that begins here; `${...}` in a template is walked. */
-function skipQuoted(source: string, start: number): number {
+export function skipQuoted(source: string, start: number): number {
   const quote = source[start];
   let at = start + 1;
   while (at < source.length && source[at] !== quote) {
@@ -33,7 +33,7 @@ function skipQuoted(source: string, start: number): number {
 }
 
 /** Behind a regular expression that begins here. */
-function skipRegExp(source: string, start: number): number {
+export function skipRegExp(source: string, start: number): number {
   let isInClass = false;
   let at = start + 1;
   while (at < source.length && source[at] !== "\n") {

@@ -60,6 +60,9 @@ describe("the packed package, in an empty folder", () => {
     await new Promise((done) => packed.once("close", done));
     const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz"));
     expect(tarball).toBeDefined();
+    // A new project as npm makes it; the newer npm writes the type, which is the harder case.
+    await succeed("npm", "init", "-y");
+    await succeed("npm", "pkg", "set", "type=commonjs");
     await succeed("npm", "install", "--no-audit", "--no-fund", "--loglevel=error", `./${tarball}`);
   });
 
@@ -108,6 +111,12 @@ describe("the packed package, in an empty folder", () => {
     await writeFile(config, good);
     expect(status, output).not.toBe(0);
     expect(output).toContain("nonsense");
+  });
+
+  it("reads that config without a word of Node's", async () => {
+    const { output } = await step("npx", "bootmachine", "plan");
+    expect(output).toContain("web1\n  boot: would be created");
+    expect(output).not.toMatch(/Warning|CONFIG_/);
   });
 
   it.each(["salt", "puppet", "chef", "ansible"])("brings the starter kit of %s", async (name) => {
