@@ -2,8 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 
 import { UserError } from "../errors/error.ts";
-import { isUnencrypted } from "./is-unencrypted.ts";
 import { makeKeyPair } from "../host/key-pair.ts";
+import { isLocked } from "../stack/private-key.ts";
 
 /** The key that a new stack's operator logs in with. */
 export interface LoginKey {
@@ -41,7 +41,7 @@ export async function findLoginKey(
   }
   for (const name of ["id_ed25519", "id_ecdsa", "id_rsa"]) {
     const file = join(home, ".ssh", name);
-    if ((await isPair(file)) && isUnencrypted(await readFile(file, "utf8"))) {
+    if ((await isPair(file)) && !isLocked(await readFile(file, "utf8"))) {
       return {
         identityFile: shown(directory, home, file),
         note: `logs in with your key ~/.ssh/${name}`,

@@ -82,7 +82,8 @@ export const ERROR_CODES = {
   },
   KEY_UNUSABLE: {
     kind: "user",
-    means: "The controller has no private key for the public key that the config names.",
+    means:
+      "The controller has no private key, or none that ssh can use without asking for a passphrase, for the public key that the config names.",
     todo: "Load the key into ssh-agent, or set ssh.identityFile to the private key file.",
   },
   FILE_EXISTS: {

@@ -1,18 +1,12 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 
+import { checkKeyFile, fileExists, isAmong, keysOf, type SaidKey } from "./check-key-file.ts";
 import type { Draft } from "./draft.ts";
-import { derivePublicKey } from "./private-key.ts";
 import type { ConfigPath, Problem, ReportProblem } from "./problem.ts";
-import {
-  formatPublicKey,
-  holdsPrivateKey,
-  isSameKey,
-  parsePublicKey,
-  type PublicKey,
-} from "./public-key.ts";
+import { formatPublicKey, isSameKey, parsePublicKey, type PublicKey } from "./public-key.ts";
 import { looksLikeKeyPath, readKeyFile } from "./read-keys.ts";
 import type { SshInput } from "./stack-input.ts";
-import { describeReadFailure, type PathBase, resolveUserPath } from "./user-path.ts";
+import { type PathBase, resolveUserPath } from "./user-path.ts";
 
 /** The key that the controller logs in with. */
 export interface ControllerIdentity {
@@ -36,18 +30,6 @@ export interface IdentityOptions {
 
 const DEFAULT_KEY_FILES = ["id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk"];
 
-const fileExists = async (file: string): Promise<boolean> =>
-  stat(file).then(
-    (entry) => entry.isFile(),
-    () => false,
-  );
-
-const keysOf = (lines: readonly string[]): readonly PublicKey[] =>
-  lines.flatMap((line) => {
-    const parsed = parsePublicKey(line);
-    return parsed.ok ? [parsed.key] : [];
-  });
-
 /** The public half of `ssh.identityFile`, and the file that ssh is to be given. */
 async function readIdentityFile(
   name: string,
@@ -58,67 +40,37 @@ async function readIdentityFile(
     options.report({ path, isAboutIdentity: true, ...problem });
     return undefined;
   };
-  const file = resolveUserPath(name, options.base);
-  if (file.endsWith(".pub")) {
+  const named = resolveUserPath(name, options.base);
+  const isPublicHalf = named.endsWith(".pub");
+  const withoutPub = (text: string): string =>
+    isPublicHalf ? text.slice(0, -".pub".length) : text;
+  const privateName = withoutPub(name);
+  const file = withoutPub(named);
+  let said: SaidKey | undefined;
+  if (isPublicHalf) {
     const [key] = await readKeyFile(name, options.base, path, options.report);
     if (key === undefined) return undefined;
-    const privateFile = file.slice(0, -".pub".length);
-    if (await fileExists(privateFile)) return { key, file: privateFile };
-    if (keysOf(await options.agentKeys()).some((one) => isSameKey(one, key))) return { key, file };
-    return report({
-      message: `${name} is a public key whose private half is neither in ssh-agent nor beside it`,
-      hint: "Load the key into ssh-agent (`ssh-add`), or name the private key file.",
-    });
-  }
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-    const { mode } = await stat(file);
-    if ((mode & 0o077) !== 0) {
+    if (!(await fileExists(file))) {
+      if (isAmong(key, await options.agentKeys())) return { key, file: named };
       return report({
-        message: `${name} can be read by others, so ssh will not use it`,
-        hint: `Run \`chmod 600 ${name}\`.`,
+        message: `${name} is a public key whose private half is neither in ssh-agent nor beside it`,
+        hint: "Load the key into ssh-agent (`ssh-add`), or name the private key file.",
       });
     }
-  } catch (thrown) {
-    return report({
-      message: `${name} ${describeReadFailure(thrown)}`,
-      hint: `The path means ${file}. Name the controller's private key file, or leave it out to use ssh-agent.`,
-    });
-  }
-  if (!holdsPrivateKey(text)) {
-    return report({
-      message: `${name} holds no private key`,
-      hint: "Name the private key file, or the .pub file of a key in ssh-agent.",
-    });
-  }
-  if (options.ssh?.publicKey !== undefined) {
+    said = { key, by: name };
+  } else if (options.ssh?.publicKey !== undefined) {
     const key = await readPublicKeyOption(options.ssh.publicKey, options);
-    return key === undefined ? undefined : { key, file };
-  }
-  if (await fileExists(`${file}.pub`)) {
+    if (key === undefined) return undefined;
+    said = { key, by: "ssh.publicKey" };
+  } else if (await fileExists(`${file}.pub`)) {
     const [key] = await readKeyFile(`${name}.pub`, options.base, path, options.report);
-    return key === undefined ? undefined : { key, file };
+    if (key === undefined) return undefined;
+    said = { key, by: `${name}.pub` };
   }
-  const derived = derivePublicKey(text);
-  if (derived.ok) {
-    const parsed = parsePublicKey(derived.line);
-    return parsed.ok
-      ? { key: parsed.key, file }
-      : report({
-          message: `${name} is a key that cannot be used: ${parsed.reason}`,
-          hint: parsed.hint,
-        });
-  }
-  return derived.reason === "locked"
-    ? report({
-        message: `${name} has a passphrase, and ${name}.pub, its public half, is missing`,
-        hint: `Make it once with \`ssh-keygen -y -f ${name} > ${name}.pub\`.`,
-      })
-    : report({
-        message: `the public half of ${name} cannot be read from it, and ${name}.pub is missing`,
-        hint: "Check that it is a private key as ssh-keygen makes them.",
-      });
+  const checked = await checkKeyFile({ name: privateName, file, said }, options.agentKeys);
+  return checked.ok
+    ? { key: checked.key, file }
+    : report({ message: checked.message, hint: checked.hint });
 }
 
 async function readPublicKeyOption(
@@ -136,20 +88,29 @@ async function readPublicKeyOption(
   return undefined;
 }
 
-/** One of ssh's own key files that the operator has. */
+/** One of ssh's own key files that the operator has, or why those that look like it are of no use. */
 async function findDefaultFile(
   options: IdentityOptions,
   wanted: readonly PublicKey[],
-): Promise<{ readonly key: PublicKey; readonly file: string } | undefined> {
-  for (const name of DEFAULT_KEY_FILES) {
-    const file = resolveUserPath(`~/.ssh/${name}`, options.base);
-    const line = await readFile(`${file}.pub`, "utf8").catch(() => undefined);
-    if (line === undefined || !(await fileExists(file))) continue;
+): Promise<{
+  readonly found?: { readonly key: PublicKey; readonly file: string };
+  readonly refusals: readonly { readonly message: string; readonly hint: string }[];
+}> {
+  const isWanted = (key: PublicKey | undefined): boolean =>
+    key !== undefined && wanted.some((one) => isSameKey(one, key));
+  const refusals: { readonly message: string; readonly hint: string }[] = [];
+  for (const base of DEFAULT_KEY_FILES) {
+    const name = `~/.ssh/${base}`;
+    const file = resolveUserPath(name, options.base);
+    if (!(await fileExists(file))) continue;
+    const line = await readFile(`${file}.pub`, "utf8").catch(() => "");
     const parsed = parsePublicKey(line.trim());
-    if (parsed.ok && wanted.some((key) => isSameKey(key, parsed.key)))
-      return { key: parsed.key, file };
+    const said = parsed.ok ? { key: parsed.key, by: `${name}.pub` } : undefined;
+    const checked = await checkKeyFile({ name, file, said }, options.agentKeys);
+    if (checked.ok && isWanted(checked.key)) return { found: { key: checked.key, file }, refusals };
+    if (!checked.ok && (isWanted(said?.key) || isWanted(checked.key))) refusals.push(checked);
   }
-  return undefined;
+  return { refusals };
 }
 
 /**
@@ -189,21 +150,26 @@ export async function findIdentity(
   }
   const wanted = chosen === undefined ? operator.keys : [chosen];
   if (wanted.length === 0) return undefined;
-  const file = await findDefaultFile(options, wanted);
-  if (file !== undefined) {
-    return { identityFile: file.file, publicKey: formatPublicKey({ ...file.key, options: "" }) };
+  const { found, refusals } = await findDefaultFile(options, wanted);
+  if (found !== undefined) {
+    return { identityFile: found.file, publicKey: formatPublicKey({ ...found.key, options: "" }) };
   }
   const agent = keysOf(await options.agentKeys());
   const key = agent.find((one) => wanted.some((other) => isSameKey(one, other)));
   if (key !== undefined) {
     return { identityFile: undefined, publicKey: formatPublicKey({ ...key, options: "" }) };
   }
+  const [refusal] = refusals;
   options.report({
     path: chosen === undefined ? [...operator.path, "keys"] : ["ssh", "publicKey"],
     message: `the controller has no private key for ${
       chosen === undefined ? `any key of the operator ${operator.name}` : "this key"
-    }: ssh-agent holds ${agent.length === 0 ? "none" : `${agent.length} other${agent.length === 1 ? "" : "s"}`}, and no file in ~/.ssh fits`,
-    hint: "Load the key into ssh-agent, or set ssh.identityFile to the private key file.",
+    }: ssh-agent holds ${agent.length === 0 ? "none" : `${agent.length} other${agent.length === 1 ? "" : "s"}`}, and ${
+      refusal === undefined ? "no file in ~/.ssh fits" : refusal.message
+    }`,
+    hint:
+      refusal?.hint ??
+      "Load the key into ssh-agent, or set ssh.identityFile to the private key file.",
     isAboutIdentity: true,
   });
   return undefined;

@@ -69,6 +69,19 @@ function deriveFromJwk(jwk: JsonWebKey): DerivedKey {
   return makeLine(`ecdsa-sha2-${curve}`, field(Buffer.from(curve)), field(point));
 }
 
+/** True where only a passphrase opens the private key. Never throws. */
+export function isLocked(text: string): boolean {
+  const openSsh = /-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END/.exec(text);
+  if (openSsh?.[1] === undefined)
+    return /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(text);
+  const bytes = Buffer.from(openSsh[1], "base64");
+  // The first text behind the magic is the cipher's name.
+  if (bytes.length < MAGIC.length + 4) return false;
+  const start = MAGIC.length + 4;
+  const cipher = bytes.subarray(start, start + bytes.readUInt32BE(MAGIC.length));
+  return cipher.toString("latin1") !== "none";
+}
+
 /** Derives the public key line of a private key file's text. Nothing secret is read out of it. Never throws. */
 export function derivePublicKey(text: string): DerivedKey {
   const openSsh = /-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END/.exec(text);
@@ -76,7 +89,6 @@ export function derivePublicKey(text: string): DerivedKey {
   try {
     return deriveFromJwk(createPublicKey(text).export({ format: "jwk" }));
   } catch {
-    const isLocked = /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(text);
-    return { ok: false, reason: isLocked ? "locked" : "unreadable" };
+    return { ok: false, reason: isLocked(text) ? "locked" : "unreadable" };
   }
 }

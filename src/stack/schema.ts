@@ -128,7 +128,7 @@ export const sshSchema = z.strictObject({
   allowPort22: allowPort22Option,
   identityFile: option(PATH_TEXT.optional(), {
     description:
-      "The controller's private key file, or the .pub file of a key in ssh-agent; `~` and paths relative to the config file are understood. The operator must have its public half among the keys.",
+      "The controller's private key file, or the .pub file of a key in ssh-agent; `~` and paths relative to the config file are understood. The operator must have its public half among the keys. One with a passphrase must be in ssh-agent as well: nobody is asked.",
     default: "one of the agent's keys, or a default key in ~/.ssh, that the operator has",
     cost: "Nothing by itself: the key must be among the operator's.",
   }),

@@ -109,8 +109,9 @@ export interface SshInput {
   /**
    * The controller's private key file, or the .pub file of a key in ssh-agent; `~` and paths
    * relative to the config file are understood. The operator must have its public half among the
-   * keys. Default: one of the agent's keys, or a default key in ~/.ssh, that the operator has.
-   * Change: Nothing by itself: the key must be among the operator's.
+   * keys. One with a passphrase must be in ssh-agent as well: nobody is asked. Default: one of the
+   * agent's keys, or a default key in ~/.ssh, that the operator has. Change: Nothing by itself: the
+   * key must be among the operator's.
    */
   readonly identityFile?: string | undefined;
   /**

@@ -94,8 +94,79 @@ describe("the controller's key in a file", () => {
     );
     expect(error.hint).toBe("Make it once with `ssh-keygen -y -f id_test > id_test.pub`.");
     expect(error.problems).toMatchObject([{ path: "ssh.identityFile", line: 28 }]);
-    // Said in the config instead.
+    // Said in the config it is of no use either: ssh could not tell which of the agent's keys is meant.
     write(directory, { ...ada([line]), ssh: { identityFile: "id_test", publicKey: line } });
+    const said = await failureOf(load(directory, { agentKeys: () => Promise.resolve([line]) }));
+    expect(said.message).toBe(error.message);
+  });
+
+  it.each([
+    ["ed25519", "RFC4716"],
+    ["rsa", "PEM"],
+    ["ecdsa", "PKCS8"],
+  ])("with a passphrase (%s, %s) is fine where the agent has it", async (type, format) => {
+    const directory = makeDirectory();
+    const line = makeKeyPair(directory, "id_test", { passphrase: "secret", type, format });
+    for (const identityFile of ["id_test", "id_test.pub"]) {
+      write(directory, { ...ada([line]), ssh: { identityFile } });
+      const error = await failureOf(load(directory));
+      expect(error.code).toBe("KEY_UNUSABLE");
+      expect(error.message).toBe("id_test has a passphrase, and ssh-agent does not hold the key");
+      expect(error.hint).toContain("`ssh-add id_test`");
+      expect(error.problems).toMatchObject([{ path: "ssh.identityFile" }]);
+      const inAgent = await load(directory, { agentKeys: () => Promise.resolve([KEY, line]) });
+      expect(inAgent.ssh.identityFile).toBe(join(directory, "id_test"));
+      expect(inAgent.ssh.publicKey).toBe(line);
+    }
+  });
+
+  it("and a public half that belongs to another key are told", async () => {
+    const directory = makeDirectory();
+    const line = makeKeyPair(directory, "id_test");
+    const other = makeKeyPair(directory, "id_other");
+    writeFileSync(join(directory, "id_test.pub"), `${other}\n`);
+    const messageOf = async (ssh: object): Promise<string> => {
+      write(directory, { ...ada([line, other]), ssh });
+      const error = await failureOf(load(directory));
+      expect(error.code).toBe("KEY_UNUSABLE");
+      return `${error.message}. ${error.hint}`;
+    };
+    const both = "id_test and id_test.pub are not halves of one key pair. ";
+    expect(await messageOf({ identityFile: "id_test" })).toContain(both);
+    expect(await messageOf({ identityFile: "id_test.pub" })).toContain(both);
+    expect(await messageOf({ identityFile: "id_test" })).toContain(
+      "`ssh-keygen -y -f id_test > id_test.pub`",
+    );
+    expect(await messageOf({ identityFile: "id_test", publicKey: other })).toBe(
+      "id_test and ssh.publicKey are not halves of one key pair. Leave ssh.publicKey out: the public half is read from id_test.",
+    );
+  });
+
+  it("of a hardware token is used without the agent", async () => {
+    const directory = makeDirectory();
+    const text = (value: string | Buffer): Buffer => {
+      const bytes = Buffer.from(value);
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(bytes.length);
+      return Buffer.concat([length, bytes]);
+    };
+    const type = "sk-ssh-ed25519@openssh.com";
+    const blob = Buffer.concat([text(type), text(Buffer.alloc(32, 7)), text("ssh:")]);
+    // As ssh-keygen writes it: cipher, key derivation, its options, one key, and the handle, which is no secret.
+    const file = Buffer.concat([
+      Buffer.from("openssh-key-v1\0"),
+      ...["none", "none", ""].map(text),
+      Buffer.from([0, 0, 0, 1]),
+      text(blob),
+      text("a handle"),
+    ]);
+    writeFileSync(
+      join(directory, "id_token"),
+      `-----BEGIN OPENSSH PRIVATE KEY-----\n${file.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`,
+      { mode: 0o600 },
+    );
+    const line = `${type} ${blob.toString("base64")}`;
+    write(directory, { ...ada([line]), ssh: { identityFile: "id_token" } });
     expect((await load(directory)).ssh.publicKey).toBe(line);
   });
 
@@ -157,6 +228,27 @@ describe("without a key file", () => {
     write(directory, ada([line]));
     const stack = await load(directory);
     expect(stack.ssh.identityFile).toBe(join(directory, "home/.ssh/id_ed25519"));
+  });
+
+  it("one with a passphrase, or with another's public half, is passed over, and told where no other fits", async () => {
+    const directory = makeDirectory();
+    const locked = makeKeyPair(directory, "home/.ssh/id_ed25519", { passphrase: "secret" });
+    const open = makeKeyPair(directory, "home/.ssh/id_rsa", { type: "rsa" });
+    write(directory, ada([locked, open]));
+    expect((await load(directory)).ssh.publicKey).toBe(open);
+    const inAgent = { agentKeys: () => Promise.resolve([locked]) };
+    expect((await load(directory, inAgent)).ssh.publicKey).toBe(locked);
+    write(directory, ada([locked]));
+    const error = await failureOf(load(directory));
+    expect(error.message).toContain(
+      "~/.ssh/id_ed25519 has a passphrase, and ssh-agent does not hold the key",
+    );
+    expect(error.hint).toContain("`ssh-add ~/.ssh/id_ed25519`");
+    writeFileSync(join(directory, "home/.ssh/id_rsa.pub"), `${OTHER_KEY}\n`);
+    write(directory, ada([OTHER_KEY]));
+    expect((await failureOf(load(directory))).message).toContain(
+      "~/.ssh/id_rsa and ~/.ssh/id_rsa.pub are not halves of one key pair",
+    );
   });
 
   it("none that fits is told", async () => {
