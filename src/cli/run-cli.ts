@@ -1,14 +1,11 @@
-import type { ExitCode, Surroundings } from "./context.ts";
+import type { Surroundings } from "./context.ts";
 
 /**
- * Runs one command line and answers with its exit status. Never throws for what a user can cause.
+ * Runs one command line and answers with its exit status, 0 to 255. Never throws for what a user can cause.
  *
  * @param argv the words after the program's name
  */
-export async function runCli(
-  argv: readonly string[],
-  surroundings: Surroundings,
-): Promise<ExitCode> {
+export async function runCli(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const [first, ...others] = argv;
   if (
     first === undefined ||
@@ -85,20 +82,11 @@ function splitTail(words: readonly string[]): {
   return { head: words.slice(0, index), tail: words.slice(index + 1) };
 }
 
-/** The parser's own statuses are negative: -5 and -4 are the user's, the others are defects of ours. */
-function mapExitCode(status: number): ExitCode {
-  switch (status) {
-    case 0:
-    case 1:
-    case 2:
-    case 3:
-    case 70:
-    case 130:
-      return status;
-    case -4:
-    case -5:
-      return 2;
-    default:
-      return 70;
-  }
+/**
+ * A command's own status is passed on: one of ours (`ExitCode`), or ssh's. The parser's are negative: -5 and -4 are the
+ * user's, the others are defects of ours.
+ */
+function mapExitCode(status: number): number {
+  if (Number.isInteger(status) && status >= 0 && status <= 255) return status;
+  return status === -4 || status === -5 ? 2 : 70;
 }

@@ -1,12 +1,12 @@
-import type { CliContext, ExitCode } from "./context.ts";
+import type { CliContext } from "./context.ts";
 import type { OutputFlags } from "./flags.ts";
 
-/** A command's work: answers with the exit status, or throws one of our errors. */
+/** A command's work: answers with the exit status (an `ExitCode`, but for ssh's own), or throws one of our errors. */
 export type CommandWork<F, A extends readonly unknown[]> = (
   context: CliContext,
   flags: F,
   ...args: A
-) => Promise<ExitCode>;
+) => Promise<number>;
 
 /** Wraps a command's work for the argument parser; the work's module is loaded only when the command is called. */
 export function lazily<F extends OutputFlags, A extends readonly unknown[]>(
@@ -24,7 +24,7 @@ async function runGuarded<F extends OutputFlags, A extends readonly unknown[]>(
   flags: F,
   load: () => Promise<CommandWork<F, A>>,
   args: A,
-): Promise<ExitCode> {
+): Promise<number> {
   try {
     const work = await load();
     return await work(context, flags, ...args);

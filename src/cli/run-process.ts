@@ -1,4 +1,4 @@
-import type { ExitCode, OutputStream, Surroundings } from "./context.ts";
+import type { OutputStream, Surroundings } from "./context.ts";
 import { runCli } from "./run-cli.ts";
 import { readVersion } from "../version.ts";
 
@@ -24,7 +24,7 @@ export async function runProcess(): Promise<void> {
   const argv = process.argv.slice(2);
   watchSignals(soft, hard);
   watchDefects(surroundings, argv, soft, hard);
-  let status: ExitCode;
+  let status: number;
   try {
     status = await runCli(argv, surroundings);
   } catch (thrown) {

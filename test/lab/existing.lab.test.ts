@@ -94,6 +94,8 @@ describe("hosts that the user has", () => {
     ).toBe("hello\n644 root\n");
     const ssh = await project.run("ssh", "box", "--", "hostname");
     expect(ssh.stdout, story(ssh)).toContain("box");
+    const failed = await project.run("ssh", "box", "--", "exit 7");
+    expect(failed.status, story(failed)).toBe(7);
     const reboot = await project.run("reboot", "--yes", "--json");
     expect(reboot.status, story(reboot)).toBe(0);
     const ansible = await project.run("inventory", "--format", "ansible");

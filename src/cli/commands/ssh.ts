@@ -1,5 +1,5 @@
 import { runInteractiveSsh } from "../../transport/interactive-ssh.ts";
-import type { CliContext, ExitCode } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import type { ConfigFlags } from "../flags.ts";
 import { openFleet } from "../open-fleet.ts";
 import { warnOnly } from "../warn-only.ts";
@@ -8,10 +8,9 @@ export async function ssh(
   context: CliContext,
   flags: ConfigFlags,
   server: string,
-): Promise<ExitCode> {
+): Promise<number> {
   const fleet = await openFleet(context, flags, warnOnly(context));
   const { argv } = await fleet.wayIn(server);
-  const status = await runInteractiveSsh([...argv, ...(context.tail ?? [])]);
   // ssh's own status is passed on, whatever it is: scripts rely on it.
-  return status as ExitCode;
+  return await runInteractiveSsh([...argv, ...(context.tail ?? [])]);
 }

@@ -1,8 +1,7 @@
 import { runCli } from "../../../src/cli/run-cli.ts";
-import type { ExitCode } from "../../../src/cli/context.ts";
 
 export interface CliResult {
-  readonly status: ExitCode;
+  readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
