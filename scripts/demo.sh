@@ -80,6 +80,10 @@ choose_configurator() {
 	export DEMO_CONFIGURATOR
 }
 
+# What the user types: words of advice name it, and what to do next is told below.
+BOOTMACHINE_COMMAND="npm run demo --"
+export BOOTMACHINE_COMMAND
+
 bootmachine() {
 	node dist/cli/main.js "$@"
 }

@@ -5,10 +5,12 @@ import type { Reporter } from "../report/reporter.ts";
 import type { CliContext } from "./context.ts";
 import type { OutputFlags } from "./flags.ts";
 import { styleFor } from "./output-style.ts";
+import { namingCommands } from "./own-name.ts";
 
 /** The live view on a terminal, plain lines in a pipe, events with --json; it says so when the run is being cancelled. */
 export function makeReporter(context: CliContext, flags: OutputFlags): Reporter {
-  const reporter = chooseReporter(context, flags);
+  const chosen = chooseReporter(context, flags);
+  const reporter = flags.json ? chosen : namingCommands(chosen, context.env);
   context.signal.addEventListener("abort", () => reporter.onCancelling(), { once: true });
   return reporter;
 }

@@ -5,6 +5,7 @@ import type { CliContext, ExitCode, Surroundings } from "./context.ts";
 import { writeDefectReport } from "./defect-report.ts";
 import type { OutputFlags } from "./flags.ts";
 import { columnsOf, styleFor } from "./output-style.ts";
+import { nameCommands } from "./own-name.ts";
 import { stackOf } from "./stack-text.ts";
 
 /** Shows an error that ended a command, and answers with its exit status. */
@@ -30,7 +31,7 @@ export async function reportError(
   if (flags.rehearse === true && lines.some((line) => line.includes("`bootmachine ")))
     lines.push("  This is the rehearsal: the commands named here mean it with --rehearse only.");
   const columns = columnsOf(surroundings.stderr);
-  const wrapped = lines.flatMap((line) => wrapLine(line, columns));
+  const wrapped = lines.flatMap((line) => wrapLine(nameCommands(line, surroundings.env), columns));
   surroundings.stderr.write(`${wrapped.join("\n")}\n`);
   return exitStatusOf(error);
 }

@@ -10,6 +10,7 @@ import type { ChangeFlags, OutputFlags } from "./flags.ts";
 import { makeReporter } from "./make-reporter.ts";
 import { openFleet, selectionOf } from "./open-fleet.ts";
 import { columnsOf, styleFor } from "./output-style.ts";
+import { isWrapped, nameCommands, ownName } from "./own-name.ts";
 import { installPrerequisites } from "./prerequisites.ts";
 
 /** up, boot, bootstrap, secure and configure: the same run with more or fewer phases. */
@@ -60,11 +61,12 @@ export function showSummary(
   const lines = renderSummary(reporter.view, {
     style: styleFor(context.stdout, context.env, flags.color),
     columns: columnsOf(context.stdout),
-    sshConfigFile: nearPath(context.cwd, fleet.sshConfigFile),
+    sshConfigFile: isWrapped(context.env) ? undefined : nearPath(context.cwd, fleet.sshConfigFile),
+    program: ownName(context.env),
     showFailures: false,
     flag: fleet.stack.rehearsal === undefined ? "" : " --rehearse",
   });
-  context.stdout.write(`${lines.join("\n")}\n`);
+  context.stdout.write(`${nameCommands(lines.join("\n"), context.env)}\n`);
 }
 
 export function exitCodeOf(outcome: Pick<RunOutcome, "outcome">): ExitCode {

@@ -14,6 +14,8 @@ export interface SummaryOptions {
   readonly sshConfigFile: string | undefined;
   /** True where the failures were not shown before (a terminal that shows nothing else). */
   readonly showFailures: boolean;
+  /** What the user types to call this program. Default: "bootmachine". */
+  readonly program?: string;
   /** What the next commands need besides: " --rehearse". Default: nothing. */
   readonly flag?: string;
 }
@@ -167,16 +169,16 @@ function renderNextSteps(
   failed: readonly ServerSummary[],
   options: SummaryOptions,
 ): readonly string[] {
-  const { flag = "" } = options;
+  const { flag = "", program = "bootmachine" } = options;
   if (view.outcome === "cancelled") {
     return [
-      `What was done is kept. \`bootmachine ${view.command}${flag}\` goes on where it stopped.`,
+      `What was done is kept. \`${program} ${view.command}${flag}\` goes on where it stopped.`,
     ];
   }
   if (failed.length > 0) {
     const others = failed.length < view.summary.length ? "The other servers went on. " : "";
     return [
-      `${others}Mend the cause, then \`bootmachine ${view.command}${flag}\` goes on where it stopped.`,
+      `${others}Mend the cause, then \`${program} ${view.command}${flag}\` goes on where it stopped.`,
     ];
   }
   const first = view.summary.find((server) => server.address !== undefined);
@@ -185,9 +187,9 @@ function renderNextSteps(
   const file = quoteWord(options.sshConfigFile);
   return [
     "",
-    `Log in:     bootmachine ssh ${first.server}${flag}`,
+    `Log in:     ${program} ssh ${first.server}${flag}`,
     `        or  ssh -F ${file} ${first.server}`,
-    `Take down:  bootmachine destroy${flag}`,
+    `Take down:  ${program} destroy${flag}`,
   ];
 }
 

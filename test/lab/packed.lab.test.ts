@@ -134,7 +134,8 @@ describe("the packed package, in an empty folder", () => {
   });
 
   it("boots, secures and proves a server, finds nothing to do the next time, and destroys it", async () => {
-    await succeed("npx", "bootmachine", "up", "--yes");
+    const up = await succeed("npx", "bootmachine", "up", "--yes");
+    expect(up).toContain("Log in:     npx bootmachine ssh web1\n");
     await succeed("npx", "bootmachine", "verify");
     await succeed("npx", "bootmachine", "plan");
     await succeed("npx", "bootmachine", "destroy", "--yes");

@@ -7,6 +7,7 @@ import type { ChangeFlags } from "../flags.ts";
 import { makeReporter } from "../make-reporter.ts";
 import { openFleet, selectionOf } from "../open-fleet.ts";
 import { styleFor } from "../output-style.ts";
+import { printAdvice } from "../print.ts";
 
 export interface DestroyFlags extends ChangeFlags {
   readonly orphans: boolean;
@@ -63,9 +64,7 @@ export async function destroy(context: CliContext, flags: DestroyFlags): Promise
       context.stdout.write(`${JSON.stringify({ type: "destroyed", ...result })}\n`);
   } else {
     const style = styleFor(context.stdout, context.env, flags.color);
-    context.stdout.write(
-      `${renderDestroyed(results, style, flags.rehearse ? " --rehearse" : "").join("\n")}\n`,
-    );
+    printAdvice(context, renderDestroyed(results, style, flags.rehearse ? " --rehearse" : ""));
   }
   return results.some((result) => result.error !== undefined) ? 1 : 0;
 }

@@ -7,6 +7,7 @@ import type { CliContext, ExitCode } from "../context.ts";
 import type { SelectionFlags } from "../flags.ts";
 import { openFleet, selectionOf } from "../open-fleet.ts";
 import { styleFor } from "../output-style.ts";
+import { nameCommands } from "../own-name.ts";
 import { warnOnly } from "../warn-only.ts";
 
 export interface ExecFlags extends SelectionFlags {
@@ -55,7 +56,7 @@ export async function exec(
         { ...toBootmachineError(error).toRecord(), server },
         styleFor(context.stderr, context.env, flags.color),
       );
-      if (!flags.json) context.stderr.write(`${lines.join("\n")}\n`);
+      if (!flags.json) context.stderr.write(`${nameCommands(lines.join("\n"), context.env)}\n`);
     } else if (result !== undefined && result.status !== 0) {
       failed += 1;
       if (!flags.json)

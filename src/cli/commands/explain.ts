@@ -3,7 +3,7 @@ import { UserError } from "../../errors/error.ts";
 import type { CliContext, ExitCode } from "../context.ts";
 import type { OutputFlags } from "../flags.ts";
 import { nearestWord } from "../../stack/suggest.ts";
-import { printJson, printLines } from "../print.ts";
+import { printJson, printAdvice } from "../print.ts";
 
 export async function explain(
   context: CliContext,
@@ -13,7 +13,7 @@ export async function explain(
   if (word === undefined) {
     if (flags.json) printJson(context, ERROR_CODES);
     else
-      printLines(
+      printAdvice(
         context,
         Object.entries(ERROR_CODES).map(([name, entry]) => `${name.padEnd(22)} ${entry.means}`),
       );
@@ -32,7 +32,7 @@ export async function explain(
   const entry: ErrorCodeEntry = ERROR_CODES[code as ErrorCode];
   if (flags.json) printJson(context, { code, ...entry });
   else
-    printLines(context, [
+    printAdvice(context, [
       `${code} (${entry.kind})`,
       "",
       `What it means:  ${entry.means}`,

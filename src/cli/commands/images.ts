@@ -3,7 +3,7 @@ import { choiceOptions } from "../choice-options.ts";
 import type { CliContext, ExitCode } from "../context.ts";
 import type { ConfigFlags } from "../flags.ts";
 import { openFleet } from "../open-fleet.ts";
-import { printJson, printLines } from "../print.ts";
+import { printJson, printAdvice } from "../print.ts";
 import { warnOnly } from "../warn-only.ts";
 
 export interface ImagesFlags extends ConfigFlags {
@@ -18,6 +18,6 @@ export async function images(
   const fleet = await openFleet(context, flags, warnOnly(context));
   const list = await fleet.images();
   if (flags.json) printJson(context, searchImages(list, words));
-  else printLines(context, renderImages(list, choiceOptions(context, flags, words)));
+  else printAdvice(context, renderImages(list, choiceOptions(context, flags, words)));
   return 0;
 }

@@ -14,6 +14,7 @@ import type { CliContext, ExitCode } from "../context.ts";
 import type { OutputFlags } from "../flags.ts";
 import { findLoginKey, OWN_KEY } from "../login-key.ts";
 import { INIT_CONFIGURATORS, type InitConfigurator } from "../init-configurators.ts";
+import { ownName } from "../own-name.ts";
 import { printJson, printLines } from "../print.ts";
 import {
   copyStarterKit,
@@ -78,6 +79,7 @@ export async function init(context: CliContext, flags: InitFlags): Promise<ExitC
     });
     return 0;
   }
+  const program = ownName(context.env);
   printLines(context, [
     `Written: ${file}`,
     `  stack ${answers.name}, provider ${answers.provider}, ${servers.map(({ name }) => name).join(", ")}`,
@@ -94,7 +96,7 @@ export async function init(context: CliContext, flags: InitFlags): Promise<ExitC
       : []),
     ...(ignored.length > 0 ? [`  .gitignore: ${ignored.join(", ")} added`] : []),
     "",
-    "Next:  bootmachine up        (bootmachine plan shows what it would do)",
+    `Next:  ${program} up        (${program} plan shows what it would do)`,
   ]);
   return 0;
 }

@@ -7,6 +7,7 @@ import type { CliContext, ExitCode } from "../context.ts";
 import type { SelectionFlags } from "../flags.ts";
 import { openFleet, selectionOf } from "../open-fleet.ts";
 import { styleFor } from "../output-style.ts";
+import { nameCommands } from "../own-name.ts";
 import { warnOnly } from "../warn-only.ts";
 
 export interface PutFlags extends SelectionFlags {
@@ -52,7 +53,7 @@ export async function put(
     if (record !== undefined) {
       failed += 1;
       context.stderr.write(
-        `${renderError(record, styleFor(context.stderr, context.env, flags.color)).join("\n")}\n`,
+        `${nameCommands(renderError(record, styleFor(context.stderr, context.env, flags.color)).join("\n"), context.env)}\n`,
       );
     } else if (!flags.json) {
       context.stdout.write(

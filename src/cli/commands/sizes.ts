@@ -2,7 +2,7 @@ import { renderSizes, searchSizes } from "../../report/choices.ts";
 import { choiceOptions } from "../choice-options.ts";
 import type { CliContext, ExitCode } from "../context.ts";
 import { openFleet } from "../open-fleet.ts";
-import { printJson, printLines } from "../print.ts";
+import { printJson, printAdvice } from "../print.ts";
 import { warnOnly } from "../warn-only.ts";
 import type { ImagesFlags } from "./images.ts";
 
@@ -21,6 +21,6 @@ export async function sizes(
   const list = await fleet.sizes();
   const needs = { cpus: flags.cpus, memoryGb: flags.memory, diskGb: flags.disk };
   if (flags.json) printJson(context, searchSizes(list, words, needs));
-  else printLines(context, renderSizes(list, { ...choiceOptions(context, flags, words), needs }));
+  else printAdvice(context, renderSizes(list, { ...choiceOptions(context, flags, words), needs }));
   return 0;
 }

@@ -3,7 +3,7 @@ import type { CliContext, ExitCode } from "../context.ts";
 import type { SelectionFlags } from "../flags.ts";
 import { openFleet, selectionOf } from "../open-fleet.ts";
 import { columnsOf, styleFor } from "../output-style.ts";
-import { printJson, printLines } from "../print.ts";
+import { printJson, printAdvice } from "../print.ts";
 import { warnOnly } from "../warn-only.ts";
 
 export async function status(context: CliContext, flags: SelectionFlags): Promise<ExitCode> {
@@ -14,7 +14,7 @@ export async function status(context: CliContext, flags: SelectionFlags): Promis
     return 0;
   }
   const style = styleFor(context.stdout, context.env, flags.color);
-  printLines(
+  printAdvice(
     context,
     renderStatus(servers, {
       stack: fleet.stack.name,

@@ -117,6 +117,19 @@ describe("summary", () => {
     await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(golden("summary-done"));
   });
 
+  test("names the commands as the user has to type them", () => {
+    const npx = { ...options, program: "npx bootmachine", flag: " --rehearse" };
+    expect(renderSummary(viewOf(twoServersDone()), npx)).toEqual(
+      expect.arrayContaining([
+        "Log in:     npx bootmachine ssh web1 --rehearse",
+        "Take down:  npx bootmachine destroy --rehearse",
+      ]),
+    );
+    expect(renderSummary(viewOf(threeServersToTheEnd()), npx).at(-1)).toContain(
+      "then `npx bootmachine up --rehearse` goes on",
+    );
+  });
+
   test("of a run with nothing to do is one line", () => {
     expect(renderSummary(viewOf(nothingToDo()), options)).toEqual([
       "Everything is in place: shop, 2 servers, nothing to change (0.6 s).",

@@ -3,7 +3,7 @@ import type { CliContext, ExitCode } from "../../context.ts";
 import type { ConfigFlags } from "../../flags.ts";
 import { openFleet } from "../../open-fleet.ts";
 import { columnsOf, styleFor } from "../../output-style.ts";
-import { printJson, printLines } from "../../print.ts";
+import { printJson, printAdvice } from "../../print.ts";
 import { warnOnly } from "../../warn-only.ts";
 
 /** Exit status 1 where a strange agent knocks or a member is not enrolled: it can be asked by a monitor. */
@@ -22,7 +22,7 @@ export async function agents(context: CliContext, flags: ConfigFlags): Promise<E
       agents: rows,
     });
   } else {
-    printLines(
+    printAdvice(
       context,
       renderAgents(rows, {
         stack: stack.name,

@@ -4,6 +4,7 @@ import type { SelectionFlags } from "../../flags.ts";
 import { makeReporter } from "../../make-reporter.ts";
 import { openFleet, selectionOf } from "../../open-fleet.ts";
 import { styleFor } from "../../output-style.ts";
+import { printAdvice } from "../../print.ts";
 import { exitCodeOf } from "../../run-phases.ts";
 
 export async function push(
@@ -25,7 +26,7 @@ export async function push(
         style: styleFor(context.stdout, context.env, flags.color),
         showAll: flags.verbose,
       });
-      context.stdout.write(`${lines.join("\n")}\n`);
+      printAdvice(context, lines);
     }
     return exitCodeOf(outcome);
   } finally {
