@@ -108,8 +108,8 @@ npm run bench -- --only check
   with nova's own fake compute driver, on the same computer), from the start of the process to its end, against
   \`bench/handwritten-openstack.ts\`: one login, all creates at once, one list a second; no security group, no host key, nothing
   to go by after a kill. Median of ${results.openstack?.real.runs ?? 3} runs in turns; the calls are those of the run with most of them. With a limit of
-  calls: against a simulator that builds a server in half a minute and answers each call after a tenth of a second; its
-  floor is that of six calls one after the other and one build.
+  calls: 200 servers at once (\`--concurrency 200\`) against a simulator that builds a server in half a minute, answers each call
+  after a tenth of a second and refuses what is over its limit; its floor is that of six calls one after the other and one build.
 - **Start**: \`bootmachine --help\` against an empty program, median of ${results.start?.runs ?? 20} runs in turns.
 - **Memory**: the kernel's high-water mark of the controller's process during a first \`up\`, without the ssh processes
   that it starts.
