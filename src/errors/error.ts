@@ -194,9 +194,31 @@ export class InternalError extends BootmachineError {
   }
 }
 
+/**
+ * True for an error of ours, from whatever copy of the package: the program may come from one installation and the
+ * config's plug-ins from another, whose classes are others.
+ */
+export function isBootmachineError(thrown: unknown): thrown is BootmachineError {
+  if (thrown instanceof BootmachineError) return true;
+  return (
+    thrown instanceof Error &&
+    "code" in thrown &&
+    typeof thrown.code === "string" &&
+    "kind" in thrown &&
+    typeof thrown.kind === "string" &&
+    KINDS.has(thrown.kind) &&
+    "hint" in thrown &&
+    typeof thrown.hint === "string" &&
+    "toRecord" in thrown &&
+    typeof thrown.toRecord === "function"
+  );
+}
+
+const KINDS: ReadonlySet<string> = new Set(Object.values(ERROR_CODES).map(({ kind }) => kind));
+
 /** Turns anything thrown into one of our errors; what is not ours becomes an InternalError. */
 export function toBootmachineError(thrown: unknown): BootmachineError {
-  if (thrown instanceof BootmachineError) return thrown;
+  if (isBootmachineError(thrown)) return thrown;
   if (thrown instanceof Error && thrown.name === "AbortError") {
     return new CancelledError(undefined, { cause: thrown });
   }

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 
-import { type ProblemRecord, UserError } from "../errors/error.ts";
+import { isBootmachineError, type ProblemRecord, UserError } from "../errors/error.ts";
 import type { Provider, WishProblem } from "../providers/contract.ts";
 import { buildStack, DEFAULT_SSH_PORT } from "./build-stack.ts";
 import type { Configurator } from "../configurators/contract.ts";
@@ -103,8 +103,7 @@ export async function loadStack(options: LoadStackOptions): Promise<Stack> {
     stack = await checkConfig(raw, configFile, options, (problem) => problems.push(problem));
   } catch (thrown) {
     // A getter of the user's, or a plug-in of theirs: the user's code, while we looked at it.
-    if (thrown instanceof UserError || findCodePlace(thrown, configFile) === undefined)
-      throw thrown;
+    if (isBootmachineError(thrown) || findCodePlace(thrown, configFile) === undefined) throw thrown;
     throw makeCodeError(thrown, configFile);
   }
   const placed = raw.problems ?? [];

@@ -1,4 +1,4 @@
-import { BootmachineError, RemoteError, UserError } from "../../errors/error.ts";
+import { isBootmachineError, RemoteError, UserError } from "../../errors/error.ts";
 import type { Task } from "../../stack/task.ts";
 import type { CliContext, ExitCode } from "../context.ts";
 import type { SelectionFlags } from "../flags.ts";
@@ -42,7 +42,7 @@ export async function run(
       });
     } catch (thrown) {
       // What the user's own function throws is the user's, not a defect of ours.
-      if (thrown instanceof BootmachineError) throw thrown;
+      if (isBootmachineError(thrown)) throw thrown;
       const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
       throw new RemoteError(
         "COMMAND_FAILED",

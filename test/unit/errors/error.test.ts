@@ -3,7 +3,8 @@ import { createConnection } from "node:net";
 
 import { describe, expect, test } from "vitest";
 
-import { exitStatusOf, toBootmachineError } from "../../../src/errors/error.ts";
+import type * as errors from "../../../src/errors/error.ts";
+import { exitStatusOf, toBootmachineError, UserError } from "../../../src/errors/error.ts";
 
 async function thrownBy(work: () => Promise<unknown>): Promise<unknown> {
   try {
@@ -28,6 +29,23 @@ describe("toBootmachineError", () => {
     const error = toBootmachineError(await thrownBy(() => mkdtemp("/sys/kernel/bootmachine-")));
     expect(error.code).toBe("FILE_UNWRITABLE");
     expect(error.message).toContain("/sys/kernel/bootmachine-");
+  });
+
+  test("knows an error of another copy of the package", async () => {
+    // The program from one installation, the plug-ins of the config from another.
+    const another = "../../../src/errors/error.ts?another-copy";
+    const copy = (await import(another)) as typeof errors;
+    expect(copy.UserError).not.toBe(UserError);
+    const problems = [{ path: "provider", message: "is wrong" }];
+    const user = new copy.UserError("IMAGE_UNKNOWN", "no such image", { problems });
+    expect(toBootmachineError(user).toRecord()).toEqual(
+      new UserError("IMAGE_UNKNOWN", "no such image", { problems }).toRecord(),
+    );
+    expect(exitStatusOf(toBootmachineError(user))).toBe(2);
+    const refused = new copy.RefusedError("NOT_CONFIRMED", "no");
+    expect(exitStatusOf(toBootmachineError(refused))).toBe(3);
+    const lookalike = Object.assign(new Error("x"), { code: "ENOENT", kind: "user" });
+    expect(toBootmachineError(lookalike).code).toBe("INTERNAL");
   });
 
   test("but every other failure of a system call", async () => {
