@@ -1,12 +1,13 @@
-import { access } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { type ProblemRecord, UserError } from "../errors/error.ts";
+import { isBootmachineError, type ProblemRecord, UserError } from "../errors/error.ts";
 import { findCodePlace, makeCodeError } from "./code-failure.ts";
 import { type Environment, withEnvironment } from "./environment.ts";
 import { importAnew, LOAD_QUERY, parseForPlace } from "./import-natively.ts";
 import { type LoopPlace, LoopWatchdog } from "./loop-watchdog.ts";
+import { describeReadFailure } from "./user-path.ts";
 
 /** A config that is not read by then waits for something that never comes. */
 const LOAD_LIMIT_MS = 30_000;
@@ -66,13 +67,7 @@ function placePluginProblems(thrown: UserError, file: string): UserError {
 
 /** True for our error class, from whatever copy of the package it was thrown. */
 function isUserError(thrown: unknown): thrown is UserError {
-  return (
-    thrown instanceof Error &&
-    "kind" in thrown &&
-    thrown.kind === "user" &&
-    "problems" in thrown &&
-    Array.isArray(thrown.problems)
-  );
+  return isBootmachineError(thrown) && thrown.kind === "user" && "problems" in thrown;
 }
 
 /** How much later than the limit the watchdog acts: a thread that is not blocked has ended it by then. */
@@ -140,9 +135,9 @@ export async function loadModule(
   limitMs: number = LOAD_LIMIT_MS,
 ): Promise<RawConfig> {
   try {
-    await access(file);
+    await readFile(file);
   } catch (cause) {
-    throw new UserError("CONFIG_UNREADABLE", `${file} cannot be read.`, { cause });
+    throw new UserError("CONFIG_UNREADABLE", `${file} ${describeReadFailure(cause)}.`, { cause });
   }
   const loaded = await withEnvironment(environment, async () => {
     try {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -132,6 +132,21 @@ describe("where the config is found", () => {
     expect((await failureOf(load(directory, { configPath: "empty" }))).hint).toContain(
       "none of its usual names",
     );
+  });
+
+  it("what cannot be read is not called broken code", async () => {
+    const directory = makeDirectory({ "bootmachine.config.ts/inside": "" });
+    const error = await failureOf(load(directory));
+    expect(error.code).toBe("CONFIG_UNREADABLE");
+    expect(error.message).toBe(`${join(directory, "bootmachine.config.ts")} is a directory.`);
+  });
+
+  it.runIf(process.getuid?.() !== 0)("nor is what may not be read", async () => {
+    const directory = makeDirectory({ "bootmachine.config.ts": "export default {};" });
+    chmodSync(join(directory, "bootmachine.config.ts"), 0);
+    const error = await failureOf(load(directory));
+    expect(error.code).toBe("CONFIG_UNREADABLE");
+    expect(error.message).toContain("may not be read by you");
   });
 
   it("none, a wrong name, an unknown format", async () => {
