@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 
 import { proposeCompletions } from "@stricli/core";
 
+import { ERROR_CODES } from "../errors/codes.ts";
 import { makeApplication } from "./application.ts";
 import type { CliContext } from "./context.ts";
 
@@ -10,7 +11,7 @@ import type { CliContext } from "./context.ts";
 const TAKES_SERVERS = new Set(["ssh", "exec", "console", "reboot"]);
 
 /**
- * What may stand for the last of the words. Names of servers are read from the ssh_config that the last run
+ * What may stand for the last of the words. Names of servers and roles are read from the ssh_config that the last run
  * left: pressing Tab never runs the code of a config, and never asks a provider.
  */
 export async function complete(
@@ -22,7 +23,9 @@ export async function complete(
   const [command = ""] = words;
   if (words.includes("--")) return [];
   if (before === "--server" || before === "-s")
-    return startingWith(await knownServers(context.cwd), partial);
+    return startingWith(serversIn(await knownTexts(context.cwd)), partial);
+  if (before === "--role" || before === "-r")
+    return startingWith(rolesIn(await knownTexts(context.cwd)), partial);
   const proposals = await proposeCompletions(makeApplication(), words, context);
   const found = proposals.map(({ completion }) => completion);
   const isServerPlace =
@@ -30,8 +33,10 @@ export async function complete(
     (command === "put" && words.length > 3) ||
     (command === "configurator" && words.length > 2 && words[1] !== "agents");
   if (words.length > 1 && isServerPlace && !partial.startsWith("-")) {
-    found.push(...startingWith(await knownServers(context.cwd), partial));
+    found.push(...startingWith(serversIn(await knownTexts(context.cwd)), partial));
   }
+  if (command === "explain" && words.length === 2 && !partial.startsWith("-"))
+    found.push(...startingWith(Object.keys(ERROR_CODES), partial.toUpperCase()));
   return [...new Set(found)];
 }
 
@@ -39,20 +44,31 @@ function startingWith(names: readonly string[], partial: string): readonly strin
   return names.filter((name) => name.startsWith(partial));
 }
 
-/** The hosts of every ssh_config in the nearest `.bootmachine`, from here upward. */
-async function knownServers(cwd: string): Promise<readonly string[]> {
+function serversIn(texts: readonly string[]): readonly string[] {
+  return wordsBehind(/^Host +(.+)$/gm, texts).filter((name) => !/[*?!]/.test(name));
+}
+
+function rolesIn(texts: readonly string[]): readonly string[] {
+  return wordsBehind(/^ +# Roles: +(.+)$/gm, texts);
+}
+
+/** The words of what a pattern's first group takes, each once. */
+function wordsBehind(pattern: RegExp, texts: readonly string[]): readonly string[] {
+  const words = texts.flatMap((text) =>
+    [...text.matchAll(pattern)].flatMap((match) => (match[1] ?? "").split(/ +/)),
+  );
+  return [...new Set(words)];
+}
+
+/** Every ssh_config in the nearest `.bootmachine`, from here upward. */
+async function knownTexts(cwd: string): Promise<readonly string[]> {
   for (let directory = cwd; ; directory = dirname(directory)) {
     const root = join(directory, ".bootmachine");
     const stacks = await readdir(root).catch(() => undefined);
     if (stacks !== undefined) {
-      const texts = await Promise.all(
+      return await Promise.all(
         stacks.map((stack) => readFile(join(root, stack, "ssh_config"), "utf8").catch(() => "")),
       );
-      return texts
-        .flatMap((text) =>
-          [...text.matchAll(/^Host +(.+)$/gm)].flatMap((match) => (match[1] ?? "").split(/ +/)),
-        )
-        .filter((name) => !/[*?!]/.test(name));
     }
     if (dirname(directory) === directory) return [];
   }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { lstat, readFile, writeFile } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 
 import { UserError } from "../errors/error.ts";
@@ -19,7 +19,8 @@ export const OWN_KEY = "operator-key";
 /**
  * The key that was named; else a key in ~/.ssh that needs no passphrase; else a new pair of the stack's own.
  *
- * @throws UserError KEY_UNUSABLE where the named file is no private key with its public half beside it
+ * @throws UserError KEY_UNUSABLE where the named file is no private key with its public half beside it; FILE_EXISTS
+ *   where something else than a pair has the name of the stack's own
  */
 export async function findLoginKey(
   directory: string,
@@ -51,6 +52,16 @@ export async function findLoginKey(
   const own = join(directory, OWN_KEY);
   if (await isPair(own))
     return { identityFile: OWN_KEY, note: `logs in with the key ${OWN_KEY}, which was there` };
+  for (const name of [OWN_KEY, `${OWN_KEY}.pub`]) {
+    if (!(await isThere(join(directory, name)))) continue;
+    throw new UserError(
+      "FILE_EXISTS",
+      `There is a ${name} here already, and it and its other half are no key pair that can be read.`,
+      {
+        hint: `Make ${OWN_KEY} and ${OWN_KEY}.pub readable for you, or move them away, or name another key with --identity-file.`,
+      },
+    );
+  }
   const pair = makeKeyPair("bootmachine");
   await writeFile(own, pair.privateKey, { mode: 0o600, flag: "wx" });
   await writeFile(`${own}.pub`, `${pair.publicKey}\n`, { mode: 0o644 });
@@ -59,6 +70,12 @@ export async function findLoginKey(
     note: `made a key pair, ${OWN_KEY}, since ~/.ssh has none that can be used without a passphrase; keep it: it is your way in`,
   };
 }
+
+const isThere = async (file: string): Promise<boolean> =>
+  lstat(file).then(
+    () => true,
+    () => false,
+  );
 
 async function isPair(file: string): Promise<boolean> {
   const [key, publicKey] = await Promise.all([

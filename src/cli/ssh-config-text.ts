@@ -11,6 +11,7 @@ export function renderSshConfigOf(fleet: Fleet, entries: readonly InventoryEntry
       return [
         {
           server: entry.server,
+          roles: server.roles,
           address: entry.address,
           port: entry.port,
           user: entry.user,

@@ -17,6 +17,7 @@ export async function writeSshConfig(
     return [
       {
         server: server.name,
+        roles: server.roles,
         address,
         port: target.port,
         user: target.user,

@@ -3,6 +3,8 @@ import type { SshOptions } from "../transport/contract.ts";
 /** One server of the ssh_config product. */
 export interface SshConfigEntry {
   readonly server: string;
+  /** Told in a comment, for people and for the completion of `--role`. */
+  readonly roles: readonly string[];
   readonly address: string;
   readonly port: number;
   readonly user: string;
@@ -27,6 +29,7 @@ export function renderSshConfig(
     return [
       "",
       `Host ${entry.server}`,
+      ...(entry.roles.length === 0 ? [] : [`  # Roles: ${entry.roles.join(" ")}`]),
       `  HostName ${entry.address.replaceAll("%", "%%")}`,
       `  Port ${entry.port}`,
       `  User ${entry.user}`,

@@ -216,6 +216,19 @@ describe("in a directory", () => {
     await expect(stat(join(directory, "bootmachine.config.ts"))).rejects.toThrow("ENOENT");
   });
 
+  test.each(["operator-key", "operator-key.pub"])(
+    "init neither uses nor overwrites a %s that is no key of a pair",
+    async (name) => {
+      await writeFile(join(directory, name), "not readable as a key");
+      const env = { HOME: directory };
+      const { status, stderr } = await runInProcess(["init", "--yes"], { cwd: directory, env });
+      expect(status).toBe(2);
+      expect(stderr).toContain(`error FILE_EXISTS: There is a ${name} here already`);
+      expect(stderr).toContain("--identity-file");
+      expect(readdirSync(directory)).toEqual([name]);
+    },
+  );
+
   test("init adds to a .gitignore that is there, once", async () => {
     await writeFile(join(directory, ".gitignore"), "node_modules");
     await runInProcess(["init", "--yes"], { cwd: directory, env: { HOME: directory } });
@@ -321,6 +334,14 @@ describe("completion", () => {
       ["--configure", "--config"],
     ],
     [["up", "--conc"], ["--concurrency"]],
+    [
+      ["explain", "image"],
+      ["IMAGE_UNKNOWN", "IMAGE_BUILD_FAILED"],
+    ],
+    [
+      ["explain", "KEY_"],
+      ["KEY_UNUSABLE", "KEY_REFUSED"],
+    ],
     [["verify", "--format", "s"], ["sarif"]],
     [["exec", "--", "x"], []],
   ])("%j", async (words, wanted) => {
@@ -336,11 +357,19 @@ describe("completion", () => {
       ["web1", "db1"],
     ],
     [["configurator", "agents", "w"], []],
-  ])("names of servers: %j", async (words, wanted) => {
+    [
+      ["up", "--role", ""],
+      ["web", "cache", "database"],
+    ],
+    [["verify", "-r", "data"], ["database"]],
+  ])("names of servers and roles: %j", async (words, wanted) => {
     const directory = await mkdtemp(join(tmpdir(), "complete-"));
     try {
       await mkdir(join(directory, ".bootmachine/shop"), { recursive: true });
-      await writeFile(join(directory, ".bootmachine/shop/ssh_config"), "Host web1 db1\n");
+      await writeFile(
+        join(directory, ".bootmachine/shop/ssh_config"),
+        "Host web1 db1\n  # Roles: web cache\n\nHost *\n  # Roles: web database\n",
+      );
       const { stdout } = await runInProcess(["__complete", ...words], { cwd: directory });
       const found = stdout.split("\n").filter((line) => /^[a-z]/.test(line));
       expect(found).toEqual(wanted);

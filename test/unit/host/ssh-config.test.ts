@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -29,6 +29,7 @@ test("ssh reads the product as it is meant", () => {
         [
           {
             server: "web1",
+            roles: ["web", "cache"],
             address: "192.0.2.7",
             port: 2222,
             user: "ada",
@@ -36,6 +37,7 @@ test("ssh reads the product as it is meant", () => {
           },
           {
             server: "db1",
+            roles: [],
             address: "2001:db8::1",
             port: 22,
             user: "root",
@@ -50,6 +52,7 @@ test("ssh reads the product as it is meant", () => {
         { stack: "shop" },
       ),
     );
+    expect(readFileSync(file, "utf8")).toContain("Host web1\n  # Roles: web cache\n");
     const read = (host: string) =>
       spawnSync("ssh", ["-G", "-F", file, host], { encoding: "utf8" }).stdout.split("\n");
     expect(read("web1")).toEqual(
