@@ -19,7 +19,7 @@ import { removeMachine, removeShared, removeTree } from "./remove-machine.ts";
 import { LOCAL_SIZES } from "./sizes.ts";
 import { readConsole, rebootServer, waitUntilStarted } from "./supervisor.ts";
 import { directoryOf, toMachine } from "./to-machine.ts";
-import { checkWishes, imageNameOf } from "./wishes.ts";
+import { checkImageFile, checkWishes, imageNameOf } from "./wishes.ts";
 import { isThere } from "./is-there.ts";
 
 /**
@@ -161,7 +161,22 @@ export function local(options: LocalOptions = {}): LocalProvider {
       }),
   };
   const needsRoot = process.platform === "linux" && process.getuid?.() !== 0;
-  return needsRoot ? byAgent(direct, options, ["sudo", "-n", "--"], import.meta.url) : direct;
+  const provider = needsRoot
+    ? byAgent(direct, options, ["sudo", "-n", "--"], import.meta.url)
+    : direct;
+  // Images are asked for before machines are made: only then an image has to be there. A server that runs needs it no more.
+  let isAboutToMake = false;
+  return {
+    ...provider,
+    images: async (context) => {
+      isAboutToMake = true;
+      return await provider.images(context);
+    },
+    check: (request) => [
+      ...checkWishes(request),
+      ...(isAboutToMake ? checkImageFile(request) : []),
+    ],
+  };
 }
 
 function requestError(problems: readonly WishProblem[], request: MachineRequest): UserError {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 
 import { imageOf, imageText, sizeOf, sizeText } from "../../stack/wishes.ts";
@@ -24,6 +25,17 @@ export const checkWishes: Provider["check"] = ({ image, size }) => {
     });
   }
   return problems;
+};
+
+/** What is wrong with an image that is given by its path: it is not there. What cannot be seen may be there. */
+export const checkImageFile: Provider["check"] = ({ image }) => {
+  if (typeof image !== "string" || !isImagePath(image)) return [];
+  try {
+    if (statSync(image, { throwIfNoEntry: false }) !== undefined) return [];
+  } catch {
+    return [];
+  }
+  return [{ about: "image", message: `the image ${image} does not exist on this computer` }];
 };
 
 function isKnownImage(image: ImageWish): boolean {

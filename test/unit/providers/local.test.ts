@@ -34,6 +34,24 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+describe("an image that is given by its path", () => {
+  test("has to be there before a machine is made of it, and not for what runs already", async () => {
+    const provider = local({ stateDirectory: join(directory, "state") });
+    const image = join(directory, "image.tar");
+    const wish = { server: "web1", roles: [], image };
+    expect(provider.check(wish)).toEqual([]);
+    // Asked before machines are made; where nobody is root the answer may be a refusal.
+    const context = { stack: "s", signal: AbortSignal.timeout(10_000), progress: () => undefined };
+    await provider.images(context).catch(() => undefined);
+    expect(provider.check(wish)).toEqual([
+      { about: "image", message: `the image ${image} does not exist on this computer` },
+    ]);
+    await writeFile(image, "");
+    expect(provider.check(wish)).toEqual([]);
+    expect(provider.check({ ...wish, image: "debian-13" })).toEqual([]);
+  });
+});
+
 describe("options", () => {
   test("wrong ones are told together, each with its path", () => {
     try {
