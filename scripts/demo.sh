@@ -3,7 +3,7 @@
 #
 #   npm run demo                            boot, secure, configure and prove them; again: says that all is in place
 #   npm run demo -- --configurator NAME     with ansible (default), puppet, salt, chef or none
-#   npm run demo -- COMMAND [ARGUMENTS]     any bootmachine command on the demo's stack, such as: ssh db1
+#   npm run demo -- COMMAND [ARGUMENTS]     any bootmachine command but init on the demo's stack, such as: ssh db1
 #   npm run demo -- --destroy               take everything down, images and keys too
 #   npm run demo -- --destroy --keep-images
 set -eu
@@ -101,6 +101,14 @@ case $action in
 command)
 	name=$1
 	shift
+	case $name in
+	init) stop "the demo has its config already: $config" ;;
+	help | explain | completion)
+		# They are about no stack.
+		bootmachine "$name" "$@"
+		exit
+		;;
+	esac
 	make_key
 	choose_configurator
 	if [ "$name" = configurator ] && [ $# -ge 1 ]; then
