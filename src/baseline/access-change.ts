@@ -32,9 +32,9 @@ import {
   renewScript,
   REPORT_SHOWN_SCRIPT,
   restoreNowScript,
-  STATE_SCRIPT,
 } from "./access-scripts.ts";
 import { checkSource } from "./access-source.ts";
+import { readAccessState } from "./access-state.ts";
 import { tellToGoBack, waitForOldWay } from "./access-way-back.ts";
 import type { BaselineContext } from "./context.ts";
 
@@ -163,9 +163,7 @@ class AccessChange {
   /** Undoes, or takes over, what a run that was killed has left. True when its countdown was taken over. */
   async #clearLeftovers(): Promise<boolean> {
     const { host } = this.#options;
-    const [state, ...report] = (await host.run(STATE_SCRIPT, { timeoutMs: SCRIPT_LIMIT_MS })).stdout
-      .trim()
-      .split("\n");
+    const { state, report } = await readAccessState(host);
     if (state === "armed" || state === "restoring") {
       const cameByNewWay = this.#cameByNewWay();
       // Undoing would take away the way by which we came, and it is the one that is wanted: go on instead.

@@ -77,7 +77,17 @@ export interface ServerStatus {
   readonly proof?: string;
   /** Undefined: not asked, there is no machine. */
   readonly reach:
-    | { readonly ok: true; readonly target: SshTarget; readonly isSecured: boolean }
+    | {
+        readonly ok: true;
+        readonly target: SshTarget;
+        /** It lets us in by the declared way, and no access change is unfinished on it. */
+        readonly isSecured: boolean;
+        /**
+         * An access change is unfinished: `armed`, a countdown runs that puts the old way back; `restoring`, it is being
+         * put back. The old way may be open beside the new one. Absent: none is.
+         */
+        readonly accessChange?: "armed" | "restoring";
+      }
     | {
         readonly ok: false;
         readonly target: SshTarget | undefined;

@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 
+import { readAccessState } from "../baseline/access-state.ts";
 import { toBootmachineError } from "../errors/error.ts";
 import type { Machine } from "../providers/contract.ts";
 import type { Server } from "../stack/stack.ts";
@@ -88,12 +89,18 @@ async function reach(
   const [address] = machine.publicAddresses;
   try {
     const host = await connectHost(context, server, machine);
-    await host.close();
-    return {
-      ok: true,
-      target: host.target,
-      isSecured: isSecuredWay(context.stack, server, host.target),
-    };
+    try {
+      const { state } = await readAccessState(host);
+      const isChanging = state === "armed" || state === "restoring";
+      return {
+        ok: true,
+        target: host.target,
+        isSecured: !isChanging && isSecuredWay(context.stack, server, host.target),
+        ...(isChanging ? { accessChange: state } : {}),
+      };
+    } finally {
+      await host.close();
+    }
   } catch (thrown) {
     const error = toBootmachineError(thrown);
     // A wait that reached its limit says why each attempt failed; the last cause is what people ask for.

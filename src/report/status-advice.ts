@@ -10,9 +10,10 @@ export function renderAdvice(
 ): readonly string[] {
   const orphans = servers.filter(({ isOrphan }) => isOrphan === true).map(({ server }) => server);
   return [
-    ...servers.flatMap(({ server, machine, isOrphan, leftovers }) => {
+    ...servers.flatMap(({ server, machine, reach, isOrphan, leftovers }) => {
       if (isOrphan === true) return [];
-      if (machine !== undefined) return adviceFor(machine, flag);
+      if (machine !== undefined)
+        return [...adviceFor(machine, flag), ...adviceForChange(server, reach, flag)];
       if (leftovers === undefined) return [];
       return [
         `${server} has no machine, and something is left of it: \`bootmachine destroy --server ${server}${flag}\` removes it.`,
@@ -38,6 +39,20 @@ function adviceFor({ server, status, detail }: Machine, flag: string): readonly 
         `${server} failed${why}: \`bootmachine console ${server}${flag}\` may say more. \`bootmachine destroy --server ${server}${flag}\`, then \`bootmachine up${flag}\`, makes it anew.`,
       ];
   }
+}
+
+function adviceForChange(
+  server: string,
+  reach: ServerStatus["reach"],
+  flag: string,
+): readonly string[] {
+  if (reach === undefined || !reach.ok || reach.accessChange === undefined) return [];
+  const command = `\`bootmachine secure --server ${server}${flag}\``;
+  return [
+    reach.accessChange === "armed"
+      ? `${server} is in the middle of an access change, and goes back to the old way by itself when nobody confirms it: wait for the run that makes it; where that has died, ${command} ends it.`
+      : `${server} is going back to the way in that it had before an access change: wait a minute, then ${command} makes the change anew.`,
+  ];
 }
 
 function adviceForOrphans(orphans: readonly string[], flag: string): readonly string[] {

@@ -67,6 +67,7 @@ function addressOf({ machine, reach }: ServerStatus): string {
 
 function securedCell({ reach }: ServerStatus): Span {
   if (reach === undefined || !reach.ok) return { text: "-", tone: "quiet" };
+  if (reach.accessChange !== undefined) return { text: "changing", tone: "warn" };
   return reach.isSecured ? { text: "yes", tone: "good" } : { text: "no", tone: "warn" };
 }
 

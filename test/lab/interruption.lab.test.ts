@@ -73,6 +73,34 @@ describe("a controller that is killed", () => {
     expect(verify.status, story(verify)).toBe(0);
   });
 
+  it("is seen in status as long as its access change is unfinished, and the next run ends it", async () => {
+    const { config } = project;
+    // Longer than this test: the countdown does not end in the middle of it.
+    const ssh = { ...(config["ssh"] as object), port: 2850, rollbackSeconds: 900 };
+    project.config = { ...config, ssh };
+    await project.write();
+    const { result } = project.start(["up", "--yes", "--json", "--server", "one"], {
+      onEvent: (event, child) => {
+        if (event.type === "access" && event.step === "close" && event.state === "done")
+          child.kill("SIGKILL");
+      },
+    });
+    const killed = await result;
+    expect(killed.signal, story(killed)).toBe("SIGKILL");
+    const json = await project.run("status", "--json", "--server", "one");
+    expect(JSON.parse(json.stdout), story(json)).toMatchObject([
+      { server: "one", reach: { ok: true, isSecured: false, accessChange: "armed" } },
+    ]);
+    const text = await project.run("status", "--server", "one");
+    expect(text.stdout).toMatch(/:2850 +changing /);
+    expect(text.stdout).toContain("`bootmachine secure --server one` ends it");
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    const after = await project.run("status", "--json", "--server", "one");
+    expect(JSON.parse(after.stdout)).toMatchObject([{ reach: { isSecured: true } }]);
+    expect(after.stdout).not.toContain("accessChange");
+  });
+
   it("refuses a second run on the same stack, with who, when and where", async () => {
     let second: Promise<CommandResult> | undefined;
     const { result } = project.start(["up", "--yes", "--json"], {

@@ -388,6 +388,34 @@ test("status shows why a server cannot be reached", () => {
   ]);
 });
 
+test("status calls no server secured whose access change is unfinished, and says what to do", () => {
+  const changing = (server: string, accessChange: "armed" | "restoring"): ServerStatus => ({
+    server,
+    roles: [],
+    machine: machine(server),
+    reach: {
+      ok: true,
+      target: { server, address: "10.88.0.2", port: 2849, user: "ada" },
+      isSecured: false,
+      accessChange,
+    },
+  });
+  const lines = renderStatus([changing("web1", "armed"), changing("web2", "restoring")], {
+    stack: "shop",
+    provider: "local",
+    columns: Infinity,
+    now: START,
+    style: plainStyle,
+  });
+  expect(lines[3]).toMatch(/^web1 .* 10\.88\.0\.2:2849 +changing /u);
+  expect(lines.slice(6)).toEqual([
+    expect.stringMatching(
+      /^web1 is in the middle .*`bootmachine secure --server web1` ends it\.$/u,
+    ),
+    expect.stringMatching(/^web2 is going back .*`bootmachine secure --server web2`/u),
+  ]);
+});
+
 test("status says what to do about machines that are not whole, and about those that the config names no more", () => {
   const declared = (name: string, more: Partial<Machine>): ServerStatus => ({
     server: name,
