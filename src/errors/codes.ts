@@ -235,7 +235,7 @@ export const ERROR_CODES = {
   HOST_KEY_MISMATCH: {
     kind: "transport",
     means: "The host showed another key than the proven one. Nothing was sent to it.",
-    todo: "If the server was rebuilt by hand or its address was given to another machine, destroy and boot it again; otherwise somebody may be in between: find out before you go on.",
+    todo: "If the server was rebuilt by hand or its address was given to another machine, destroy and boot it again; of a host that you have, put its new key under `hosts.NAME.hostKey`. Otherwise somebody may be in between: find out before you go on.",
   },
   KEY_REFUSED: {
     kind: "transport",

@@ -11,10 +11,16 @@ export function hostKeyAlias(stack: string, server: string): string {
 
 export function sshOptionsOf(stack: Stack, server: Server, knownHostsFile: string): SshOptions {
   const { identityFile, jumpHost, configFile, connectTimeoutMs } = server.ssh;
+  const option = stack.provider.capabilities.hostKeyOption?.(server.name);
   return {
     knownHostsFile,
     hostKeyAlias: hostKeyAlias(stack.name, server.name),
     connectTimeoutMs,
+    ...(option === undefined
+      ? {}
+      : {
+          keyChangeHint: `Find out first why it changed, by a way that you trust: the host's console, or whoever runs it. If the new key is the host's own, put it under \`${option}\` in the config. Else somebody may be in between: do not go on.`,
+        }),
     ...(identityFile === undefined ? {} : { identityFile }),
     ...(jumpHost === undefined ? {} : { jumpHost }),
     ...(configFile === undefined ? {} : { configFile }),

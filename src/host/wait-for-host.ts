@@ -114,13 +114,17 @@ function limitReached(
   const { candidates, timeoutMs } = options;
   const server = candidates[0]?.target.server ?? "the host";
   const messages = [...new Set([...failures.values()].map(({ message }) => message))];
-  // The most telling one: who got furthest in.
-  const cause = [...failures.values()].sort((a, b) => telling(b) - telling(a))[0];
+  const cause = mostTelling([...failures.values()]);
   return new TimeoutError(
     `${server} did not let us in within ${timeoutMs / 1000} s: ${messages.join(" ") || "there is no address to try"}`,
     timeoutMs,
     { server, cause, ...(cause === undefined ? {} : { hint: cause.hint }) },
   );
+}
+
+/** Of several failures to get in the one that got furthest; undefined where there is none. */
+export function mostTelling(failures: readonly BootmachineError[]): BootmachineError | undefined {
+  return [...failures].sort((a, b) => telling(b) - telling(a))[0];
 }
 
 function telling(error: BootmachineError): number {

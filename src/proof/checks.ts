@@ -22,7 +22,7 @@ export const CHECKS = {
     reason: "Another key means another machine: a rebuilt one, or somebody in between.",
     from: "outside",
     severity: "error",
-    todo: "Find out why the key changed before you log in; if you rebuilt the server, destroy and boot it again.",
+    todo: "Find out why the key changed before you log in; if you rebuilt the server, destroy and boot it again, or give the new key of a host that you have (`hosts.NAME.hostKey`).",
   },
   "ssh-old-port-closed": {
     id: "ssh-old-port-closed",

@@ -82,6 +82,15 @@ export interface MachineRequest {
   readonly token: string;
 }
 
+/** What a config says of a server, as far as it is a provider's affair. */
+export interface ServerWish extends Omit<MachineRequest, "token" | "bootstrapKeys"> {
+  /**
+   * The weakest proof of a host key that the config accepts for this server; a provider that may know of none tells it as a
+   * problem. Absent: the question is about the rest alone.
+   */
+  readonly identity?: "proven" | "first-use";
+}
+
 /** What is wrong with the entry of a server. */
 export interface WishProblem {
   /** "server": neither its image nor its size. */
@@ -214,7 +223,11 @@ export interface RehearsalFacts {
 }
 
 export interface ProviderCapabilities {
-  /** False for `existing`: destroy forgets. */
+  /**
+   * False for `existing`: destroy forgets, and nobody but the host itself can say that it is there. `bootmachine boot` asks
+   * each such host for its key then, which has to be one of those that `identity` gives; the runs that go on to a session
+   * see it there.
+   */
   readonly creates: boolean;
   readonly reboots: boolean;
   readonly console: boolean;
@@ -222,6 +235,11 @@ export interface ProviderCapabilities {
   readonly sizes: boolean;
   /** What the provider can prove about host keys, strongest first. */
   readonly identity: readonly IdentityProof[];
+  /**
+   * Where the user gives a server's host key ("hosts.web1.hostKey"), for messages about a key that has changed. Absent: the
+   * user gives none, and a machine whose key has changed is made anew.
+   */
+  readonly hostKeyOption?: (server: string) => string;
 }
 
 /**
@@ -297,7 +315,7 @@ export interface Provider {
    * config is read, and again once `images` and `sizes` were answered and before anything is made: a provider whose
    * lists come from a service keeps the last ones for it.
    */
-  check(request: Omit<MachineRequest, "token" | "bootstrapKeys">): readonly WishProblem[];
+  check(request: ServerWish): readonly WishProblem[];
 }
 
 export interface Prerequisites {

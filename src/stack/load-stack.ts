@@ -49,6 +49,8 @@ const isDocument = (file: string): boolean => /\.(ya?ml|json)$/.test(file);
 function checkMachines(
   provider: Provider | undefined,
   servers: readonly ExpandedServer[],
+  /** What the stack says for all servers. */
+  ssh: Draft<StackInput>["ssh"],
   report: ReportProblem,
 ): void {
   if (provider === undefined) return;
@@ -60,6 +62,7 @@ function checkMachines(
     const problems = provider.check({
       server: name,
       roles: (input.roles ?? []).filter((role) => role !== undefined),
+      identity: input.ssh?.identity ?? ssh?.identity ?? "proven",
       ...(image === undefined ? {} : { image }),
       ...(size === undefined ? {} : { size }),
     });
@@ -166,7 +169,7 @@ async function checkConfig(
   const operator = checkOperator(draft, hasAllUsers, note);
   checkFirewall(draft, DEFAULT_SSH_PORT, hasAllRoles, note);
   checkSettings(draft, note);
-  checkMachines(plugins.provider, servers, note);
+  checkMachines(plugins.provider, servers, draft.ssh, note);
   await checkConfiguratorFiles(plugins.configurator, base.directory, note);
 
   const operatorKeys = operator === undefined ? undefined : (keys.get(operator.index) ?? []);

@@ -69,6 +69,10 @@ async function hostKeyMismatch(
     `${describeTarget(target)} showed another host key than the pinned one. Pinned: ${pinnedText}. Shown: ${shown}. ` +
       `Nothing was sent to it. Either the server was reinstalled or its address now belongs to another machine, ` +
       `or somebody in between answers in its place.`,
-    { server: target.server, cause: new Error(lastWords({ stderr, stdout: "", status: 255 })) },
+    {
+      server: target.server,
+      ...(options.keyChangeHint === undefined ? {} : { hint: options.keyChangeHint }),
+      cause: new Error(lastWords({ stderr, stdout: "", status: 255 })),
+    },
   );
 }

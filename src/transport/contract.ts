@@ -14,6 +14,8 @@ export interface SshOptions {
   readonly knownHostsFile: string;
   /** The alias under which the host's key stands in it (HostKeyAlias). */
   readonly hostKeyAlias: string;
+  /** What to do where the host shows another key than the pinned one, for whoever reads the error; absent: the code's own words. */
+  readonly keyChangeHint?: string;
   /** Private key file, or the public half of a key in the agent; absent: agent and ssh_config decide. */
   readonly identityFile?: string;
   /** `user@host:port[,…]`, as ssh's -J. */

@@ -114,24 +114,25 @@ export function loginArguments(
   ];
 }
 
-/** The arguments that ask a host for its key and stop before anybody is authenticated; the key is written to `keyFile`. */
+/**
+ * The arguments that ask a host for its key and stop before anybody is authenticated: the key is compared with those of
+ * `knownHostsFile`, or, with `isNew`, written to it.
+ */
 export function keyScanArguments(
   target: SshTarget,
-  options: Omit<SshOptions, "knownHostsFile">,
-  keyFile: string,
+  options: SshOptions,
+  isNew: boolean,
 ): readonly string[] {
   return [
     "-T",
     ...flags([
       ["BatchMode", "yes"],
       // The one place without a pinned key: there is none yet, and this connection sends nothing.
-      ["StrictHostKeyChecking", "accept-new"],
+      ...(isNew ? [["StrictHostKeyChecking", "accept-new"] as const] : []),
       ["HashKnownHosts", "no"],
       ["PreferredAuthentications", "none"],
       ["IdentityFile", "none"],
-      ...trustOptions({ ...options, knownHostsFile: keyFile }).filter(
-        ([keyword]) => keyword !== "StrictHostKeyChecking",
-      ),
+      ...trustOptions(options).filter(([keyword]) => !isNew || keyword !== "StrictHostKeyChecking"),
       ["ControlPath", "none"],
       ["ClearAllForwardings", "yes"],
       ["PermitLocalCommand", "no"],

@@ -47,23 +47,68 @@ describe("hosts that the user has", () => {
     await project.write();
   };
 
-  it("are not trusted on first sight", async () => {
+  it("are not trusted on first sight, which the config itself tells", async () => {
     await useHost({});
-    const up = await project.run("up", "--yes", "--json");
-    expect(up.status, story(up)).not.toBe(0);
-    expect(up.stdout).toContain("IDENTITY_UNPROVEN");
+    for (const command of [["boot", "--yes"], ["up", "--yes"], ["plan"]]) {
+      const refused = await project.run(...command);
+      expect(refused.status, story(refused)).toBe(2);
+      expect(refused.stderr).toContain("hosts.box.hostKey");
+    }
+  });
+
+  const OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMq9v0tJz3qQx8rV8bq8Q0k1zE3mQkq2mH0w2mYdS3rB";
+
+  it("are looked at by boot: which is there, which is not, and which is another", async () => {
+    const { config } = project;
+    const names = ["box", "gone", "shut", "other"];
+    project.config = {
+      ...config,
+      provider: {
+        name: "existing",
+        hosts: {
+          box: { address, hostKey, user: "alice" },
+          // In the test hosts' own network, where nobody has it.
+          gone: { address: address.replace(/\d+$/, "253"), hostKey },
+          shut: { address, hostKey, port: 2222, privateAddress: "192.0.2.2" },
+          other: { address, hostKey: OTHER, user: "mallory", privateAddress: "192.0.2.3" },
+        },
+      },
+      servers: names.map((name) => ({ name, roles: ["web"] })),
+    };
+    await project.write();
+    const boot = await project.run("boot", "--yes", "--json");
+    project.config = config;
+    expect(boot.status, story(boot)).toBe(1);
+    const end = boot.events.at(-1);
+    const of = new Map(
+      end?.type === "run-ended" ? end.servers.map((one) => [one.server, one] as const) : [],
+    );
+    expect(of.get("box")).toMatchObject({ outcome: "unchanged" });
+    expect(boot.events).toContainEqual(
+      expect.objectContaining({ type: "identity", server: "box", proof: "pinned" }),
+    );
+    expect(of.get("gone")).toMatchObject({ outcome: "failed", error: { code: "NO_ROUTE" } });
+    expect(of.get("shut")).toMatchObject({ error: { code: "CONNECTION_REFUSED" } });
+    expect(of.get("other")).toMatchObject({ error: { code: "HOST_KEY_MISMATCH" } });
+    expect(of.get("other")?.error?.hint).toContain("`hosts.other.hostKey`");
+    // What shows another key is told nothing, not even who would log in.
+    const log = await owner.onServer("box", "journalctl --no-pager -o cat");
+    expect(log.stdout).toContain("alice");
+    expect(log.stdout).not.toContain("mallory");
+    expect(await project.readState("known_hosts").catch(() => "")).toBe("");
   });
 
   it("are refused when they show another key, before a byte is sent", async () => {
-    const other =
-      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMq9v0tJz3qQx8rV8bq8Q0k1zE3mQkq2mH0w2mYdS3rB";
-    await useHost({ hostKey: other });
+    await useHost({ hostKey: OTHER });
     const up = await project.run("up", "--yes", "--json");
     expect(up.status, story(up)).toBe(1);
     const errors = up.events.filter((event) => event.type === "error");
     expect(errors).toContainEqual(
       expect.objectContaining({
-        error: expect.objectContaining({ code: "HOST_KEY_MISMATCH" }) as unknown,
+        error: expect.objectContaining({
+          code: "HOST_KEY_MISMATCH",
+          hint: expect.stringContaining("`hosts.box.hostKey`") as unknown,
+        }) as unknown,
       }),
     );
   });
@@ -80,6 +125,10 @@ describe("hosts that the user has", () => {
       outcome: "ok",
       servers: [{ outcome: "unchanged" }],
     });
+    // Its sshd listens on the declared port alone now.
+    const boot = await project.run("boot", "--yes", "--json");
+    expect(boot.status, story(boot)).toBe(0);
+    expect(boot.events.at(-1)).toMatchObject({ servers: [{ outcome: "unchanged" }] });
   });
 
   it("answer the daily commands", async () => {
@@ -150,11 +199,26 @@ export default defineStack({
       ssh: { ...(project.config["ssh"] as object), identity: "first-use" },
     };
     await useHost({});
+    const boot = await project.run("boot", "--yes", "--json");
+    expect(boot.status, story(boot)).toBe(0);
+    expect(boot.events).toContainEqual(
+      expect.objectContaining({
+        type: "note",
+        text: expect.stringMatching(/shows the host key SHA256:\S+; nothing proves it/) as unknown,
+      }),
+    );
     const up = await project.run("up", "--yes", "--json");
     expect(up.status, story(up)).toBe(0);
     expect(up.events).toContainEqual(
       expect.objectContaining({ type: "identity", proof: "first-use" }),
     );
     expect(await project.readState("known_hosts")).toContain(hostKey);
+    // A key that is given later counts more than the one that was taken on first sight.
+    await useHost({ hostKey: OTHER });
+    const mismatch = await project.run("boot", "--yes", "--json");
+    expect(mismatch.status, story(mismatch)).toBe(1);
+    expect(mismatch.events.at(-1)).toMatchObject({
+      servers: [{ error: { code: "HOST_KEY_MISMATCH" } }],
+    });
   });
 });

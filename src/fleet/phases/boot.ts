@@ -3,10 +3,14 @@ import { randomUUID } from "node:crypto";
 import { ProviderError } from "../../errors/error.ts";
 import { imageText, sizeText } from "../../stack/wishes.ts";
 import { refuseTooSmallSize } from "../configurator/memory-needs.ts";
+import { lookAtHost } from "../look-at-host.ts";
 import { providerContext } from "../run-context.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 
-/** Makes sure that the server's machine exists and runs, and that an address is known. */
+/**
+ * Makes sure that the server's machine exists and runs, and that an address is known. A host that nobody makes is asked for
+ * its key, where this run does not go on to a session.
+ */
 export async function boot(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
   const { context, server } = run;
   const found = run.machine;
@@ -14,8 +18,11 @@ export async function boot(run: ServerRun, signal: AbortSignal): Promise<PhaseRe
   const isThere = found?.status === "running" && found.publicAddresses.length > 0;
   if (isThere && duplicates.length === 0) {
     context.addresses.settle(server.name, found);
-    // Of such a provider's machines nobody has seen anything yet: it says what the config says.
-    return context.stack.provider.capabilities.creates ? resultOf(0) : SKIPPED;
+    if (context.stack.provider.capabilities.creates) return resultOf(0);
+    // Of such a provider's machines nobody has seen anything yet: it says what the config says. A session sees it soon.
+    if (context.phases.has("trust")) return SKIPPED;
+    await lookAtHost(run, found, signal);
+    return resultOf(0);
   }
   if (found === undefined) await refuseTooSmallSize(run, signal);
   if (context.mode === "plan") {

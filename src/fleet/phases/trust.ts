@@ -89,6 +89,40 @@ async function rememberWay(
 }
 
 /**
+ * What is known of the machine's host key before anybody has asked the host. Of a first use that is yet to come: no key.
+ *
+ * @throws RefusedError IDENTITY_UNPROVEN
+ */
+export async function identityOf(
+  context: Pick<RunContext, "stack" | "records" | "signal">,
+  server: Server,
+  machine: Machine,
+  signal: AbortSignal,
+): Promise<HostIdentity> {
+  const record = context.records.get(server.name, machine.id);
+  let identity: HostIdentity | undefined =
+    record === undefined || record.proof === "published" || record.proof === "pinned"
+      ? undefined
+      : { proof: record.proof, keys: record.keys };
+  const { provider } = context.stack;
+  if (
+    identity === undefined ||
+    (identity.proof === "first-use" && provider.capabilities.identity.includes("pinned"))
+  ) {
+    const said = await provider.identity(machine, providerContext(context, undefined, signal));
+    // A key that the user has given since says more than the one that was taken on first sight.
+    if (identity === undefined || said.proof !== "first-use") identity = said;
+  }
+  if (identity.proof === "first-use" && server.ssh.identity !== "first-use") {
+    throw new RefusedError(
+      "IDENTITY_UNPROVEN",
+      `Nothing proves the host key of ${server.name} (${machine.publicAddresses.join(", ")}).`,
+    );
+  }
+  return identity;
+}
+
+/**
  * The proof of the machine's host key, pinned in our known_hosts. What the provider or the user can say at any
  * time is asked for each time; a proof that can be had only once is the one on record for this machine.
  *
@@ -103,21 +137,7 @@ export async function proveIdentity(
 ): Promise<HostIdentity> {
   const alias = hostKeyAlias(context.stack.name, server.name);
   const record = context.records.get(server.name, machine.id);
-  let identity: HostIdentity;
-  if (record !== undefined && record.proof !== "published" && record.proof !== "pinned") {
-    identity = { proof: record.proof, keys: record.keys };
-  } else {
-    identity = await context.stack.provider.identity(
-      machine,
-      providerContext(context, undefined, signal),
-    );
-  }
-  if (identity.proof === "first-use" && server.ssh.identity !== "first-use") {
-    throw new RefusedError(
-      "IDENTITY_UNPROVEN",
-      `Nothing proves the host key of ${server.name} (${machine.publicAddresses.join(", ")}).`,
-    );
-  }
+  let identity = await identityOf(context, server, machine, signal);
   if (identity.proof === "first-use" && identity.keys.length === 0) {
     const [first, ...others] = waysIn(context.stack, server, machine, record, true);
     if (first === undefined)

@@ -17,11 +17,17 @@ export function existing(options: ExistingOptions): Provider {
 
   const check: Provider["check"] = (request) => {
     const problems: WishProblem[] = [];
-    if (!hosts.has(request.server)) {
+    const host = hosts.get(request.server);
+    if (host === undefined) {
       const known = [...hosts.keys()].join(", ") || "none";
       problems.push({
         about: "server",
         message: `existing has no address for "${request.server}"; it has addresses for: ${known}`,
+      });
+    } else if (request.identity === "proven" && host.hostKey === undefined) {
+      problems.push({
+        about: "server",
+        message: `nothing proves the host key of "${request.server}": give it as hosts.${request.server}.hostKey of existing, or say ssh.identity: "first-use" if you accept the risk that somebody in between shows theirs`,
       });
     }
     if (request.image !== undefined)
@@ -45,6 +51,7 @@ export function existing(options: ExistingOptions): Provider {
       images: false,
       sizes: false,
       identity: ["pinned", "first-use"],
+      hostKeyOption: (server) => `hosts.${server}.hostKey`,
     },
     observe: async (context) => machines(context),
     list: async (context) => machines(context),

@@ -71,3 +71,17 @@ test("a server without an address is told before anything is touched", () => {
     { about: "server", message: 'existing has no address for "db"; it has addresses for: web' },
   ]);
 });
+
+test("a host whose key nothing proves is a problem, unless the config accepts first use", () => {
+  const provider = existing({
+    hosts: { web: { address: "192.0.2.1" }, db: { address: "192.0.2.2", hostKey: KEY } },
+  });
+  const about = (server: string, identity?: "proven" | "first-use"): readonly string[] =>
+    provider
+      .check({ server, roles: [], ...(identity === undefined ? {} : { identity }) })
+      .map(({ message }) => message);
+  expect(about("web", "proven")).toEqual([expect.stringContaining("hosts.web.hostKey")]);
+  expect(about("web", "first-use")).toEqual([]);
+  expect(about("web")).toEqual([]);
+  expect(about("db", "proven")).toEqual([]);
+});

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 
 import { BUILTINS } from "../../../src/builtins.ts";
 import { COMMANDS } from "../../../src/cli/command-list.ts";
+import { makeKeyPair } from "../../../src/host/key-pair.ts";
 import { COMMAND_NAMES, RESERVED_NAMES } from "../../../src/stack/rules/setting-rules.ts";
 import { failureOf, GOOD, loadValue } from "./support/config-directory.ts";
 
@@ -36,7 +37,7 @@ it("a name that stands as a key gets the form that was meant", async () => {
 });
 
 it("a server without an address gets no hint about images and sizes", async () => {
-  const hosts = { web: { address: "192.0.2.1" } };
+  const hosts = { web: { address: "192.0.2.1", hostKey: makeKeyPair().publicKey } };
   expect(await problemsWith({ name: "existing", hosts })).toEqual([
     'servers[1]: existing has no address for "db"; it has addresses for: web | ',
   ]);
