@@ -77,6 +77,8 @@ async function runPhases(
 async function proveWithoutHost(run: ServerRun, error: BootmachineError): Promise<void> {
   const { alwaysProve, readsOnly, phases } = run.context;
   if (!alwaysProve || !readsOnly || !phases.has("verify") || error.kind === "cancelled") return;
+  // Without ssh nothing is seen of any host, and so nothing is said of it.
+  if (error.code === "PREREQUISITE_MISSING") return;
   run.shutOut = error;
   await runPhase(run, "verify");
   run.phase = "trust";

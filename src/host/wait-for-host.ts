@@ -45,7 +45,7 @@ const ROOT_GRACE_MS = 10_000;
 /**
  * Waits until one of the candidates lets us in as root.
  *
- * @throws TransportError HOST_KEY_MISMATCH at once; RemoteError NOT_ROOT when a user got in and stayed without root;
+ * @throws TransportError HOST_KEY_MISMATCH and RefusedError PREREQUISITE_MISSING (no ssh here) at once; RemoteError NOT_ROOT when a user got in and stayed without root;
  *   TimeoutError whose message and cause are the failure that was seen last at the limit; CancelledError
  */
 export async function waitForHost(options: WaitForHostOptions): Promise<Host> {

@@ -66,7 +66,8 @@ const isIpv6 = (address: string): boolean => address.includes(":");
  * Makes three connections to sshd (one of them a refused log-in, as root) and one attempt at each
  * scanned port. Everything is bounded; a server that drops packets is done in about three seconds.
  *
- * @throws CancelledError on abort; nothing else: what cannot be seen is a failed or a skipped check.
+ * @throws CancelledError on abort; RefusedError PREREQUISITE_MISSING without an ssh on this computer; nothing else: what
+ *   cannot be seen is a failed or a skipped check.
  */
 export async function runOutsideChecks(
   options: OutsideChecksOptions,

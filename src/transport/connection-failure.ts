@@ -1,7 +1,8 @@
-import { TransportError } from "../errors/error.ts";
+import { type RefusedError, TransportError } from "../errors/error.ts";
 import { classifyFailure, lastWords, shownFingerprint } from "./classify-failure.ts";
 import type { SshOptions, SshTarget } from "./contract.ts";
 import { fingerprint, readPinnedKeys } from "./known-hosts-file.ts";
+import { isMissingProgram, missingProgram } from "./missing-program.ts";
 import type { SessionEnd } from "./session-shell.ts";
 
 /** "web1 (203.0.113.7 port 22)": the host as messages name it. */
@@ -9,28 +10,20 @@ export function describeTarget(target: SshTarget): string {
   return `${target.server} (${target.address} port ${target.port})`;
 }
 
-/** The error for an ssh process that ended before its session was open. */
+/** The error for an ssh process that ended before its session was open; PREREQUISITE_MISSING where there is no ssh at all. */
 export async function connectionFailure(
   target: SshTarget,
   options: SshOptions,
   end: SessionEnd,
   program: string,
-): Promise<TransportError> {
+): Promise<TransportError | RefusedError> {
   const { server } = target;
   if (end.error !== undefined) {
-    const isMissing = "code" in end.error && end.error.code === "ENOENT";
+    if (isMissingProgram(end.error)) return missingProgram(program, end.error, server);
     return new TransportError(
       "SSH_FAILED",
-      isMissing
-        ? `The program \`${program}\` is not on this computer.`
-        : `\`${program}\` could not be started: ${end.error.message}`,
-      {
-        server,
-        cause: end.error,
-        ...(isMissing
-          ? { hint: "Install the OpenSSH client (package openssh-client or openssh)." }
-          : {}),
-      },
+      `\`${program}\` could not be started: ${end.error.message}`,
+      { server, cause: end.error },
     );
   }
   const failure = classifyFailure({

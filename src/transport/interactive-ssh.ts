@@ -2,13 +2,14 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 
 import { TransportError } from "../errors/error.ts";
+import { isMissingProgram, missingProgram } from "./missing-program.ts";
 
 /**
  * Hands the terminal to an ssh command line and answers with its exit status (128 and the signal's number where
  * a signal ended it).
  *
  * @param argv the program and its arguments, as `Transport.command` makes them
- * @throws TransportError SSH_FAILED when the program cannot be started
+ * @throws RefusedError PREREQUISITE_MISSING; TransportError SSH_FAILED when the program cannot be started
  */
 export function runInteractiveSsh(argv: readonly string[]): Promise<number> {
   const [program = "ssh", ...args] = argv;
@@ -16,10 +17,11 @@ export function runInteractiveSsh(argv: readonly string[]): Promise<number> {
     const child = spawn(program, args, { stdio: "inherit" });
     child.on("error", (cause) =>
       reject(
-        new TransportError("SSH_FAILED", `"${program}" cannot be started: ${cause.message}`, {
-          hint: "Install OpenSSH's client (package openssh-client).",
-          cause,
-        }),
+        isMissingProgram(cause)
+          ? missingProgram(program, cause)
+          : new TransportError("SSH_FAILED", `"${program}" cannot be started: ${cause.message}`, {
+              cause,
+            }),
       ),
     );
     child.on("exit", (status, signal) =>

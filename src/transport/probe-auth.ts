@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { CancelledError } from "../errors/error.ts";
 import type { SshOptions, SshTarget, Transport } from "./contract.ts";
+import { isMissingProgram, missingProgram } from "./missing-program.ts";
 
 /** What one log-in attempt on a fresh connection showed. */
 export interface AuthProbe {
@@ -123,7 +124,8 @@ function runBounded(
     };
     child.once("error", (error) => {
       settle();
-      resolve({ stdout, stderr: `${stderr}\n${error.message}`, isLate });
+      if (isMissingProgram(error)) reject(missingProgram(program, error));
+      else resolve({ stdout, stderr: `${stderr}\n${error.message}`, isLate });
     });
     child.once("close", () => {
       settle();

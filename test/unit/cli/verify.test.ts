@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import type { ProofJson } from "../../../src/report/proof-json.ts";
 import type { SarifLog } from "../../../src/report/proof-sarif.ts";
 import { parseXml } from "../report/strict-xml.ts";
 import { type CliResult, runInProcess } from "./run-in-process.ts";
+import { type ProgramResult, startProgram } from "./start-program.ts";
 
 /** A port of this computer on which nobody listens. */
 async function closedPort(): Promise<number> {
@@ -71,6 +72,47 @@ describe("verify of a server that nobody gets into", () => {
     expect(checks.find(({ id }) => id === "ssh-answers")?.detail).toContain("Connection refused");
     // Every check of the table has its place, also those that could not be seen.
     expect(checks.find(({ id }) => id === "firewall-rules")?.status).toBe("skipped");
+  });
+
+  describe("because this computer has no ssh", () => {
+    // What other commands remember beside the config has no place beside that of the other tests.
+    let own: string;
+    beforeAll(async () => {
+      own = await mkdtemp(join(tmpdir(), "no-ssh-"));
+      await cp(directory, own, { recursive: true });
+      await mkdir(join(own, "empty"));
+    });
+    afterAll(async () => rm(own, { recursive: true, force: true }));
+    const run = async (...argv: readonly string[]): Promise<ProgramResult> =>
+      await startProgram(argv, own, { PATH: join(own, "empty") }).result;
+
+    test("says so, and judges nothing", async () => {
+      const { status, stdout, stderr } = await run("verify", "--format", "json");
+      expect(status, stderr).toBe(1);
+      const proof = JSON.parse(stdout) as ProofJson;
+      expect(proof).toMatchObject({
+        ok: false,
+        totals: { passed: 0, failed: 0, errors: 1 },
+        servers: [{ server: "dead1", checks: [], error: { code: "PREREQUISITE_MISSING" } }],
+      });
+      expect(proof.servers[0]?.error?.message).toContain("`ssh` is not on this computer");
+    });
+
+    test.each([
+      ["plan"],
+      ["exec", "--", "true"],
+      ["up", "--yes"],
+      ["boot", "--yes"],
+      ["ssh", "dead1"],
+    ])("%s says at once what to install", async (...argv) => {
+      const { status, stdout, stderr } = await run(...argv);
+      const said = `${stdout}${stderr}`;
+      expect(status, said).toBeGreaterThan(0);
+      expect(said).toContain("`ssh` is not on this computer");
+      expect(said).toContain("openssh-client");
+      expect(said).not.toContain("TIMEOUT");
+      expect(said).not.toContain("did not let us in");
+    });
   });
 
   test("is not called proved in the table", async () => {
