@@ -10,6 +10,7 @@ import {
   pinHostKeys,
   readPinnedKeys,
 } from "../../src/host/known-hosts.ts";
+import { proveHostKey } from "../../src/transport/scan-host-key.ts";
 import { here, ReachedServers } from "./reached-servers.ts";
 
 let servers: ReachedServers;
@@ -296,6 +297,27 @@ describe("through a jump host", () => {
       code,
       message: expect.stringContaining(`The jump host ${name}`) as string,
     });
+  });
+
+  test("a host behind it proves its key to whoever does not log in; what fails is told apart", async () => {
+    const ask = async (name: string, server: "db1" | "old1", port = 22): Promise<void> =>
+      await proveHostKey(
+        { ...servers.target(server, { port }), user: "mallory" },
+        servers.options("db1", { jumpHost: name, configFile: config() }),
+        new AbortController().signal,
+      );
+    await ask("jump", "db1");
+    await expect(ask("refusing", "db1")).rejects.toMatchObject({
+      code: "KEY_REFUSED",
+      message: expect.stringContaining("The jump host refusing") as string,
+    });
+    await expect(ask("jump", "db1", 9)).rejects.toMatchObject({ code: "CONNECTION_REFUSED" });
+    await expect(ask("jump", "old1")).rejects.toMatchObject({ code: "HOST_KEY_MISMATCH" });
+    const log = (server: string): Promise<string> =>
+      servers.onServer(server, "journalctl --no-pager -o cat");
+    expect(await log("db1")).toContain("mallory");
+    // What shows another key is told nothing, not even who would log in.
+    expect(await log("old1")).not.toContain("mallory");
   });
 
   test("a failure behind it is not laid to it", async () => {
