@@ -156,10 +156,12 @@ export default defineStack({
     expect(await agents()).toEqual(["web1 accepted", "boss accepted"]);
     const file = join(project.directory, "bootmachine.config.ts");
     const text = await readFile(file, "utf8");
-    await writeFile(file, text.replace("debian-12", join(project.directory, "no-such-image.tar")));
+    const image = join(project.directory, "broken-image.tar");
+    await writeFile(image, "no archive");
+    await writeFile(file, text.replace("debian-12", image));
     const up = await project.run("up", "--yes");
     expect(up.status, story(up)).toBe(1);
-    expect(up.stdout).toContain("IMAGE_UNKNOWN");
+    expect(up.stdout).toContain("IMAGE_BUILD_FAILED");
     expect(await agents()).toEqual(["web1 missing", "boss accepted"]);
   });
 });

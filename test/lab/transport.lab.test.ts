@@ -189,7 +189,7 @@ describe("failures are told apart", () => {
     await expect(
       none.connect(servers.target("web1"), servers.options("web1")),
     ).rejects.toMatchObject({
-      code: "SSH_FAILED",
+      code: "PREREQUISITE_MISSING",
       hint: expect.stringContaining("openssh-client") as string,
     });
   });
