@@ -13,7 +13,8 @@ const onServers = {
   globalSetup: "test/lab/global-setup.ts",
   testTimeout: 300_000,
   hookTimeout: 600_000,
-  maxWorkers: 3,
+  // Much of it waits: for boots, limits, links that are cut.
+  maxWorkers: 4,
 };
 
 export default defineConfig({

@@ -1,25 +1,35 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * The tests on real servers that take longest, the longest first, in seconds on 2 cores with three files at a time. A fresh
+ * The tests on real servers that take longest, the longest first, in seconds on 2 cores with several files at a time. A fresh
  * clone has no times of an earlier run, and a long file that begins last is waited for by all.
  */
 const SECONDS: Readonly<Record<string, number>> = {
-  "access-change.lab.test.ts": 164,
-  "cloud-init.lab.test.ts": 135,
-  "proof.lab.test.ts": 130,
-  "local-provider.lab.test.ts": 89,
-  "interruption.lab.test.ts": 84,
-  "up.lab.test.ts": 82,
-  "program.lab.test.ts": 69,
-  "configurator-commands.lab.test.ts": 67,
-  "ansible.lab.test.ts": 65,
-  "none.lab.test.ts": 59,
-  "host.lab.test.ts": 50,
-  "ec2-contract.lab.test.ts": 49,
-  "own-configurator.lab.test.ts": 43,
-  "baseline.lab.test.ts": 41,
-  "chef.lab.test.ts": 37,
+  "proof.lab.test.ts": 165,
+  "access-change.lab.test.ts": 155,
+  "cloud-init.lab.test.ts": 130,
+  "interruption.lab.test.ts": 110,
+  "up.lab.test.ts": 95,
+  "local-provider.lab.test.ts": 85,
+  "ansible.lab.test.ts": 80,
+  "own-configurator.lab.test.ts": 75,
+  "program.lab.test.ts": 65,
+  "ec2-contract.lab.test.ts": 60,
+  "host.lab.test.ts": 55,
+  "none.lab.test.ts": 50,
+  "existing.lab.test.ts": 50,
+  "configurator-commands.lab.test.ts": 50,
+  "server-data.lab.test.ts": 45,
+  "transport.lab.test.ts": 42,
+  "chef.lab.test.ts": 42,
+  "baseline.lab.test.ts": 35,
+  "packed.lab.test.ts": 30,
+  "ec2-faults.lab.test.ts": 30,
+  "rehearsal.lab.test.ts": 25,
+  "first-boot-data.lab.test.ts": 20,
+  "tree.lab.test.ts": 19,
+  "record-servers.lab.test.ts": 16,
+  "replace-host-key.lab.test.ts": 12,
 };
 
 /** The order of the files: the longest first, the others as the runner puts them. */
