@@ -39,9 +39,18 @@ export function startProgram(
   cwd: string,
   env: Readonly<Record<string, string>> = {},
 ): RunningProgram {
+  const compiled = process.env["NODE_COMPILE_CACHE"];
   const child = spawn(NODE, [MAIN, ...argv], {
     cwd,
-    env: { PATH: process.env["PATH"] ?? "", HOME: cwd, USER: "ada", TMPDIR: cwd, ...env },
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: cwd,
+      USER: "ada",
+      TMPDIR: cwd,
+      // Where the run of the tests has one: each of these begins in half the time.
+      ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }),
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 50_000,
     killSignal: "SIGKILL",
