@@ -1,4 +1,4 @@
-import { skipQuoted, skipRegExp, skipSpace, skipValue, wordAt } from "./scan-code.ts";
+import { skipLiteral, skipSpace, skipValue, wordAt } from "./scan-code.ts";
 
 /**
  * Whether JavaScript or TypeScript text is an ES module by its syntax: it imports or exports at its top level, something
@@ -19,11 +19,9 @@ export function hasModuleSyntax(source: string): boolean {
       continue;
     }
     isMember = character === ".";
-    if (character === '"' || character === "'" || character === "`") {
-      at = skipQuoted(source, at);
-      mayBeginRegExp = false;
-    } else if (character === "/" && mayBeginRegExp) {
-      at = skipRegExp(source, at);
+    const behind = skipLiteral(source, at, mayBeginRegExp);
+    if (behind > at) {
+      at = behind;
       mayBeginRegExp = false;
     } else if ("([{".includes(character)) {
       at = skipValue(source, at + 1, true) + 1;

@@ -21,7 +21,7 @@ export function skipSpace(source: string, start: number): number {
 }
 
 /** Behind a text in quotes that begins here; `${...}` in a template is walked. */
-export function skipQuoted(source: string, start: number): number {
+function skipQuoted(source: string, start: number): number {
   const quote = source[start];
   let at = start + 1;
   while (at < source.length && source[at] !== quote) {
@@ -33,7 +33,7 @@ export function skipQuoted(source: string, start: number): number {
 }
 
 /** Behind a regular expression that begins here. */
-export function skipRegExp(source: string, start: number): number {
+function skipRegExp(source: string, start: number): number {
   let isInClass = false;
   let at = start + 1;
   while (at < source.length && source[at] !== "\n") {
@@ -47,6 +47,13 @@ export function skipRegExp(source: string, start: number): number {
   return at;
 }
 
+/** Behind the text or the regular expression that begins at `at`; `at` itself where none does. */
+export function skipLiteral(source: string, at: number, mayBeginRegExp: boolean): number {
+  const character = source[at];
+  if (character === '"' || character === "'" || character === "`") return skipQuoted(source, at);
+  return character === "/" && mayBeginRegExp ? skipRegExp(source, at) : at;
+}
+
 /**
  * Walks over code and stops at the closing bracket that was opened before `start`; without `overCommas`
  * at a comma outside inner brackets as well.
@@ -57,11 +64,9 @@ export function skipValue(source: string, start: number, overCommas = false): nu
   let mayBeginRegExp = true;
   for (let at = skipSpace(source, start); at < source.length; at = skipSpace(source, at)) {
     const character = source[at] ?? "";
-    if (character === '"' || character === "'" || character === "`") {
-      at = skipQuoted(source, at);
-      mayBeginRegExp = false;
-    } else if (character === "/" && mayBeginRegExp) {
-      at = skipRegExp(source, at);
+    const behind = skipLiteral(source, at, mayBeginRegExp);
+    if (behind > at) {
+      at = behind;
       mayBeginRegExp = false;
     } else if ("([{".includes(character)) {
       depth++;
