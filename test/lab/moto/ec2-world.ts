@@ -15,16 +15,13 @@ import {
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 
-import type {
-  Inlet,
-  MachineRequest,
-  ProviderContext,
-  SharedWish,
-} from "../../../src/providers/contract.ts";
+import type { ProviderContext } from "../../../src/providers/contract.ts";
 import { ec2 } from "../../../src/providers/ec2/ec2.ts";
 import type { Ec2Options } from "../../../src/providers/ec2/options.ts";
 import { FaultProxy } from "./fault-proxy.ts";
 import { type Moto, REGION, startMoto } from "./moto-server.ts";
+
+export { failureOf, requestOf, wishOf } from "../../provider-calls.ts";
 
 export const ACCESS_KEY = "AKIATESTTESTTESTTEST";
 export const SECRET_KEY = "secret-of-the-tests/not-to-be-seen";
@@ -43,9 +40,6 @@ export const QUICK = {
   bootTimeoutMs: 10_000,
 } as const satisfies Ec2Options;
 
-export const KEY =
-  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE4ZZK9uSNyS1SrVlSbNTkpu6eEUYAU93CDHXZTgGxfG ada";
-
 export function contextOf(more: Partial<ProviderContext> = {}): ProviderContext {
   return {
     stack: "shop",
@@ -53,27 +47,6 @@ export function contextOf(more: Partial<ProviderContext> = {}): ProviderContext 
     progress: () => undefined,
     ...more,
   };
-}
-
-export function wishOf(
-  mode: SharedWish["mode"],
-  inlets: readonly Inlet[],
-  meanwhile: readonly Inlet[] = [],
-): SharedWish {
-  return { mode, inlets, meanwhile };
-}
-
-export function requestOf(server: string, more: Partial<MachineRequest> = {}): MachineRequest {
-  return { server, roles: [], bootstrapKeys: [KEY], token: `token-${server}`, ...more };
-}
-
-/** `CODE: message hint` of what is thrown. */
-export async function failureOf(promise: Promise<unknown>): Promise<string> {
-  return await promise.then(
-    () => "no error",
-    (error: Error & { readonly code?: string; readonly hint?: string }) =>
-      `${error.code}: ${error.message} ${error.hint}`,
-  );
 }
 
 /** moto, with faults before it, and a way to look at it from behind. */

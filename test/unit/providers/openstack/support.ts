@@ -1,10 +1,7 @@
-import type {
-  Inlet,
-  MachineRequest,
-  ProviderContext,
-  SharedWish,
-} from "../../../../src/providers/contract.ts";
+import type { ProviderContext } from "../../../../src/providers/contract.ts";
 import type { OpenStackOptions } from "../../../../src/providers/openstack/options.ts";
+
+export { failureOf, KEY, requestOf, wishOf } from "../../../provider-calls.ts";
 
 /** Everything is quick, and needs no choice. */
 export const QUICK = {
@@ -17,9 +14,6 @@ export const QUICK = {
   bootTimeoutMs: 5000,
 } as const satisfies OpenStackOptions;
 
-export const KEY =
-  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE4ZZK9uSNyS1SrVlSbNTkpu6eEUYAU93CDHXZTgGxfG ada";
-
 export function contextOf(more: Partial<ProviderContext> = {}): ProviderContext {
   return {
     stack: "shop",
@@ -27,25 +21,4 @@ export function contextOf(more: Partial<ProviderContext> = {}): ProviderContext 
     progress: () => undefined,
     ...more,
   };
-}
-
-export function wishOf(
-  mode: SharedWish["mode"],
-  inlets: readonly Inlet[],
-  meanwhile: readonly Inlet[] = [],
-): SharedWish {
-  return { mode, inlets, meanwhile };
-}
-
-export function requestOf(server: string, more: Partial<MachineRequest> = {}): MachineRequest {
-  return { server, roles: [], bootstrapKeys: [KEY], token: `token-${server}`, ...more };
-}
-
-/** `CODE: message hint` of what is thrown. */
-export async function failureOf(promise: Promise<unknown>): Promise<string> {
-  return await promise.then(
-    () => "no error",
-    (error: Error & { readonly code?: string; readonly hint?: string }) =>
-      `${error.code}: ${error.message} ${error.hint}`,
-  );
 }
