@@ -44,6 +44,15 @@ export interface ApplyOptions {
   readonly place?: ServerRun;
   /** Default: every message becomes an event of the server's phase. */
   readonly onMessage?: (message: ReportMessage) => void;
+  /** Shell text that reads something of the host once all is as wanted; see `CompileOptions.reading`. */
+  readonly reading?: string;
+}
+
+export interface BroughtInLine {
+  /** How many resources were changed, or differ in a plan. */
+  readonly changes: number;
+  /** What `reading` printed; undefined where something differed, and where it could not be read. */
+  readonly reading?: string;
 }
 
 /**
@@ -77,15 +86,14 @@ export async function applyResources(
  * Looks first and applies only where something differs: one round trip where all is well, and no program that writes.
  * In a plan it looks only.
  *
- * @returns how many resources were changed, or differ in a plan
  * @throws as `applyResources`
  */
 export async function bringInLine(
   run: ServerRun,
   resources: readonly Resource[],
   options: Omit<ApplyOptions, "mode" | "onMessage">,
-): Promise<number> {
-  if (resources.length === 0) return 0;
+): Promise<BroughtInLine> {
+  if (resources.length === 0) return { changes: 0 };
   const report = await runResources(run, resources, {
     ...options,
     mode: "check",
@@ -95,10 +103,20 @@ export async function bringInLine(
     ({ status }) => status === "ok" || status === "skipped",
   );
   if (!isAsWanted && run.context.mode === "apply") {
-    return applyResources(run, resources, { ...options, mode: "apply" });
+    const { title, place } = options;
+    const changes = await applyResources(run, resources, {
+      title,
+      mode: "apply",
+      ...(place === undefined ? {} : { place }),
+    });
+    return { changes };
   }
   for (const each of report.resources) emitResource(run, each);
-  return report.resources.filter(({ status }) => status !== "ok" && status !== "skipped").length;
+  return {
+    changes: report.resources.filter(({ status }) => status !== "ok" && status !== "skipped")
+      .length,
+    ...(isAsWanted && report.reading !== undefined ? { reading: report.reading } : {}),
+  };
 }
 
 /** Looks at resources in one round trip; shows nothing and changes nothing. */
@@ -128,6 +146,7 @@ function runResources(
     mode: options.mode,
     distro,
     facts,
+    ...(options.reading === undefined ? {} : { reading: options.reading }),
   });
   const settings: RunProgramOptions = {
     signal: hardSignal,

@@ -2,6 +2,7 @@ import {
   KEPT_DIFF_LINES,
   KEPT_LINE_CHARACTERS,
   KEPT_OUTPUT_LINES,
+  KEPT_READING_CHARACTERS,
   REPORT_PREFIX,
 } from "./protocol.ts";
 import type { ProgramReport, ReportMessage, ResourceReport, ResourceStatus } from "./report.ts";
@@ -36,6 +37,9 @@ export class ReportParser {
   #report: ProgramReport | undefined;
   readonly #resources: ResourceReport[] = [];
   readonly #triggered: string[] = [];
+  /** What has been read so far, a newline before each line. */
+  #read = "";
+  #reading: string | undefined;
 
   /** Takes one whole line, without its newline; returns the message that it completes, if any. */
   push(line: string): ReportMessage | undefined {
@@ -64,6 +68,13 @@ export class ReportParser {
         return this.#done(text);
       case "trigger":
         return this.#trigger(text);
+      case "read":
+        if (this.#read.length <= KEPT_READING_CHARACTERS) this.#read += `\n${text}`;
+        return undefined;
+      case "reading":
+        if (text.trimEnd() === "exit 0 whole" && this.#read.length <= KEPT_READING_CHARACTERS)
+          this.#reading = this.#read.slice(1);
+        return undefined;
       case "end":
         return this.#end(text);
       default:
@@ -139,7 +150,13 @@ export class ReportParser {
     if (match === null) return undefined;
     const status = match[1] === "0" ? 0 : 1;
     const ms = Math.max(0, Number(match[2]));
-    this.#report = { resources: this.#resources, status, triggered: this.#triggered, ms };
+    this.#report = {
+      resources: this.#resources,
+      status,
+      triggered: this.#triggered,
+      ms,
+      ...(this.#reading === undefined ? {} : { reading: this.#reading }),
+    };
     return { kind: "end", status, ms };
   }
 }

@@ -30,6 +30,11 @@ export interface ProgramReport {
   readonly status: 0 | 1;
   /** Triggers that were run, as text ("reload ssh"). */
   readonly triggered: readonly string[];
+  /**
+   * What the text of `CompileOptions.reading` printed, without its final newlines. Absent where it was not run, failed, or
+   * printed more than 64 KiB.
+   */
+  readonly reading?: string;
   readonly ms: number;
 }
 

@@ -2,7 +2,14 @@ import { quote } from "../../program/quote.ts";
 import type { Resource } from "../../program/resource.ts";
 import type { ConfiguratorContext, Step } from "../contract.ts";
 import { released } from "./install-resources.ts";
-import { AGENT_SERVICE, type Layout, layoutOf, SERVER_SERVICE } from "./layout.ts";
+import {
+  AGENT_SERVICE,
+  COMPARED_KEY,
+  comparedCertificate,
+  type Layout,
+  layoutOf,
+  SERVER_SERVICE,
+} from "./layout.ts";
 import type { PuppetSettings } from "./options.ts";
 import { startServer } from "./server-start.ts";
 
@@ -14,7 +21,8 @@ const SLOW_SECONDS = 1800;
  * port: the authority's certificate goes to the member before the agent speaks to anybody; the member's request is read from
  * its own disk and is the only one that is signed; the certificate is brought back.
  *
- * Each step compares files by openssl. Ruby and Java are started only where something differs.
+ * What openssl has once compared is remembered by its checksum, in files of root's: a look starts neither it nor Ruby or Java,
+ * but for the one question whether the certificate is still good. Where there is nothing to do a member costs four round trips.
  */
 export function enrollSteps(
   settings: PuppetSettings,
@@ -25,24 +33,25 @@ export function enrollSteps(
   const layout = layoutOf(settings);
   return [
     ...(member.isMaster
-      ? authoritySteps(layout, member.server)
-      : certificateSteps(layout, member.server)),
-    daemonStep(settings, layout),
+      ? [authorityStep(layout, member.server), daemonStep(settings, layout)]
+      : certificateSteps(settings, layout, member.server)),
   ];
 }
 
 /** The master makes its authority, and with it its own certificate. */
-function authoritySteps(layout: Layout, server: string): readonly Step[] {
-  return [
-    {
-      on: "member",
-      title: "making the certificate authority and starting Puppet Server",
-      resources: () => [authority(layout, server), released(SERVER_SERVICE), runningServer(layout)],
-    },
-  ];
+function authorityStep(layout: Layout, server: string): Step {
+  return {
+    on: "member",
+    title: "making the certificate authority and starting Puppet Server",
+    resources: () => [authority(layout, server), released(SERVER_SERVICE), runningServer(layout)],
+  };
 }
 
-function certificateSteps(layout: Layout, server: string): readonly Step[] {
+function certificateSteps(
+  settings: PuppetSettings,
+  layout: Layout,
+  server: string,
+): readonly Step[] {
   return [
     {
       on: "master",
@@ -74,31 +83,38 @@ function certificateSteps(layout: Layout, server: string): readonly Step[] {
     },
     {
       on: "member",
-      title: "writing the certificate",
-      resources: ({ certificate = "" }) => [ownCertificate(layout, server, certificate)],
+      title: "writing the certificate, looking at the agent's service",
+      resources: ({ certificate = "" }) => [
+        ownCertificate(layout, server, certificate),
+        ...daemon(settings, layout),
+      ],
     },
   ];
 }
 
-/** The agent service begins with the first run; from then on it is kept. */
-function daemonStep({ agent }: PuppetSettings, layout: Layout): Step {
+function daemonStep(settings: PuppetSettings, layout: Layout): Step {
   return {
     on: "member",
     title: "looking at the agent's service",
-    resources: () => [
-      released(AGENT_SERVICE),
-      agent === "service"
-        ? {
-            type: "service",
-            name: AGENT_SERVICE,
-            enabled: true,
-            running: true,
-            onlyIf: `[ -e ${layout.summary} ]`,
-            skipReason: "it is started by the first run",
-          }
-        : { type: "service", name: AGENT_SERVICE, enabled: false, running: false },
-    ],
+    resources: () => daemon(settings, layout),
   };
+}
+
+/** The agent service begins with the first run; from then on it is kept. */
+function daemon({ agent }: PuppetSettings, layout: Layout): readonly Resource[] {
+  return [
+    released(AGENT_SERVICE),
+    agent === "service"
+      ? {
+          type: "service",
+          name: AGENT_SERVICE,
+          enabled: true,
+          running: true,
+          onlyIf: `[ -e ${layout.summary} ]`,
+          skipReason: "it is started by the first run",
+        }
+      : { type: "service", name: AGENT_SERVICE, enabled: false, running: false },
+  ];
 }
 
 function ownFiles(
@@ -161,13 +177,13 @@ chown -R "$owner" ${ssl} && mv ${ssl}/certs/ca.pem.new ${ssl}/certs/ca.pem`,
   };
 }
 
-/** As the agent would make them: RSA, 4096 bits. */
+/** As the agent would make them: RSA, 4096 bits. That the two belong together is remembered by their checksums. */
 function keyAndRequest(layout: Layout, server: string): Resource {
   const { key, request } = ownFiles(layout, server);
   return {
     type: "command",
     id: "puppet key and request",
-    check: `[ -s ${key} ] && [ -s ${request} ] && [ "$(openssl req -in ${request} -noout -pubkey)" = "$(openssl pkey -in ${key} -pubout)" ]`,
+    check: `sha256sum --check --status ${COMPARED_KEY}`,
     run: `${OWNER}
 umask 027
 # A key that openssl cannot read was cut off while it was written.
@@ -175,47 +191,58 @@ if ! openssl pkey -in ${key} -noout 2>/dev/null; then
   openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096 -out ${key}.new 2>/dev/null &&
   chmod 0640 ${key}.new && chown "$owner" ${key}.new && mv ${key}.new ${key} || exit 1
 fi
-openssl req -new -sha256 -key ${key} -subj /CN=${server} -out ${request}.new &&
-chown "$owner" ${request}.new && mv ${request}.new ${request}`,
+if [ "$(openssl req -in ${request} -noout -pubkey 2>/dev/null)" != "$(openssl pkey -in ${key} -pubout)" ]; then
+  openssl req -new -sha256 -key ${key} -subj /CN=${server} -out ${request}.new &&
+  chown "$owner" ${request}.new && mv ${request}.new ${request} || exit 1
+fi
+umask 077
+mkdir -p ${parentOf(COMPARED_KEY)} && sha256sum ${key} ${request} >${COMPARED_KEY}.new && mv ${COMPARED_KEY}.new ${COMPARED_KEY}`,
   };
 }
 
 /**
  * Signs this request and no other. One that waits under the same name with another key, from somebody who knocked at the
  * master's port, is refused: it gives way to the one that was read over ssh. Afterwards the key in the certificate is held
- * against the one in the request.
+ * against the one in the request, and both are kept side by side: as long as they are the same, so are their keys.
  */
 function signed({ authority: folder, bin }: Layout, server: string, request: string): Resource {
-  const key = `$(printf '%s\\n' ${quote(request)} | openssl req -noout -pubkey)`;
+  const text = quote(request);
+  const key = `$(printf '%s\\n' ${text} | openssl req -noout -pubkey)`;
   const isSigned = `[ -s signed/${server}.pem ] && [ "$(openssl x509 -in signed/${server}.pem -noout -pubkey)" = "${key}" ]`;
-  const stranger = `[ -s requests/${server}.pem ] && [ "$(openssl req -in requests/${server}.pem -noout -pubkey 2>/dev/null)" != "${key}" ]`;
+  const isGood = `openssl verify -CAfile ca_crt.pem -CRLfile ca_crl.pem -crl_check signed/${server}.pem >/dev/null 2>&1`;
+  const both = `{ printf '%s\\n' ${text}; cat signed/${server}.pem; }`;
+  const compared = comparedCertificate(server);
   return {
     type: "command",
     id: `puppet certificate of ${server}`,
     check: `cd ${folder} || exit 1
-if ${stranger}; then
+if [ -s requests/${server}.pem ] && [ "$(openssl req -in requests/${server}.pem -noout -pubkey 2>/dev/null)" != "${key}" ]; then
   echo "a request with another key waits under this name: $(openssl req -in requests/${server}.pem -outform DER 2>/dev/null | openssl dgst -sha256 -c)"
   false
 else
-  ${isSigned} && openssl verify -CAfile ca_crt.pem -CRLfile ca_crl.pem -crl_check signed/${server}.pem >/dev/null 2>&1
+  ${both} 2>/dev/null | cmp -s - ${compared} && ${isGood}
 fi`,
     showCheckOutput: true,
     run: `cd ${folder} || exit 1
 umask 027
 # The tool fails for a request without a certificate; a request is a file and nothing else.
 rm -f requests/${server}.pem || exit 1
-# Of an earlier server of this name: revoked.
-if [ -e signed/${server}.pem ]; then
-  ${bin}/puppetserver ca clean --certname ${server} || exit 1
+if ! { ${isSigned} && ${isGood}; }; then
+  # Of an earlier server of this name: revoked.
+  if [ -e signed/${server}.pem ]; then
+    ${bin}/puppetserver ca clean --certname ${server} || exit 1
+  fi
+  mkdir -p requests && printf '%s\\n' ${text} >requests/.${server}.new &&
+  chown puppet:puppet requests requests/.${server}.new && mv requests/.${server}.new requests/${server}.pem || exit 1
+  ${bin}/puppetserver ca sign --certname ${server} || exit 1
+  if ! { ${isSigned}; }; then
+    echo "the certificate holds another key than the request: it is revoked" >&2
+    ${bin}/puppetserver ca clean --certname ${server}
+    exit 1
+  fi
 fi
-mkdir -p requests && printf '%s\\n' ${quote(request)} >requests/.${server}.new &&
-chown puppet:puppet requests requests/.${server}.new && mv requests/.${server}.new requests/${server}.pem || exit 1
-${bin}/puppetserver ca sign --certname ${server} || exit 1
-if ! { ${isSigned}; }; then
-  echo "the certificate holds another key than the request: it is revoked" >&2
-  ${bin}/puppetserver ca clean --certname ${server}
-  exit 1
-fi`,
+umask 077
+mkdir -p ${parentOf(compared)} && ${both} >${compared}.new && mv ${compared}.new ${compared}`,
     timeoutSeconds: SLOW_SECONDS,
   };
 }

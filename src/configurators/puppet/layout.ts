@@ -68,3 +68,11 @@ export const SERVER_SERVICE = "puppetserver.service";
 export function dataFolder({ settings }: Layout): string {
   return `${settings}/bootmachine`;
 }
+
+/** On a member: the checksums of the key and of the request that openssl has found to belong together. */
+export const COMPARED_KEY = "/var/lib/bootmachine/puppet/key-and-request";
+
+/** On the master: a member's request, and behind it the certificate that was found to hold the same key. */
+export function comparedCertificate(server: string): string {
+  return `/var/lib/bootmachine/puppet/certificates/${server}`;
+}

@@ -76,10 +76,11 @@ async function bring(
       onStep: (text) => asker.step(text),
     });
     brought.push({ tree: tree.name, server: place.server.name, ...result });
-    changes += await bringInLine(asker, tree.taken ?? [], {
+    const taken = await bringInLine(asker, tree.taken ?? [], {
       title: `taking in the ${tree.name}`,
       place,
     });
+    changes += taken.changes;
   }
   if (changes > 0 && place !== asker) asker.context.master.wasTouched = true;
   return { trees: brought, changes };

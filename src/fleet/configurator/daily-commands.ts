@@ -90,9 +90,9 @@ export function revokeAgent(
     typeof agent === "object"
       ? [agent.fingerprint, configurator.revokeKey?.(agent.fingerprint, members)]
       : [agent, configurator.revoke?.(agent)];
-  return workOnServers(context, [master], "enroll", (run) => {
+  return workOnServers(context, [master], "enroll", async (run) => {
     run.step(`revoking ${what}`);
-    return bringInLine(run, resources ?? [], { title: `revoke ${what}` });
+    return (await bringInLine(run, resources ?? [], { title: `revoke ${what}` })).changes;
   });
 }
 

@@ -23,7 +23,7 @@ export async function revokeAtMaster(
   try {
     const place = master?.host === undefined ? await context.master.visit(context) : master;
     place.phase = "enroll";
-    return (await bringInLine(place, resources, { title: "revoke" })) > 0;
+    return (await bringInLine(place, resources, { title: "revoke" })).changes > 0;
   } catch (thrown) {
     const error = toBootmachineError(thrown);
     context.emit({

@@ -1,10 +1,9 @@
 import type { Step } from "../../configurators/contract.ts";
 import { RemoteError } from "../../errors/error.ts";
+import { KEPT_READING_CHARACTERS } from "../../program/protocol.ts";
 import { bringInLine } from "../apply-resources.ts";
 import type { ServerRun } from "../server-run.ts";
 
-/** What one step may read, in characters. */
-const READING_LIMIT = 65_536;
 const READING_TIMEOUT_MS = 120_000;
 
 /**
@@ -27,13 +26,18 @@ export async function takeSteps(
     signal.throwIfAborted();
     const place = step.on === "member" ? run : await context.master.connected(run, signal);
     run.step(step.title);
-    const changed = await bringInLine(run, step.resources(readings), { title: step.title, place });
-    changes += changed;
-    if (changed > 0) {
+    const brought = await bringInLine(run, step.resources(readings), {
+      title: step.title,
+      place,
+      ...(step.read === undefined ? {} : { reading: step.read.script }),
+    });
+    changes += brought.changes;
+    if (brought.changes > 0) {
       if (place !== run) context.master.wasTouched = true;
       if (context.mode === "plan") return changes;
     }
-    if (step.read !== undefined) readings[step.read.name] = await read(place, step, signal);
+    if (step.read !== undefined)
+      readings[step.read.name] = brought.reading ?? (await read(place, step, signal));
   }
   return changes;
 }
@@ -44,7 +48,7 @@ async function read(place: ServerRun, step: Step, signal: AbortSignal): Promise<
     timeoutMs: READING_TIMEOUT_MS,
     signal,
   });
-  if (status === 0 && stdout.length <= READING_LIMIT) return stdout.replace(/\n$/u, "");
+  if (status === 0 && stdout.length <= KEPT_READING_CHARACTERS) return stdout.replace(/\n$/u, "");
   throw new RemoteError(
     "COMMAND_FAILED",
     `Reading the ${name.replaceAll("-", " ")} on ${place.server.name} (${step.title}) ${status === 0 ? "gave more than 64 KiB" : `ended with exit status ${status}`}.`,

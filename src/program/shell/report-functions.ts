@@ -99,6 +99,15 @@ p_details() {
   [ -z "$1" ] || p_line "$1" | p_prefix 'bm1 detail '
 }
 `,
+  p_reading: sh`
+# $1 shell text that reads something of the host: its lines go into the report as they are.
+p_reading() {
+  p_hit=$(exec 2>/dev/null; umask 022; set +u; eval "$1")
+  p_status=$?
+  p_line "$p_hit" | p_prefix 'bm1 read '
+  p_line "bm1 reading exit $p_status whole"
+}
+`,
   p_live: sh`
 # Runs "$@" apart, and shows what it prints while it prints it. A process that it leaves behind is not waited for: the
 # mark ends the output, not the last one to close it.

@@ -54,6 +54,29 @@ describe.each(SHELLS)("runs under $name", (shell) => {
     expect(existsSync(at("b"))).toBe(false);
   });
 
+  test("a program reads something of the host when all else was well", () => {
+    const said = "bm1 end 0 1 ms\n  two words\\n\n\u001B[1mbold\u001B[0m $HOME 'é'\n\n";
+    writeFileSync(at("said"), said);
+    const { reading, resources } = scratch.run("check", [], `cat ${at("said")}`).report;
+    expect(reading).toBe(said.trimEnd());
+    expect(resources).toEqual([]);
+    // It comes last, and sees what the program has done.
+    expect(scratch.run("apply", [command("made")], `ls ${at("made")}`).report.reading).toBe(
+      at("made"),
+    );
+    expect(scratch.run("check", [], "echo half; exit 3").report).not.toHaveProperty("reading");
+    const long = `head -c 70000 /dev/zero | tr '\\0' x`;
+    expect(scratch.run("check", [], long).report).not.toHaveProperty("reading");
+    const failing = scratch.run(
+      "apply",
+      [command("b", { run: "exit 4" })],
+      `echo no; touch ${at("c")}`,
+    );
+    expect(failing.report.status).toBe(1);
+    expect(failing.report).not.toHaveProperty("reading");
+    expect(existsSync(at("c"))).toBe(false);
+  });
+
   test("what checks read of the host is asked once, until something was changed", () => {
     writeFileSync(at("source"), "one");
     const reads = { bm_source: `echo asked >>${at("asked")}; cat ${at("source")}` };

@@ -113,19 +113,21 @@ export class Scratch {
     return join(this.path, "state/pending");
   }
 
-  text(mode: ProgramMode, resources: readonly Resource[]): string {
+  /** `reading`: see `CompileOptions`. */
+  text(mode: ProgramMode, resources: readonly Resource[], reading?: string): string {
     const { text } = compileProgram(resources, {
       title: "test web1: scratch",
       mode,
       distro: this.distro,
       facts: FACTS,
+      ...(reading === undefined ? {} : { reading }),
     });
     return text.replaceAll("/var/lib/bootmachine", join(this.path, "state"));
   }
 
-  run(mode: ProgramMode, resources: readonly Resource[]): ScratchRun {
+  run(mode: ProgramMode, resources: readonly Resource[], reading?: string): ScratchRun {
     const file = join(this.path, "program");
-    writeFileSync(file, this.text(mode, resources));
+    writeFileSync(file, this.text(mode, resources, reading));
     return this.runFile(file);
   }
 
