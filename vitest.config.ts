@@ -8,7 +8,8 @@ import { LongestFirst } from "./test/longest-first.ts";
 // and it is not part of `npm run check`.
 // `nightly` is the long part of it, and is not part of `npm test`.
 // Limits that a busy computer keeps as well; they end what hangs, and measure nothing.
-const quick = { testTimeout: 60_000, hookTimeout: 60_000 };
+// A worker loads our modules once, not once a file: they keep nothing that a test could leave behind, and no test replaces one.
+const quick = { isolate: false, testTimeout: 60_000, hookTimeout: 60_000 };
 const onServers = {
   globalSetup: "test/lab/global-setup.ts",
   testTimeout: 300_000,
