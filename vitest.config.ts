@@ -27,6 +27,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
+          setupFiles: "test/unit/set-up.ts",
           ...quick,
           // Configs are loaded in the tests as in real life: by Node itself, not through vitest.
           server: { deps: { external: [/\/src\/stack\/import-natively\.ts$/] } },

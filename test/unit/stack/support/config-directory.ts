@@ -1,26 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { afterAll, expect } from "vitest";
+import { expect } from "vitest";
 
 import { UserError } from "../../../../src/errors/error.ts";
 import { none } from "../../../../src/configurators/none.ts";
 import { loadStack, type LoadStackOptions } from "../../../../src/stack/load-stack.ts";
 import { PluginRegistry } from "../../../../src/stack/plugin-registry.ts";
 import type { Stack } from "../../../../src/stack/stack.ts";
+import { makeEmptyDirectory } from "./made-directories.ts";
 import { toyDistro, toyOptionsSchema, toyProvider } from "./toy-plugins.ts";
-
-const made: string[] = [];
-afterAll(() => {
-  for (const directory of made) rmSync(directory, { recursive: true, force: true });
-});
 
 /** A fresh directory with files; removed after the test file. */
 export function makeDirectory(files: Readonly<Record<string, string>> = {}): string {
-  const directory = mkdtempSync(join(tmpdir(), "bootmachine-config-"));
-  made.push(directory);
+  const directory = makeEmptyDirectory();
   for (const [name, text] of Object.entries(files)) {
     const file = join(directory, name);
     mkdirSync(dirname(file), { recursive: true });
