@@ -21,6 +21,8 @@ const ruleSchema = z.object({
   port_range_max: z.number().nullable(),
   remote_ip_prefix: z.string().nullable(),
   remote_group_id: z.string().nullable(),
+  /** Of the clouds that have groups of addresses. */
+  remote_address_group_id: z.string().nullish(),
 });
 export type NeutronRule = z.output<typeof ruleSchema>;
 

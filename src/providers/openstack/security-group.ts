@@ -1,12 +1,12 @@
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import type { Caller } from "../../cloud/caller.ts";
-import { canonicalPrefix } from "../../cloud/canonical-prefix.ts";
-import { compareRules, type PlainRule, toTexts } from "../../cloud/firewall-rules.ts";
+import { compareRules, toTexts } from "../../cloud/firewall-rules.ts";
 import { markOf, sharedName } from "../../cloud/names.ts";
 import { removeWhenUnused } from "../../cloud/remove-when-unused.ts";
 import { ProviderError, RefusedError } from "../../errors/error.ts";
 import type { Inlet, SharedReport, SharedWish } from "../contract.ts";
 import type { OpenStackClient } from "./client.ts";
+import { ICMP_RULES, type Rule, ruleKey, rulesOf, toPlainRule } from "./group-rules.ts";
 import {
   createGroup,
   createRules,
@@ -14,12 +14,7 @@ import {
   deleteRule,
   listGroups,
   type NeutronGroup,
-  type NeutronRule,
 } from "./neutron.ts";
-
-type Rule = Omit<NeutronRule, "id"> & { readonly id?: string };
-
-const EVERYWHERE: readonly string[] = ["0.0.0.0/0", "::/0"];
 
 /** What comes in when nobody says: the first login. */
 const SSH: readonly Inlet[] = [{ protocol: "tcp", fromPort: 22, toPort: 22, from: "anywhere" }];
@@ -175,74 +170,4 @@ export async function removeSecurityGroups(
     const remove = async (): Promise<void> => await deleteGroup(client, group, caller);
     await removeWhenUnused(what, deadline, caller, remove);
   }
-}
-
-/** Messages without which paths break. */
-const ICMP_RULES: readonly Rule[] = [
-  rule("IPv4", "icmp", undefined, { prefix: undefined }),
-  rule("IPv6", "ipv6-icmp", undefined, { prefix: undefined }),
-];
-
-/** Neutron's rules for what may come in, IPv4 and IPv6. @param groupIds the stack's own groups */
-function rulesOf(inlets: readonly Inlet[], groupIds: readonly string[]): readonly Rule[] {
-  return inlets.flatMap((inlet) => {
-    if (inlet.from === "stack") {
-      return groupIds.flatMap((groupId) =>
-        (["IPv4", "IPv6"] as const).map((type) => rule(type, inlet.protocol, inlet, { groupId })),
-      );
-    }
-    const prefixes = inlet.from === "anywhere" ? EVERYWHERE : inlet.from.map(canonicalPrefix);
-    return prefixes.map((prefix) =>
-      rule(prefix.includes(":") ? "IPv6" : "IPv4", inlet.protocol, inlet, { prefix }),
-    );
-  });
-}
-
-function rule(
-  ethertype: "IPv4" | "IPv6",
-  protocol: string,
-  ports: Pick<Inlet, "fromPort" | "toPort"> | undefined,
-  from: { readonly prefix: string | undefined } | { readonly groupId: string },
-): Rule {
-  return {
-    direction: "ingress",
-    ethertype,
-    protocol,
-    port_range_min: ports?.fromPort ?? null,
-    port_range_max: ports?.toPort ?? null,
-    remote_ip_prefix: "prefix" in from ? (from.prefix ?? null) : null,
-    remote_group_id: "groupId" in from ? from.groupId : null,
-  };
-}
-
-/** The same for what Neutron takes for one rule: "anywhere" is told in two ways, and one protocol has two names. */
-function ruleKey(one: Rule): string {
-  const prefix = one.remote_ip_prefix;
-  const isAnywhere = prefix === null || EVERYWHERE.includes(prefix);
-  const protocol = one.protocol === "icmpv6" ? "ipv6-icmp" : one.protocol;
-  return [
-    one.ethertype,
-    protocol,
-    one.port_range_min,
-    one.port_range_max,
-    isAnywhere ? "" : canonicalPrefix(prefix),
-    one.remote_group_id,
-  ].join(" ");
-}
-
-/** @param groupIds the stack's own groups */
-function toPlainRule(one: Rule, groupIds: readonly string[]): PlainRule {
-  const { protocol, ethertype, port_range_min: from, port_range_max: to } = one;
-  const group = one.remote_group_id;
-  const everywhere = ethertype === "IPv6" ? "::/0" : "0.0.0.0/0";
-  return {
-    protocol: protocol === null ? "anything" : protocol.includes("icmp") ? "icmp" : protocol,
-    ports: from === null || to === null ? undefined : { from, to },
-    from:
-      group === null
-        ? { kind: "prefix", prefix: one.remote_ip_prefix ?? everywhere }
-        : groupIds.includes(group)
-          ? { kind: "stack" }
-          : { kind: "other", text: `the security group ${group}` },
-  };
 }

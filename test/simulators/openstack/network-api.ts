@@ -95,16 +95,35 @@ function rules(project: Project, { method, body }: ApiCall, id: string | undefin
   });
   const [outOfRange] = wanted.filter(({ port_range_min: port }) => Number(port ?? 1) < 1);
   if (outOfRange !== undefined) return failure(400, "Invalid value for port");
-  const key = (rule: Omit<SimulatedRule, "id">): string =>
-    JSON.stringify({ ...rule, id: "" }, Object.keys(rule).toSorted());
-  const known = new Set(
-    project.rules.map(({ id: _id, ...rule }) => key(rule as Omit<SimulatedRule, "id">)),
-  );
-  if (wanted.some((rule) => known.has(key(rule))))
+  const known = new Set(project.rules.map(duplicateKey));
+  if (wanted.some((rule) => known.has(duplicateKey(rule))))
     return failure(409, "Security group rule already exists.");
   const made = wanted.map((rule) => ({ ...rule, id: randomUUID() }) as SimulatedRule);
   project.rules.push(...made);
   return { status: 201, body: { security_group_rules: made } };
+}
+
+const PROTOCOLS: Readonly<Record<string, string>> = {
+  icmp: "1",
+  tcp: "6",
+  udp: "17",
+  "ipv6-icmp": "58",
+  icmpv6: "58",
+};
+
+/** What Neutron takes for one rule: a protocol by name or number, all addresses as a prefix or as none. */
+function duplicateKey(rule: Omit<SimulatedRule, "id">): string {
+  const { ethertype, protocol, remote_ip_prefix: prefix } = rule;
+  const number = PROTOCOLS[String(protocol)] ?? protocol;
+  return JSON.stringify([
+    ...["direction", "port_range_min", "port_range_max", "security_group_id"].map(
+      (key) => rule[key],
+    ),
+    ...["remote_group_id", "remote_address_group_id"].map((key) => rule[key] ?? null),
+    ethertype,
+    ethertype === "IPv6" && number === "1" ? "58" : number,
+    prefix === "0.0.0.0/0" || prefix === "::/0" ? null : prefix,
+  ]);
 }
 
 function ports(project: Project, { query }: ApiCall): Reply {

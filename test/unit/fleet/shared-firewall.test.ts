@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { none } from "../../../src/configurators/none.ts";
 import { ProviderError } from "../../../src/errors/error.ts";
@@ -7,8 +7,11 @@ import type { RunContext } from "../../../src/fleet/run-context.ts";
 import type { ServerRecord } from "../../../src/fleet/server-records.ts";
 import { closeShared, openShared } from "../../../src/fleet/shared-firewall.ts";
 import { declaredWayText } from "../../../src/fleet/ways-in.ts";
+import { openstack } from "../../../src/providers/openstack/openstack.ts";
 import type { Machine, SharedReport, SharedWish } from "../../../src/providers/contract.ts";
 import type { Server, Stack } from "../../../src/stack/stack.ts";
+import { requestOf } from "../../provider-calls.ts";
+import { OpenStackSimulator } from "../../simulators/openstack/openstack-simulator.ts";
 
 const NOTHING: SharedReport = { made: [], opened: [], closed: [], surplus: [] };
 const OLD = "tcp 22 from anywhere";
@@ -255,5 +258,70 @@ describe("at the end", () => {
     expect(await closeShared(one.context, ending(one, { selected: both, settled: both }))).toBe(
       failure,
     );
+  });
+});
+
+describe("the ssh port moves, at a simulated OpenStack", () => {
+  let cloud: OpenStackSimulator;
+  beforeEach(async () => {
+    cloud = await OpenStackSimulator.start();
+  });
+  afterEach(async () => await cloud.close());
+
+  test("the old one is open until every server has proved the new one, and not longer", async () => {
+    const provider = openstack(
+      { image: "debian-12", size: "m1.small", networks: ["private"], pollMs: 10 },
+      cloud.environment,
+    );
+    const openPorts = (): readonly number[] =>
+      cloud.project.rules
+        .filter((rule) => rule["direction"] === "ingress" && rule["ethertype"] === "IPv6")
+        .filter((rule) => rule["protocol"] === "tcp")
+        .map((rule) => Number(rule["port_range_min"]))
+        .toSorted((one, other) => one - other);
+    /** A run of a config with this port, in which the phase secure ends well on some servers, and the others fail. */
+    const run = async (port: number, settled: readonly string[]) => {
+      const made = world();
+      const servers = made.stack.servers.map((server) => ({ ...server, ssh: { port } }) as Server);
+      const stack = { ...made.stack, servers, provider };
+      const one = { ...made, stack, context: { ...made.context, stack } };
+      const there = await provider.observe({ ...one.context, stack: "shop", progress });
+      for (const { server, id } of there) {
+        const record = known.get(server);
+        if (record !== undefined) one.records.set(server, { ...record, machineId: id });
+      }
+      const observed = new Map(there.map((found) => [found.server, found]));
+      const opened = await openShared(one.context, servers, observed);
+      const during = openPorts();
+      for (const name of both) {
+        const { id } = await provider.ensure(requestOf(name), {
+          ...asked,
+          signal: one.context.signal,
+        });
+        if (!settled.includes(name)) continue;
+        settle(one, name, port);
+        const record = { ...(one.records.get(name) as ServerRecord), machineId: id };
+        one.records.set(name, record);
+        known.set(name, record);
+      }
+      const failed = new Set(both.filter((name) => !settled.includes(name)));
+      const runs = servers.map((server) => ({ server, isSettled: settled.includes(server.name) }));
+      expect(
+        await closeShared(one.context, { opened: opened ?? NOTHING, runs, failed }),
+      ).toBeUndefined();
+      return { during, after: openPorts(), warnings: warnings(one) };
+    };
+    const known = new Map<string, ServerRecord>();
+    const progress = (): void => undefined;
+    const asked = { stack: "shop", progress };
+
+    expect(await run(2849, both)).toEqual({ during: [22, 2849], after: [2849], warnings: [] });
+    // One of them does not get as far as the proof of its new way in.
+    const half = await run(2222, ["web"]);
+    expect(half).toMatchObject({ during: [2222, 2849], after: [2222, 2849] });
+    expect(half.warnings).toEqual([
+      expect.stringMatching(/^openstack still lets in tcp 2849 from anywhere, .* db can/),
+    ]);
+    expect(await run(2222, both)).toEqual({ during: [2222, 2849], after: [2222], warnings: [] });
   });
 });

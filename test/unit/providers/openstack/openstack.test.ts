@@ -834,6 +834,96 @@ describe("the security group", () => {
     ]);
   });
 
+  /** What somebody has put into the stack's group by hand. */
+  const put = (rule: object): void => {
+    const group = cloud.project.groups.find(({ name }) => name === "bootmachine.shop");
+    cloud.project.rules.push({
+      id: randomUUID(),
+      security_group_id: group?.id ?? "",
+      direction: "ingress",
+      ethertype: "IPv4",
+      protocol: "tcp",
+      port_range_min: null,
+      port_range_max: null,
+      remote_ip_prefix: null,
+      remote_group_id: null,
+      remote_address_group_id: null,
+      ...rule,
+    });
+  };
+
+  test("what somebody added comes in until the rest is closed, and a plan tells it; what somebody took away is put back", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.ensureShared?.(wishOf("open", [ssh(2849)]), contextOf());
+    const before = opened();
+    cloud.project.rules = cloud.project.rules.filter(
+      ({ ethertype, port_range_min: port }) => ethertype !== "IPv6" || port !== 2849,
+    );
+    put({ protocol: null });
+    put({ port_range_min: 1, port_range_max: 65_535, remote_ip_prefix: "198.51.100.0/24" });
+    put({ port_range_min: 3306, port_range_max: 3306, remote_group_id: "theirs" });
+    put({ protocol: "17", port_range_min: 53, port_range_max: 53, remote_ip_prefix: "0.0.0.0/0" });
+    put({ protocol: "47" });
+    put({ port_range_min: 2849, port_range_max: 2849, remote_address_group_id: "office" });
+    put({ direction: "egress", protocol: "icmp" });
+    const foreign = [
+      "47 from 0.0.0.0/0",
+      "anything from 0.0.0.0/0",
+      "tcp 1-65535 from 198.51.100.0/24",
+      "tcp 2849 from the address group office",
+      "tcp 3306 from the security group theirs",
+      "udp 53 from 0.0.0.0/0",
+    ];
+    const told = async (mode: "plan" | "open" | "close") => {
+      const report = await provider.ensureShared?.(wishOf(mode, [ssh(2849)]), contextOf());
+      return { ...report, surplus: report?.surplus.toSorted(), closed: report?.closed.toSorted() };
+    };
+    const opens = { made: [], opened: ["tcp 2849 from ::/0"] };
+    expect(await told("plan")).toEqual({ ...opens, closed: [], surplus: foreign });
+    expect(await told("open")).toEqual({ ...opens, closed: [], surplus: foreign });
+    expect(opened()).toEqual(expect.arrayContaining([...before]));
+    const done = { made: [], opened: [], closed: foreign, surplus: [] };
+    expect(await told("close")).toEqual(done);
+    expect(opened()).toEqual(before);
+    // What goes out is nobody's affair but the user's.
+    const egress = cloud.project.rules.filter((rule) => rule["direction"] === "egress");
+    expect(egress.length).toBe(3);
+  });
+
+  test("a way in that somebody has written by the protocol's number is the way in, and stays", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.ensureShared?.(wishOf("open", [ssh(22)]), contextOf());
+    const isSsh = (rule: Readonly<Record<string, unknown>>): boolean => rule["protocol"] === "tcp";
+    cloud.project.rules = cloud.project.rules.filter((rule) => !isSsh(rule));
+    const ports = { port_range_min: 22, port_range_max: 22 };
+    put({ protocol: "6", ...ports });
+    put({ protocol: "6", ethertype: "IPv6", ...ports, remote_ip_prefix: "::/0" });
+    const before = opened();
+    for (const mode of ["open", "close"] as const) {
+      const report = await provider.ensureShared?.(wishOf(mode, [ssh(22)]), contextOf());
+      expect(report, mode).toEqual({ made: [], opened: [], closed: [], surplus: [] });
+      expect(opened()).toEqual(before);
+    }
+  });
+
+  test("a rule for a few addresses does not stand for the one for all", async () => {
+    const provider = openstack(QUICK, cloud.environment);
+    await provider.ensureShared?.(wishOf("open", []), contextOf());
+    for (const ethertype of ["IPv4", "IPv6"])
+      put({
+        ethertype,
+        port_range_min: 2849,
+        port_range_max: 2849,
+        remote_address_group_id: "office",
+      });
+    const report = await provider.ensureShared?.(wishOf("close", [ssh(2849)]), contextOf());
+    expect(report?.opened).toEqual(["tcp 2849 from anywhere"]);
+    expect(report?.closed).toEqual(["tcp 2849 from the address group office"]);
+    expect(opened()).toEqual(
+      [...ICMP, "IPv4 tcp 2849-2849 0.0.0.0/0", "IPv6 tcp 2849-2849 ::/0"].toSorted(),
+    );
+  });
+
   test("a rule that the cloud does not take is told, and no port is closed in silence", async () => {
     const provider = openstack(QUICK, cloud.environment);
     const told = failureOf(
