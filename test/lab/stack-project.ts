@@ -46,6 +46,7 @@ export class StackProject {
   readonly directory: string;
   readonly name: string;
   config: Record<string, unknown>;
+  readonly #running = new Set<RunningCommand>();
 
   private constructor(directory: string, name: string, config: Record<string, unknown>) {
     this.directory = directory;
@@ -137,7 +138,10 @@ export class StackProject {
         });
       });
     });
-    return { child, result };
+    const command = { child, result };
+    this.#running.add(command);
+    child.once("close", () => this.#running.delete(command));
+    return command;
   }
 
   run(...args: readonly string[]): Promise<CommandResult> {
@@ -179,9 +183,15 @@ export class StackProject {
   }
 
   async remove(): Promise<void> {
+    // Of a test that has reached its limit: it would keep the stack's lock, and its servers.
+    for (const { child, result } of this.#running) {
+      const isAlive = child.exitCode === null && child.signalCode === null;
+      if (isAlive && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+      await result;
+    }
     const result = await this.run("destroy", "--yes");
-    await rm(this.directory, { recursive: true, force: true });
     if (result.status !== 0)
       throw new Error(`destroy of ${this.name} failed:\n${result.stdout}\n${result.stderr}`);
+    await rm(this.directory, { recursive: true, force: true });
   }
 }
