@@ -3,7 +3,6 @@ import {
   CreateSecurityGroupCommand,
   DescribeAddressesCommand,
   DescribeInstanceAttributeCommand,
-  DescribeInstancesCommand,
   DescribeKeyPairsCommand,
   DescribeNetworkInterfacesCommand,
   DescribeSecurityGroupsCommand,
@@ -11,6 +10,7 @@ import {
   DescribeVpcsCommand,
   EC2Client,
   type Instance,
+  paginateDescribeInstances,
   RunInstancesCommand,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
@@ -101,12 +101,13 @@ export class Ec2World {
 
   /** Instances that are not terminated. */
   async instances(): Promise<readonly Instance[]> {
-    const { Reservations: reservations = [] } = await this.client.send(
-      new DescribeInstancesCommand({}),
-    );
-    return reservations
-      .flatMap(({ Instances: instances = [] }) => instances)
-      .filter(({ State: state }) => state?.Name !== "terminated");
+    const instances: Instance[] = [];
+    // moto keeps what is terminated, and has a page of a hundred.
+    for await (const page of paginateDescribeInstances({ client: this.client }, {}))
+      instances.push(
+        ...(page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []),
+      );
+    return instances.filter(({ State: state }) => state?.Name !== "terminated");
   }
 
   async userDataOf(instance: string): Promise<string> {
