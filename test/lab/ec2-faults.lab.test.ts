@@ -22,6 +22,8 @@ import {
   SECRET_KEY,
   wishOf,
 } from "./moto/ec2-world.ts";
+import { testProfiles } from "./moto/ec2-credentials.ts";
+import { testParameters } from "./moto/ec2-parameters.ts";
 import type { ProxiedCall } from "./moto/fault-proxy.ts";
 
 let world: Ec2World;
@@ -181,6 +183,14 @@ describe("credentials and regions", () => {
       /^PROVIDER_UNAVAILABLE: EC2 \(http:\/\/127\.0\.0\.1:9\) cannot be reached to list the servers/,
     );
   });
+});
+
+describe("credentials of profiles", () => {
+  testProfiles(() => world);
+});
+
+describe("images by parameter", () => {
+  testParameters(() => world);
 });
 
 describe("wishes", () => {

@@ -1,11 +1,14 @@
 import type { Environment } from "../../stack/environment.ts";
 import type { Ec2Settings } from "./options.ts";
+import { type ProfileFiles, profileFiles } from "./profiles.ts";
 
 /** How the SDK's clients are made. It may hold secrets: never show it. */
 export interface Account {
   /** Absent: the SDK reads it in the profile. */
   readonly region: string | undefined;
   readonly profile: string | undefined;
+  /** Where the profile is looked for. */
+  readonly profileFiles: ProfileFiles;
   readonly endpoints: { readonly ec2: string | undefined; readonly ssm: string | undefined };
   /** Absent: the SDK's own chain finds them: profiles, SSO, roles, the computer's own role. */
   readonly credentials:
@@ -32,6 +35,7 @@ export function readAccount(settings: Ec2Settings, env: Environment): Account {
   return {
     region: settings.region ?? given("AWS_REGION") ?? given("AWS_DEFAULT_REGION"),
     profile,
+    profileFiles: profileFiles(env),
     endpoints: {
       ec2: settings.endpoint ?? given("AWS_ENDPOINT_URL_EC2") ?? endpoint,
       ssm: settings.endpoint ?? given("AWS_ENDPOINT_URL_SSM") ?? endpoint,

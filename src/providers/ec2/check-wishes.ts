@@ -2,8 +2,9 @@ import { nearestWord } from "../../stack/suggest.ts";
 import { imageText, sizeText } from "../../stack/wishes.ts";
 import type { ImageWish, MachineRequest, SizeWish, WishProblem } from "../contract.ts";
 import type { Ec2Image, Ec2Type } from "./images.ts";
-import { findKnown, isListed } from "./known-images.ts";
+import { findKnown, isListed, isParameter } from "./known-images.ts";
 import type { Ec2Settings } from "./options.ts";
+import { missingSsmSdk } from "./sdk.ts";
 import { architectureOf, findType, sizeWishes } from "./size-wishes.ts";
 
 /** What the last lists held. */
@@ -29,7 +30,11 @@ export function checkWishes(
         message: "ec2 needs to know the image: name one here, or one for all in ec2({ image })",
       },
     ];
+  const missing = isParameter(imageWish) ? missingSsmSdk() : undefined;
   return [
+    ...(missing === undefined
+      ? []
+      : [{ about: "image" as const, message: `an image of ec2 by parameter ${missing}` }]),
     ...(known.images !== undefined &&
     isListed(imageWish) &&
     findKnown(imageWish, known.images, architecture) === undefined

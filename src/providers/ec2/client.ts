@@ -5,6 +5,7 @@ import type {
   ServiceInputTypes,
   ServiceOutputTypes,
 } from "@aws-sdk/client-ec2";
+import type { SSMClient } from "@aws-sdk/client-ssm";
 
 import { budgetOf, type CallBudget } from "../../cloud/call-budget.ts";
 import type { CallSettings } from "../../cloud/call-settings.ts";
@@ -12,8 +13,10 @@ import { type Caller, unlessAborted } from "../../cloud/caller.ts";
 import { type Attempt, repeatCall } from "../../cloud/repeat-call.ts";
 import { CancelledError, ProviderError } from "../../errors/error.ts";
 import type { Account } from "./account.ts";
+import { credentialChain, type Credentials } from "./credential-chain.ts";
 import { judge } from "./failures.ts";
-import { type Ec2Sdk, loadEc2Sdk, loadSsmSdk } from "./sdk.ts";
+import { readProfile } from "./profiles.ts";
+import { type Ec2Sdk, loadEc2Sdk, loadSsmSdk, type SsmSdk } from "./sdk.ts";
 
 /** A command of EC2: what it takes and what it answers. */
 export type Ec2Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
@@ -36,6 +39,16 @@ export interface Ec2Call<I extends ServiceInputTypes, O extends ServiceOutputTyp
   readonly mustFinish?: boolean;
 }
 
+export interface SsmCall<O> {
+  readonly action: string;
+  readonly what: string;
+  readonly send: (
+    client: SSMClient,
+    sdk: SsmSdk,
+    options: { readonly abortSignal: AbortSignal },
+  ) => Promise<O>;
+}
+
 export interface ClientSettings extends CallSettings {
   readonly account: Account;
 }
@@ -44,11 +57,14 @@ export interface ClientSettings extends CallSettings {
 interface Opened {
   readonly sdk: Ec2Sdk;
   readonly ec2: EC2Client;
+  readonly credentials: Credentials | NonNullable<Account["credentials"]>;
   readonly region: string;
   readonly accessKeyId: string;
 }
 
 interface Exchange<O> {
+  /** Of EC2 or of the Systems Manager. */
+  readonly service: "ec2" | "ssm";
   readonly action: string;
   readonly what: string;
   readonly isRepeatable: boolean;
@@ -83,6 +99,7 @@ export class Ec2Api {
     caller: Caller,
   ): Promise<O> {
     return await this.#withCredentials(call.what, caller, async ({ sdk, ec2, region }) => ({
+      service: "ec2",
       action: call.action,
       what: call.what,
       isRepeatable: call.isRepeatable ?? true,
@@ -92,29 +109,27 @@ export class Ec2Api {
     }));
   }
 
-  /** The value of a parameter of the Systems Manager; undefined where there is none. */
-  async parameter(path: string, caller: Caller): Promise<string | undefined> {
+  /** Does a call to the Systems Manager, which changes nothing. @throws as `call`; RefusedError PREREQUISITE_MISSING */
+  async callSsm<O>({ action, what, send }: SsmCall<O>, caller: Caller): Promise<O> {
     const { endpoints } = this.#settings.account;
-    const answer = await this.#withCredentials(
-      `read the parameter ${path}`,
-      caller,
-      async ({ region }) => {
-        const sdk = await loadSsmSdk();
-        const ssm = new sdk.SSMClient(this.#config(endpoints.ssm));
-        return {
-          action: "GetParameters",
-          what: `read the parameter ${path}`,
-          isRepeatable: true,
-          mustFinish: false,
-          url: endpoints.ssm ?? `https://ssm.${region}.amazonaws.com`,
-          send: async (signal) =>
-            await ssm.send(new sdk.GetParametersCommand({ Names: [path] }), {
-              abortSignal: signal,
-            }),
-        };
-      },
-    );
-    return answer.Parameters?.[0]?.Value;
+    return await this.#withCredentials(what, caller, async ({ region, credentials }) => {
+      const sdk = await loadSsmSdk();
+      const ssm = new sdk.SSMClient({
+        maxAttempts: 1,
+        region,
+        credentials,
+        ...(endpoints.ssm === undefined ? {} : { endpoint: endpoints.ssm }),
+      });
+      return {
+        service: "ssm",
+        action,
+        what,
+        isRepeatable: true,
+        mustFinish: false,
+        url: endpoints.ssm ?? `https://ssm.${region}.amazonaws.com`,
+        send: async (abortSignal) => await send(ssm, sdk, { abortSignal }),
+      };
+    });
   }
 
   async #withCredentials<O>(
@@ -122,37 +137,53 @@ export class Ec2Api {
     caller: Caller,
     prepare: (opened: Opened) => Promise<Exchange<O>>,
   ): Promise<O> {
-    let refused: Promise<Opened> | undefined;
+    let refused: Opened | undefined;
     for (;;) {
-      const opening = this.#open(refused);
-      const opened = await unlessAborted(opening, caller.signal);
+      const opened = await unlessAborted(this.#open(refused), caller.signal);
       const outcome = await this.#exchange(await prepare(opened), this.#budgetOf(opened), caller);
       if (outcome !== "refused") return outcome;
       if (refused !== undefined) throw refusedTwice(this.#settings.account, what);
-      refused = opening;
+      refused = opened;
     }
   }
 
-  /** The client; a new one where there is none, or its credentials were refused. */
-  async #open(refused?: Promise<Opened>): Promise<Opened> {
-    if (this.#opening === undefined || this.#opening === refused) {
-      const opening = this.#makeClient();
-      this.#opening = opening;
-      opening.catch(() => {
-        if (this.#opening === opening) this.#opening = undefined;
+  /** The client; a new one where there is none, or its credentials were refused: one for all whom they failed. */
+  async #open(refused?: Opened): Promise<Opened> {
+    const opening = this.#opening;
+    if (opening !== undefined) {
+      const opened = await opening;
+      if (opened !== refused) return opened;
+    }
+    if (this.#opening === opening) {
+      const making = this.#makeClient();
+      this.#opening = making;
+      making.catch(() => {
+        if (this.#opening === making) this.#opening = undefined;
       });
     }
-    return await this.#opening;
+    return await (this.#opening ?? this.#open());
   }
 
   async #makeClient(): Promise<Opened> {
-    const sdk = await loadEc2Sdk();
     const { account, callTimeoutMs } = this.#settings;
-    const ec2 = new sdk.EC2Client(this.#config(account.endpoints.ec2));
+    const profile =
+      account.profile === undefined
+        ? undefined
+        : await readProfile(account.profile, account.profileFiles);
+    const sdk = await loadEc2Sdk();
+    const config = {
+      maxAttempts: 1,
+      ...(account.region === undefined ? {} : { region: account.region }),
+      ...(account.profile === undefined ? {} : { profile: account.profile }),
+      ...(account.endpoints.ec2 === undefined ? {} : { endpoint: account.endpoints.ec2 }),
+    };
+    const credentials = account.credentials ?? credentialChain(sdk, config, account, profile);
+    const ec2 = new sdk.EC2Client({ ...config, credentials });
     const limit = AbortSignal.timeout(callTimeoutMs);
     const look = async (): Promise<Opened> => ({
       sdk,
       ec2,
+      credentials,
       region: await ec2.config.region(),
       accessKeyId: (await ec2.config.credentials()).accessKeyId,
     });
@@ -162,23 +193,6 @@ export class Ec2Api {
       const outcome = judge("find the credentials", thrown, account);
       throw outcome.kind === "fail" ? outcome.error : noCredentials(account, thrown);
     }
-  }
-
-  #config(endpoint: string | undefined): {
-    readonly maxAttempts: 1;
-    readonly region?: string;
-    readonly profile?: string;
-    readonly endpoint?: string;
-    readonly credentials?: NonNullable<Account["credentials"]>;
-  } {
-    const { region, profile, credentials } = this.#settings.account;
-    return {
-      maxAttempts: 1,
-      ...(region === undefined ? {} : { region }),
-      ...(profile === undefined ? {} : { profile }),
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(credentials === undefined ? {} : { credentials }),
-    };
   }
 
   #budgetOf({ region, accessKeyId }: Opened): CallBudget {
@@ -203,7 +217,7 @@ export class Ec2Api {
   }
 
   async #once<O>(
-    { action, what, url, send, mustFinish }: Exchange<O>,
+    { service, action, what, url, send, mustFinish }: Exchange<O>,
     budget: CallBudget,
     caller: Caller,
   ): Promise<Attempt<O>> {
@@ -230,7 +244,7 @@ export class Ec2Api {
         if (given.aborted) throw new CancelledError();
         if (limit.aborted)
           return { kind: "broken", isSent: true, why: `no answer within ${callTimeoutMs} ms` };
-        return judge(what, thrown, account);
+        return judge(what, thrown, account, `${service}:${action}`);
       }
     });
   }

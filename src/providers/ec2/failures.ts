@@ -43,14 +43,21 @@ const CONFLICT =
 /**
  * Judges what the SDK threw.
  *
+ * @param right What the credentials must be allowed to do for this call, such as `ec2:RunInstances`.
+ *
  * EC2 answers its rate limit with 503 and a code of its own; quota, capacity and what is not there are told apart by
  * codes as well: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
  */
-export function judge(what: string, thrown: unknown, account: Account): Attempt<never> {
+export function judge(
+  what: string,
+  thrown: unknown,
+  account: Account,
+  right?: string,
+): Attempt<never> {
   const error = (typeof thrown === "object" && thrown !== null ? thrown : {}) as SdkError;
   const reason = typeof error.name === "string" ? error.name : "";
   const said = typeof error.message === "string" ? error.message : String(thrown);
-  const message = said.replaceAll(/\s+/g, " ").trim().slice(0, 300);
+  const message = oneLine(said);
   const status = error.$metadata?.httpStatusCode;
   const fail = (failure: ProviderError | RefusedError | UserError): Attempt<never> => ({
     kind: "fail",
@@ -69,7 +76,7 @@ export function judge(what: string, thrown: unknown, account: Account): Attempt<
   if (NO_RIGHT.test(reason)) {
     return refuse(
       "PROVIDER_AUTH",
-      "The credentials are valid and lack the right: docs/guide/ec2.md has a policy with all that is needed.",
+      `The credentials are valid and lack a right: ${right === undefined ? "" : `${right}, or one that goes with it: `}docs/guide/ec2.md has a policy with all that is needed.`,
     );
   }
   if (QUOTA.test(reason)) {
@@ -87,6 +94,10 @@ export function judge(what: string, thrown: unknown, account: Account): Attempt<
     CONFLICT.test(reason) ? "PROVIDER_CONFLICT" : "PROVIDER_REFUSED",
     "EC2's own words say why; what was made so far is found again by the next run.",
   );
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim().slice(0, 300);
 }
 
 /** No answer: was anything sent? */
@@ -150,10 +161,14 @@ function regionMissing({ source }: Account): UserError {
   });
 }
 
-function credentialsMissing({ source }: Account, why: string, cause: unknown): ProviderError {
+export function credentialsMissing(
+  { source }: Account,
+  why: string,
+  cause: unknown,
+): ProviderError {
   return new ProviderError(
     "PROVIDER_AUTH",
-    `No credentials for EC2 were found by ${source}: ${why}`,
+    `No credentials for EC2 were found by ${source}: ${oneLine(why)}`,
     {
       cause,
       hint: "Set AWS_PROFILE or ec2({ profile }), log in (`aws configure`, `aws sso login`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",

@@ -8,6 +8,7 @@ import { type Architecture, type Ec2Image, listImages } from "./images.ts";
 import { literal } from "./tags.ts";
 import { AMI, findKnown } from "./known-images.ts";
 import type { ImageChoice } from "./options.ts";
+import { nearParameter, readParameter } from "./parameters.ts";
 
 /** Images that can be listed: the account's own, and those that the distros publish. The newest first. */
 export async function knownImages(api: Ec2Api, caller: Caller): Promise<readonly Ec2Image[]> {
@@ -78,10 +79,13 @@ async function byParameter(
   path: string,
   caller: Caller,
 ): Promise<Ec2Image | undefined> {
-  const id = await api.parameter(path, caller);
+  const id = await readParameter(api, path, caller);
   if (id === undefined) {
+    const nearest = await nearParameter(api, path, caller);
+    const list =
+      "`aws ssm get-parameters-by-path --recursive --path /aws/service/debian` shows those that Debian publishes; Amazon and other distros have their own.";
     throw new UserError("IMAGE_UNKNOWN", `This region has no parameter ${path}.`, {
-      hint: "`aws ssm get-parameters-by-path --path /aws/service` shows those that Amazon and the distros publish.",
+      hint: nearest === undefined ? list : `Did you mean "${nearest}"? ${list}`,
     });
   }
   if (!AMI.test(id)) {

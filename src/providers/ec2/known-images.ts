@@ -20,5 +20,10 @@ export function findKnown(
 /** Whether the list can tell that there is no such image: ids and parameters it cannot. */
 export function isListed(wish: ImageChoice): wish is string | { readonly distro: string } {
   if (typeof wish !== "string") return "distro" in wish;
-  return !AMI.test(wish) && !wish.startsWith("/");
+  return !AMI.test(wish) && !isParameter(wish);
+}
+
+/** Whether the image is what a parameter of the Systems Manager holds. */
+export function isParameter(wish: ImageChoice): boolean {
+  return typeof wish === "string" ? wish.startsWith("/") : "ssm" in wish;
 }

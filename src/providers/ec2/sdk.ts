@@ -1,3 +1,5 @@
+import { createRequire } from "node:module";
+
 import type * as ec2Sdk from "@aws-sdk/client-ec2";
 import type * as ssmSdk from "@aws-sdk/client-ssm";
 
@@ -15,6 +17,17 @@ export async function loadEc2Sdk(): Promise<Ec2Sdk> {
 /** @throws RefusedError PREREQUISITE_MISSING, with what to install */
 export async function loadSsmSdk(): Promise<SsmSdk> {
   return await load("@aws-sdk/client-ssm", async () => await import("@aws-sdk/client-ssm"));
+}
+
+/** What is missing for images by parameter, as a part of a sentence; undefined: nothing. Nothing is loaded. */
+export function missingSsmSdk(): string | undefined {
+  const name = "@aws-sdk/client-ssm";
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return undefined;
+  } catch {
+    return `needs the package ${name}: install it beside bootmachine (npm install ${name})`;
+  }
 }
 
 /** Imports an optional package. */

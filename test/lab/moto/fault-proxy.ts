@@ -47,7 +47,11 @@ export interface ProxiedCall {
   readonly parameters: URLSearchParams;
   /** Which key signed it. */
   readonly accessKey: string;
+  /** For which region it was signed. */
+  readonly region: string;
   readonly sessionToken: string | undefined;
+  /** The Systems Manager's are; EC2's are forms, answered in XML. */
+  readonly isJson: boolean;
   readonly at: number;
 }
 
@@ -162,18 +166,18 @@ export class FaultProxy {
       response.writeHead(status, { "content-type": "text/xml", ...headers });
       response.end(text);
     };
-    if (call.accessKey !== this.#goodKey) return send(refusal(401, "AuthFailure"));
+    if (call.accessKey !== this.#goodKey) return send(refusal(call, 401, "AuthFailure"));
     if (call.sessionToken !== undefined && this.#refusedSessions.has(call.sessionToken))
-      return send(refusal(400, "RequestExpired"));
+      return send(refusal(call, 400, "RequestExpired"));
     const act = this.#take(call);
     if (act?.kind === "refuse") {
       if (act.retryAfter !== undefined) this.#quietUntil = Date.now() + act.retryAfter * 1000;
-      return send({
-        ...refusal(act.status, act.code),
-        ...(act.retryAfter === undefined
-          ? {}
-          : { headers: { "retry-after": String(act.retryAfter) } }),
-      });
+      const answer = refusal(call, act.status, act.code);
+      return send(
+        act.retryAfter === undefined
+          ? answer
+          : { ...answer, headers: { ...answer.headers, "retry-after": String(act.retryAfter) } },
+      );
     }
     for (const { match, work } of this.#before) if (match(call)) await work(call);
     const standIn = this.#standIns.find(({ match }) => match(call));
@@ -262,18 +266,26 @@ function readCall(request: IncomingMessage, body: string): ProxiedCall {
   const parameters = new URLSearchParams(body);
   const session = request.headers["x-amz-security-token"];
   const target = request.headers["x-amz-target"];
+  const [, accessKey = "", region = ""] =
+    /Credential=([^/]+)\/[0-9]+\/([^/]+)\//.exec(request.headers.authorization ?? "") ?? [];
   return {
     action:
       parameters.get("Action") ?? (typeof target === "string" ? target.replace(/^.*\./, "") : ""),
     parameters,
-    accessKey: /Credential=([^/]+)\//.exec(request.headers.authorization ?? "")?.[1] ?? "",
+    accessKey,
+    region,
     sessionToken: typeof session === "string" ? session : undefined,
+    isJson: target !== undefined,
     at: Date.now(),
   };
 }
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html */
-function refusal(status: number, code: string): Answer {
+function refusal({ isJson }: ProxiedCall, status: number, code: string): Answer {
+  if (isJson) {
+    const text = JSON.stringify({ __type: code, message: `on order: ${code}` });
+    return { status, text, headers: { "content-type": "application/x-amz-json-1.1" } };
+  }
   return {
     status,
     text: `<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>${code}</Code><Message>on order: ${code}</Message></Error></Errors><RequestID>00000000-0000-4000-8000-000000000000</RequestID></Response>`,

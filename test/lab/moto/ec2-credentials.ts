@@ -1,0 +1,254 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+import { ec2 } from "../../../src/providers/ec2/ec2.ts";
+import {
+  ACCESS_KEY,
+  contextOf,
+  type Ec2World,
+  failureOf,
+  QUICK,
+  requestOf,
+  SECRET_KEY,
+} from "./ec2-world.ts";
+import type { ProxiedCall } from "./fault-proxy.ts";
+
+/** The credentials of profiles, from the files that the AWS tools share to what the cloud is sent. */
+export function testProfiles(worldOf: () => Ec2World): void {
+  let directory: string;
+  let world: Ec2World;
+  let environment: Readonly<Record<string, string>>;
+  const inDirectory = (name: string): string => join(directory, name);
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "bootmachine-aws-"));
+    world = worldOf();
+    environment = {
+      AWS_CONFIG_FILE: inDirectory("config"),
+      AWS_SHARED_CREDENTIALS_FILE: inDirectory("credentials"),
+      AWS_ENDPOINT_URL: world.proxy.url,
+      // What is asked where nothing else has any: a role of the computer.
+      AWS_EC2_METADATA_DISABLED: "true",
+      // Where a profile is named they count for nothing.
+      AWS_ACCESS_KEY_ID: "AKIAOFANOTHERACCOUNT",
+      AWS_SECRET_ACCESS_KEY: "another",
+    };
+    // The SDK reads its own.
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  // Calls are counted: none may be repeated since a busy computer was slow to answer.
+  const { region: _region, ...quick } = { ...QUICK, callTimeoutMs: 60_000 };
+  const provider = (more: Readonly<Record<string, string>> = {}, profile?: string) =>
+    ec2({ ...quick, ...(profile === undefined ? {} : { profile }) }, { ...environment, ...more });
+  const work = () => provider({}, "work");
+  const writeConfig = async (...lines: readonly string[]): Promise<void> =>
+    await writeFile(inDirectory("config"), `${lines.join("\n")}\n`);
+  const writeKeys = async (session: string): Promise<void> =>
+    await writeFile(
+      inDirectory("credentials"),
+      `[work]\naws_access_key_id = ${ACCESS_KEY}\naws_secret_access_key = ${SECRET_KEY}\naws_session_token = ${session}\n`,
+    );
+  /** A profile whose program counts how often it was asked, and tells a session of that number. */
+  const writeProgram = async (then: string, expiration = "2099-01-01T00:00:00Z"): Promise<void> => {
+    const keys = `"AccessKeyId":"${ACCESS_KEY}","SecretAccessKey":"${SECRET_KEY}"`;
+    await writeFile(
+      inDirectory("program.sh"),
+      [
+        `n=$(( $(cat ${inDirectory("count")} 2>/dev/null || echo 0) + 1 ))`,
+        `echo $n > ${inDirectory("count")}`,
+        then,
+        `printf '{"Version":1,${keys},"SessionToken":"session-%s","Expiration":"${expiration}"}' $n`,
+      ].join("\n"),
+    );
+    await writeConfig(
+      "[profile work]",
+      "region = eu-central-1",
+      `credential_process = sh ${inDirectory("program.sh")} --pin 4711`,
+    );
+  };
+  const asked = async (): Promise<number> => Number(await readFile(inDirectory("count"), "utf8"));
+  /** The session ends when the stack's group is opened: the create comes next. */
+  const endSession = (session: string, meanwhile?: () => Promise<void>): void =>
+    world.proxy.before({
+      match: ({ action }) => action === "AuthorizeSecurityGroupIngress",
+      work: async () => {
+        await meanwhile?.();
+        world.proxy.refuseSession(session);
+      },
+    });
+  const sessionsOf = (action: string): readonly (string | undefined)[] =>
+    world.proxy.calls.filter((call) => call.action === action).map((call) => call.sessionToken);
+
+  describe("a profile", () => {
+    test("that the option or AWS_PROFILE names: its keys and its region, not those of the environment", async () => {
+      await writeKeys("one");
+      await writeConfig("[default]", "region = us-east-1", "[profile work]", "region = eu-west-1");
+      for (const named of [
+        work(),
+        provider({ AWS_PROFILE: "work" }),
+        provider({ AWS_PROFILE: "other" }, "work"),
+      ]) {
+        world.proxy.calls.length = 0;
+        await named.observe(contextOf());
+        expect(world.proxy.calls).toMatchObject([
+          { accessKey: ACCESS_KEY, sessionToken: "one", region: "eu-west-1" },
+        ]);
+      }
+      world.proxy.calls.length = 0;
+      await provider({ AWS_REGION: "eu-north-1" }, "work").observe(contextOf());
+      expect(world.proxy.calls).toMatchObject([{ region: "eu-north-1" }]);
+    });
+
+    test("that there is not is told with the nearest, before anything is called", async () => {
+      await writeKeys("one");
+      await writeConfig("[default]", "region = us-east-1", "[profile play]", "[sso-session wurk]");
+      for (const named of [provider({}, "wurk"), provider({ AWS_PROFILE: "wurk" })])
+        expect(await failureOf(named.ensure(requestOf("web"), contextOf()))).toBe(
+          `CONFIG_INVALID: There is no profile "wurk" in ${inDirectory("config")}, nor in ${inDirectory("credentials")}. ec2({ profile }) or AWS_PROFILE names it. Did you mean "work"? Known profiles: default, play, work.`,
+        );
+      await rm(inDirectory("config"));
+      await rm(inDirectory("credentials"));
+      expect(await failureOf(work().observe(contextOf()))).toMatch(
+        /^CONFIG_INVALID: There is no profile "work" .* There are no profiles\.$/,
+      );
+      expect(world.proxy.calls).toEqual([]);
+    });
+
+    test("without a region", async () => {
+      await writeKeys("one");
+      expect(await failureOf(work().observe(contextOf()))).toMatch(
+        /^CONFIG_INVALID: No region is named for EC2, nor has the profile "work" one\./,
+      );
+    });
+
+    test("of a role, which another profile may take", async () => {
+      await writeKeys("one");
+      vi.stubEnv("AWS_ENDPOINT_URL_STS", world.proxy.url);
+      world.proxy.add({
+        match: ({ action }) => action === "AssumeRole",
+        act: {
+          kind: "change",
+          change: (xml) =>
+            xml.replace(
+              /<AccessKeyId>[^<]*<\/AccessKeyId>/,
+              `<AccessKeyId>${ACCESS_KEY}</AccessKeyId>`,
+            ),
+        },
+      });
+      await writeConfig(
+        "[profile role]",
+        "region = eu-west-1",
+        "role_arn = arn:aws:iam::123456789012:role/boot",
+        "source_profile = work",
+      );
+      await provider({}, "role").observe(contextOf());
+      expect(world.proxy.calls.map(({ action }) => action)).toEqual([
+        "AssumeRole",
+        "DescribeInstances",
+      ]);
+      expect(sessionsOf("AssumeRole")).toEqual(["one"]);
+      expect(sessionsOf("DescribeInstances")).not.toEqual(["one"]);
+    });
+  });
+
+  describe("a session that ends in the middle", () => {
+    test("is renewed by the program of its profile, once for all servers", async () => {
+      await writeProgram("");
+      endSession("session-1");
+      const shop = work();
+      const names = ["web1", "web2", "web3", "web4"];
+      await Promise.all(names.map(async (name) => await shop.ensure(requestOf(name), contextOf())));
+      expect(await asked()).toBe(2);
+      expect((await world.instances()).length).toBe(4);
+      const sessions = sessionsOf("RunInstances");
+      expect(sessions.filter((session) => session === "session-2").length).toBe(4);
+      expect(sessions[0]).toBe("session-1");
+    });
+
+    test("is renewed by a login that writes a new one into the file", async () => {
+      await writeConfig("[profile work]", "region = eu-central-1");
+      await writeKeys("one");
+      endSession("one", async () => await writeKeys("two"));
+      await work().ensure(requestOf("web"), contextOf());
+      expect(sessionsOf("RunInstances")).toEqual(["one", "two"]);
+      expect((await world.instances()).length).toBe(1);
+    });
+
+    test("that says when it ends is renewed before, and no call is refused", async () => {
+      await writeProgram("", new Date(Date.now() + 240_000).toISOString());
+      const shop = work();
+      for (let looks = 0; looks < 3; looks += 1) await shop.observe(contextOf());
+      const sessions = sessionsOf("DescribeInstances");
+      expect(sessions.length).toBe(3);
+      expect(sessions.at(-1)).not.toBe("session-1");
+    });
+
+    test("and is refused again when it is renewed is told, after one repetition", async () => {
+      await writeProgram("n=1");
+      endSession("session-1");
+      const told = await failureOf(work().ensure(requestOf("web"), contextOf()));
+      expect(told).toMatch(
+        /^PROVIDER_AUTH: EC2 refused the credentials of the profile "work", to .*aws sso login/,
+      );
+      expect(sessionsOf("RunInstances")).toEqual(["session-1", "session-1"]);
+      expect(await asked()).toBe(2);
+      expect(await world.instances()).toEqual([]);
+    });
+
+    test("and cannot be renewed is told with the program's own words, and without its secrets", async () => {
+      await writeProgram('[ $n = 1 ] || { echo "the login has ended" >&2; exit 3; }');
+      endSession("session-1");
+      const told = await failureOf(work().ensure(requestOf("web"), contextOf()));
+      expect(told).toMatch(
+        /^PROVIDER_AUTH: No credentials for EC2 were found by the profile "work": .*credential_process the login has ended/,
+      );
+      expect(told).not.toMatch(new RegExp(`4711|session-|${SECRET_KEY}`));
+      expect(await world.instances()).toEqual([]);
+    });
+  });
+
+  describe("where the computer has a role of its own", () => {
+    let role: Server;
+    beforeEach(async () => {
+      role = createServer((_request, response) => {
+        const Expiration = "2099-01-01T00:00:00Z";
+        const keys = { AccessKeyId: ACCESS_KEY, SecretAccessKey: SECRET_KEY, Token: "of-the-role" };
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify({ ...keys, Expiration }));
+      });
+      await new Promise<void>((done) => role.listen(0, "127.0.0.1", done));
+      const address = role.address();
+      const port = typeof address === "object" ? address?.port : undefined;
+      vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", `http://127.0.0.1:${port}/role`);
+    });
+    afterEach(async () => {
+      role.closeAllConnections();
+      await new Promise<void>((done) => role.close(() => done()));
+    });
+
+    test("a profile whose own credentials fail is not replaced by it", async () => {
+      await writeProgram("exit 3");
+      expect(await failureOf(work().observe(contextOf()))).toMatch(
+        /^PROVIDER_AUTH: No credentials for EC2 were found by the profile "work": /,
+      );
+      expect(world.proxy.calls).toEqual([]);
+    });
+
+    test("a profile that has none, but a region, means it", async () => {
+      await writeConfig("[profile work]", "region = eu-west-1");
+      await work().observe(contextOf());
+      expect(world.proxy.calls).toMatchObject([
+        { sessionToken: "of-the-role", region: "eu-west-1" } satisfies Partial<ProxiedCall>,
+      ]);
+    });
+  });
+}
