@@ -21,7 +21,7 @@ import { rebootServers } from "./reboot-servers.ts";
 import { providerContext } from "./run-context.ts";
 import { runPhases } from "./run-phases.ts";
 import { selectsEverything, selectServers, selectWithOrphans } from "./selection.ts";
-import { securedWay, sshOptionsOf } from "./ways-in.ts";
+import { likeliestWay, sshOptionsOf } from "./ways-in.ts";
 import { onHosts, withTaskHosts } from "./with-hosts.ts";
 
 /** The servers of one stack, as a whole. Does no I/O until a method is called. */
@@ -134,15 +134,16 @@ export function createFleet(options: FleetOptions): Fleet {
       const server = serverNamed(name);
       const context = await contexts.contextFor();
       const machine = (await contexts.observe(context)).get(server.name);
-      const address = machine?.publicAddresses[0];
-      if (machine === undefined || address === undefined) {
+      const target =
+        machine === undefined
+          ? undefined
+          : likeliestWay(stack, server, machine, context.records.get(server.name, machine.id));
+      if (machine === undefined || target === undefined) {
         throw new UserError("MACHINE_MISSING", `There is no machine for ${name} yet.`, {
           hint: "`bootmachine up` makes it.",
         });
       }
       await proveIdentity(context, server, machine, options.signal);
-      const way = context.records.get(server.name, machine.id)?.way;
-      const target = { ...securedWay(stack, server, address), ...way };
       const sshOptions = sshOptionsOf(stack, server, paths.knownHosts);
       return { target, options: sshOptions, argv: options.transport.command(target, sshOptions) };
     },

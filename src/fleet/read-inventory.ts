@@ -1,6 +1,7 @@
 import type { FleetContexts } from "./fleet-contexts.ts";
 import type { InventoryEntry, Selection } from "./fleet-contract.ts";
 import { selectServers } from "./selection.ts";
+import { addressesOf } from "./ways-in.ts";
 
 /** The members of the stack as other tools want to know them. */
 export async function readInventory(
@@ -18,7 +19,7 @@ export async function readInventory(
       server: server.name,
       roles: server.roles,
       isMaster: server.name === stack.master,
-      address: machine?.publicAddresses[0],
+      address: machine === undefined ? undefined : addressesOf(machine, record)[0],
       port: way.port,
       user: way.user,
       publicAddresses: machine?.publicAddresses ?? [],

@@ -8,7 +8,7 @@ import type { SelectedMachines } from "./selection.ts";
 import { connectHost } from "./connect-host.ts";
 import type { ServerStatus } from "./fleet-contract.ts";
 import type { RunContext } from "./run-context.ts";
-import { isSecuredWay, securedWay } from "./ways-in.ts";
+import { addressesOf, isSecuredWay, securedWay } from "./ways-in.ts";
 import type { StackMachines } from "./stack-machines.ts";
 
 type StatusContext = Pick<
@@ -86,7 +86,7 @@ async function reach(
   server: Server,
   machine: Machine,
 ): Promise<ServerStatus["reach"]> {
-  const [address] = machine.publicAddresses;
+  const [address] = addressesOf(machine, context.records.get(server.name, machine.id));
   try {
     const host = await connectHost(context, server, machine);
     try {

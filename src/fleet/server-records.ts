@@ -12,8 +12,14 @@ const serverRecordSchema = z.object({
   keys: z.array(z.string()),
   /** The key is no longer the injected one, and the provider cannot be told. */
   isReplaced: z.literal(true).optional(),
-  /** The way in that worked last. */
-  way: z.object({ user: z.string(), port: z.number().int().min(1).max(65535) }).optional(),
+  /** The way in that worked last; of several addresses the one by which it did. */
+  way: z
+    .object({
+      user: z.string(),
+      port: z.number().int().min(1).max(65535),
+      address: z.string().optional(),
+    })
+    .optional(),
   /** The declared way in that the phase secure has left behind, as `declaredWayText` says it; absent while it is not known. */
   settled: z.string().optional(),
 });

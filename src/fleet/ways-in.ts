@@ -41,6 +41,31 @@ export function declaredWayText(stack: Stack, server: Server): string {
   return `${stack.operator} on port ${server.ssh.port} from ${sshSourcesText(server)}`;
 }
 
+/** A machine's addresses, the one first by which it was reached last: of several not each leads there from here. */
+export function addressesOf(
+  machine: Pick<Machine, "publicAddresses">,
+  record: Pick<ServerRecord, "way"> | undefined,
+): readonly string[] {
+  const { publicAddresses: all } = machine;
+  const last = record?.way?.address;
+  if (last === undefined || !all.includes(last)) return all;
+  return [last, ...all.filter((address) => address !== last)];
+}
+
+/** The way in that worked last, or the declared one where none is known; undefined: no address is known. */
+export function likeliestWay(
+  stack: Stack,
+  server: Server,
+  machine: Machine,
+  record: ServerRecord | undefined,
+): SshTarget | undefined {
+  const [address] = addressesOf(machine, record);
+  if (address === undefined) return undefined;
+  const declared = securedWay(stack, server, address);
+  const { user, port } = record?.way ?? declared;
+  return { ...declared, user, port };
+}
+
 /**
  * Every way in that may work, the likeliest first: a fresh machine has only its first login; one that was
  * here before is secured, or still has the way that worked last (the port was changed in the config), or
@@ -58,7 +83,7 @@ export function waysIn(
   const ways = isFresh
     ? [first, secured]
     : [secured, ...(record?.way === undefined ? [] : [record.way]), first];
-  const targets = machine.publicAddresses.flatMap((address) =>
+  const targets = addressesOf(machine, record).flatMap((address) =>
     ways.map((way): SshTarget => ({
       server: server.name,
       address,

@@ -1,6 +1,6 @@
 import { renderSshConfig } from "../host/ssh-config.ts";
 import type { RunContext } from "./run-context.ts";
-import { securedWay, sshOptionsOf } from "./ways-in.ts";
+import { likeliestWay, sshOptionsOf } from "./ways-in.ts";
 import { writeAtomically } from "./write-atomically.ts";
 
 /** Writes the product's ssh_config: every server whose address is known, by the way in that worked last. */
@@ -10,17 +10,14 @@ export async function writeSshConfig(
   const { stack, paths, records, addresses } = context;
   const entries = stack.servers.flatMap((server) => {
     const machine = addresses.machine(server.name);
-    const [address] = machine?.publicAddresses ?? [];
-    if (machine === undefined || address === undefined) return [];
-    const way = records.get(server.name, machine.id)?.way;
-    const target = { ...securedWay(stack, server, address), ...way };
+    if (machine === undefined) return [];
+    const record = records.get(server.name, machine.id);
+    const way = likeliestWay(stack, server, machine, record);
+    if (way === undefined) return [];
     return [
       {
-        server: server.name,
+        ...way,
         roles: server.roles,
-        address,
-        port: target.port,
-        user: target.user,
         options: sshOptionsOf(stack, server, paths.knownHosts),
       },
     ];

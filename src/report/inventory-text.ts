@@ -60,7 +60,7 @@ export async function renderAnsibleInventory(
     ]),
   );
   const master = entries.find((entry) => entry.isMaster);
-  return stringify({
+  const inventory = {
     all: {
       hosts,
       vars: {
@@ -73,7 +73,9 @@ export async function renderAnsibleInventory(
       },
       ...(roles.length === 0 ? {} : { children }),
     },
-  });
+  };
+  // Ansible reads version 1.1, to which an address without letters and a role such as "on" are a number and a yes.
+  return stringify(inventory, { version: "1.1" });
 }
 
 /** Lines for /etc/hosts: the private address where there is one, else the public one. */

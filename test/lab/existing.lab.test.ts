@@ -9,6 +9,13 @@ interface InventoryLine {
   readonly server: string;
   readonly address: string;
   readonly hostKeys: readonly string[];
+  readonly publicAddresses: readonly string[];
+}
+
+interface VerifyDocument {
+  readonly servers: readonly {
+    readonly checks: readonly { readonly id: string; readonly status: string }[];
+  }[];
 }
 
 describe("hosts that the user has", () => {
@@ -16,6 +23,7 @@ describe("hosts that the user has", () => {
   let owner: StackProject;
   let project: StackProject;
   let address = "";
+  let six = "";
   let hostKey = "";
 
   beforeAll(async () => {
@@ -28,6 +36,7 @@ describe("hosts that the user has", () => {
     const [entry] = (JSON.parse(inventory.stdout) as { readonly servers: readonly InventoryLine[] })
       .servers;
     address = entry?.address ?? "";
+    six = entry?.publicAddresses.find((one) => one.includes(":")) ?? "";
     hostKey = entry?.hostKeys[0] ?? "";
     project = await StackProject.create("have", [{ name: "box", roles: ["web"] }]);
     for (const file of ["id", "id.pub"]) {
@@ -129,6 +138,27 @@ describe("hosts that the user has", () => {
     const boot = await project.run("boot", "--yes", "--json");
     expect(boot.status, story(boot)).toBe(0);
     expect(boot.events.at(-1)).toMatchObject({ servers: [{ outcome: "unchanged" }] });
+  });
+
+  it("are reached and proved by an address of IPv6 alone", async () => {
+    await useHost({ address: six, hostKey });
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    expect(up.events).toContainEqual(expect.objectContaining({ type: "reached", address: six }));
+    const verify = await project.run("verify", "--json");
+    const checks = new Map(
+      (JSON.parse(verify.stdout) as VerifyDocument).servers.flatMap(({ checks: all }) =>
+        all.map(({ id, status }) => [id, status] as const),
+      ),
+    );
+    expect(checks.get("ports-only-declared-ipv6"), story(verify)).toBe("passed");
+    expect(checks.get("ports-only-declared-ipv4")).toBe("skipped");
+    const over = await project.run("ssh", "box", "--", "echo $SSH_CONNECTION");
+    expect(over.stdout.split(" ")[2], story(over)).toBe(six);
+    // And by ssh's own reading of the product.
+    expect(await project.readState("ssh_config")).toContain(`HostName ${six}\n`);
+    expect((await project.onServer("box", "id -un")).stdout).toBe("root\n");
+    await useHost({ hostKey });
   });
 
   it("answer the daily commands", async () => {

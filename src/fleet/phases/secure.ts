@@ -38,10 +38,10 @@ async function rememberSettled(run: ServerRun, settled: string | undefined): Pro
   const record = context.records.get(server.name, run.machine?.id ?? "");
   if (record === undefined) return;
   const { settled: _before, ...rest } = record;
-  const { user, port } = run.connectedHost().target;
+  const { user, port, address } = run.connectedHost().target;
   await context.records.put(server.name, {
     ...rest,
-    way: { user, port },
+    way: { user, port, address },
     ...(settled === undefined ? {} : { settled }),
   });
 }

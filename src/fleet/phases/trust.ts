@@ -82,7 +82,7 @@ async function rememberWay(
     machineId,
     proof: identity.proof,
     keys: [...identity.keys],
-    way: { user: target.user, port: target.port },
+    way: { user: target.user, port: target.port, address: target.address },
     ...(isReplaced === true ? { isReplaced } : {}),
     ...(isSettled ? { settled } : {}),
   });

@@ -8,7 +8,7 @@ import { toolClaims } from "../configurator/good-run.ts";
 import { contextOf } from "../configurator/member-context.ts";
 import { dropProofMark, setProofMark } from "../proof-marks.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
-import { sshOptionsOf } from "../ways-in.ts";
+import { addressesOf, sshOptionsOf } from "../ways-in.ts";
 
 /**
  * Proves the server's state: from inside by one check program, and from outside where something was
@@ -97,8 +97,12 @@ async function proveFromOutside(
   signal: AbortSignal,
 ): Promise<readonly CheckResult[]> {
   const { context, server } = run;
+  const { machine } = run;
+  const reached = run.host === undefined ? [] : [run.host.target.address];
   const addresses =
-    run.machine?.publicAddresses ?? (run.host === undefined ? [] : [run.host.target.address]);
+    machine === undefined
+      ? reached
+      : addressesOf(machine, context.records.get(server.name, machine.id));
   // Without a proven key nothing is asked of whoever answers.
   if (run.shutOut !== undefined && (addresses.length === 0 || !run.isPinned))
     return outsideNotSeen(run.shutOut.message);

@@ -2,7 +2,12 @@ import { randomUUID } from "node:crypto";
 
 import type { SimulatorOptions } from "./simulator-options.ts";
 import type { Project, SimulatedServer } from "./project.ts";
-import { fixedNetwork, rackspaceAddresses, refuseCreate } from "./rackspace-ways.ts";
+import {
+  accessAddresses,
+  fixedNetwork,
+  rackspaceAddresses,
+  refuseCreate,
+} from "./rackspace-ways.ts";
 import { type ApiCall, failure, type Reply } from "./reply.ts";
 
 /** Nova, as far as it is used. Statuses and messages are those of the real one (Zed). */
@@ -13,6 +18,10 @@ export function computeApi(
 ): Reply | undefined {
   const { method, path, body } = call;
   const [, collection, id, action] = path.split("/");
+  if (path === "/os-availability-zone") {
+    const zones = project.zones.map((zoneName) => ({ zoneName, zoneState: { available: true } }));
+    return { status: 200, body: { availabilityZoneInfo: zones } };
+  }
   if (path === "/flavors/detail") return { status: 200, body: { flavors: project.flavors } };
   if (collection === "os-keypairs") return keyPairs(project, call, id);
   if (collection === "os-server-groups") return serverGroups(project, call, id);
@@ -75,9 +84,7 @@ function show(
     created: server.created,
     metadata: server.metadata,
     "OS-EXT-STS:task_state": server.deletedAt === undefined ? null : "deleting",
-    ...(options.isRackspace === true && hasAddress
-      ? { accessIPv4: `198.51.${server.address.split(".").slice(2).join(".")}` }
-      : {}),
+    ...(options.isRackspace === true && hasAddress ? accessAddresses(server) : {}),
     addresses: hasAddress
       ? options.isRackspace === true
         ? rackspaceAddresses(server)
@@ -85,7 +92,11 @@ function show(
             project.portsOf(server).map(({ id, network, addresses }) => [
               network,
               [
-                ...addresses.map((addr) => ({ addr, version: 4, "OS-EXT-IPS:type": "fixed" })),
+                ...addresses.map((addr) => ({
+                  addr,
+                  version: addr.includes(":") ? 6 : 4,
+                  "OS-EXT-IPS:type": "fixed",
+                })),
                 ...project.floatingIps
                   .filter(({ port_id: port }) => port === id)
                   .map(({ floating_ip_address: addr }) => ({
@@ -110,6 +121,8 @@ interface CreateBody {
   readonly networks: readonly { readonly uuid: string }[];
   readonly metadata?: Readonly<Record<string, string>>;
   readonly security_groups?: readonly { readonly name: string }[];
+  readonly availability_zone?: string;
+  readonly key_name?: string;
 }
 
 function create(
@@ -149,6 +162,11 @@ function create(
       403,
       "Quota exceeded for instances: Requested 1, but already used all of 1 instances",
     );
+  const { availability_zone: zone, key_name: key } = wanted;
+  if (zone !== undefined && !project.zones.includes(zone))
+    return failure(400, "The requested availability zone is not available");
+  if (key !== undefined && project.keyPairs.every(({ name }) => name !== key))
+    return failure(400, "Invalid key_name provided.");
   const now = Date.now();
   const settlesAt = now + (options.buildMs ?? 20);
   const server: SimulatedServer = {
@@ -159,6 +177,7 @@ function create(
     networks: networks.map((network) => network?.name ?? ""),
     groups,
     request: { ...wanted },
+    hints: body["os:scheduler_hints"] ?? {},
     status: "BUILD",
     settlesAt,
     settlesTo: flavor.vcpus > 16 ? "ERROR" : "ACTIVE",

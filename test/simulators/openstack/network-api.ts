@@ -38,6 +38,7 @@ function answer(project: Project, call: ApiCall): Reply | undefined {
 
 function groups(project: Project, { method, query, body }: ApiCall, id: string | undefined): Reply {
   const withRules = (group: Project["groups"][number]): unknown => ({
+    project_id: "project-1",
     ...group,
     security_group_rules: project.rules.filter((rule) => rule.security_group_id === group.id),
   });

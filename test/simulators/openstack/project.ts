@@ -8,6 +8,8 @@ export interface SimulatedServer {
   readonly networks: readonly string[];
   readonly groups: readonly string[];
   readonly request: Readonly<Record<string, unknown>>;
+  /** What the create told the scheduler. */
+  readonly hints: unknown;
   status: string;
   /** When it leaves BUILD or REBOOT, ms since 1970. */
   settlesAt: number;
@@ -39,6 +41,8 @@ export interface SimulatedGroup {
   readonly id: string;
   readonly name: string;
   readonly description: string;
+  /** Default: the one project that there is. */
+  readonly project_id?: string;
 }
 
 export interface SimulatedFloatingIp {
@@ -64,12 +68,15 @@ export class Project {
   keyPairs: { readonly name: string; readonly public_key: string }[] = [];
   serverGroups: { readonly id: string; readonly name: string; readonly policy: string }[] = [];
   maxServers = 1000;
+  zones: readonly string[] = ["nova", "east"];
   /** Networks without a router to the external one. */
   readonly unrouted = new Set<string>();
   /** Servers in a cell that is down: lists tell little more than their ids. */
   readonly hidden = new Set<string>();
-  /** Addresses that every port has. */
+  /** Addresses that every port has, of each family. */
   addressesPerPort = 1;
+  /** Of networks that have not IPv4 alone, by name. */
+  readonly families = new Map<string, readonly (4 | 6)[]>();
   /** The next servers that are made have their address this much later than they are active, ms. */
   addressDelayMs = 0;
   /** So many things stand in one page of a list of Neutron. */
@@ -125,11 +132,19 @@ export class Project {
   /** The ports of a server, one for each of its networks. */
   portsOf({ networks, portId, address }: SimulatedServer): readonly SimulatedPort[] {
     const [, , third, fourth] = address.split(".");
+    const addressOf = (family: 4 | 6, place: number): string => {
+      if (place === 0 && address.includes(":") === (family === 6)) return address;
+      return family === 4
+        ? `10.${91 + place}.${third}.${fourth}`
+        : `2001:db8:${91 + place}:${third}::${fourth}`;
+    };
     return networks.map((network, index) => ({
       id: index === 0 ? portId : `${portId}-${index}`,
       network,
-      addresses: Array.from({ length: this.addressesPerPort }, (_, extra) =>
-        index + extra === 0 ? address : `10.${91 + index + extra * 20}.${third}.${fourth}`,
+      addresses: (this.families.get(network) ?? [4]).flatMap((family) =>
+        Array.from({ length: this.addressesPerPort }, (_, extra) =>
+          addressOf(family, index + extra * 20),
+        ),
       ),
     }));
   }

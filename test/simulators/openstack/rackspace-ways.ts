@@ -116,6 +116,14 @@ export function automate(project: Project, { automation }: SimulatorOptions): vo
   }
 }
 
+/** Where the cloud says that a server is reached; without PublicNet nowhere. */
+export function accessAddresses(server: SimulatedServer): Readonly<Record<string, string>> {
+  const last = server.address.split(".").slice(2).join(".");
+  return server.networks.includes("public")
+    ? { accessIPv4: `198.51.${last}`, accessIPv6: `2001:db8::${last.replace(".", ":")}` }
+    : { accessIPv4: "", accessIPv6: "" };
+}
+
 /** Images with the properties of Rackspace's own. */
 export function rackspaceImages(): readonly (Readonly<Record<string, unknown>> & {
   readonly id: string;

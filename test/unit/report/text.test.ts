@@ -530,6 +530,20 @@ describe("inventory", () => {
     expect(words).toMatch(/ -J ada@gate:2222$/u);
   });
 
+  test("Ansible reads an address and a role as texts, whatever they look like to its YAML", async () => {
+    const { parse } = await import("yaml");
+    const [web1] = entries;
+    if (web1 === undefined) throw new Error("no entry");
+    const six = { ...web1, address: "2001:1:2:3:4:5:6:7", roles: ["on"] };
+    const text = await renderAnsibleInventory([six], about);
+    expect(parse(text, { version: "1.1" })).toMatchObject({
+      all: {
+        hosts: { web1: { ansible_host: "2001:1:2:3:4:5:6:7" } },
+        children: { on: { hosts: { web1: {} } } },
+      },
+    });
+  });
+
   test("YAML and hosts", async () => {
     expect(await renderInventoryYaml(entries, about)).toContain("web1:\n    roles:");
     expect(renderHosts(entries, about)).toBe("# bootmachine stack shop\n10.0.0.1\tweb1\n");
