@@ -1,7 +1,7 @@
 import { imageText, sizeText } from "../../stack/wishes.ts";
 import type { Provider, WishProblem } from "../contract.ts";
 import type { GlanceImage } from "./glance.ts";
-import type { NovaFlavor } from "./nova.ts";
+import type { NovaFlavor } from "./nova-choices.ts";
 import type { OpenStackSettings } from "./options.ts";
 import { chooseFlavor, findImage, isImageId, newestText, nearNames } from "./wishes.ts";
 

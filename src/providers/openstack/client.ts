@@ -77,6 +77,15 @@ export class OpenStackClient {
     return parseAnswer(schema, response, call.what);
   }
 
+  /** The same; undefined where the thing is not there (any more). */
+  async callIfThere<S extends z.ZodType>(
+    call: Call,
+    schema: S,
+    caller: Caller,
+  ): Promise<z.output<S> | undefined> {
+    return await unlessMissing(this.call(call, schema, caller));
+  }
+
   /** Does a call whose answer says nothing. */
   async tell(call: Call, caller: Caller): Promise<void> {
     await this.#try(call, caller);
@@ -84,13 +93,7 @@ export class OpenStackClient {
 
   /** The same; false where the thing is not there (any more). */
   async tellIfThere(call: Call, caller: Caller): Promise<boolean> {
-    try {
-      await this.#try(call, caller);
-      return true;
-    } catch (thrown) {
-      if (isNotFound(thrown)) return false;
-      throw thrown;
-    }
+    return (await unlessMissing(this.#try(call, caller))) !== undefined;
   }
 
   async #try(call: Call, caller: Caller): Promise<HttpResponse> {
@@ -246,6 +249,13 @@ export class OpenStackClient {
       }
     });
   }
+}
+
+async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  return await answer.catch((thrown: unknown) => {
+    if (isNotFound(thrown)) return undefined;
+    throw thrown;
+  });
 }
 
 export function isNotFound(thrown: unknown): boolean {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import type { Caller } from "../../cloud/caller.ts";
-import { isNotFound, type OpenStackClient } from "./client.ts";
+import type { OpenStackClient } from "./client.ts";
 
 // Loose: an image has whatever properties its makers gave it, and a wish may ask for one.
 const imageSchema = z.looseObject({
@@ -29,19 +29,12 @@ export async function readImage(
   id: string,
   caller: Caller,
 ): Promise<GlanceImage | undefined> {
-  const call = {
-    service: "image",
-    method: "GET",
-    path: `/images/${id}`,
-    what: `read the image ${id}`,
-  } as const;
-  try {
-    const image = await client.call(call, imageSchema, caller);
-    return image.status === "active" ? image : undefined;
-  } catch (thrown) {
-    if (isNotFound(thrown)) return undefined;
-    throw thrown;
-  }
+  const image = await client.callIfThere(
+    { service: "image", method: "GET", path: `/images/${id}`, what: `read the image ${id}` },
+    imageSchema,
+    caller,
+  );
+  return image?.status === "active" ? image : undefined;
 }
 
 /** All images that the project may boot, or those of one name. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import type { Caller } from "../../cloud/caller.ts";
-import { isNotFound, type OpenStackClient } from "./client.ts";
+import type { OpenStackClient } from "./client.ts";
 import { ProviderError } from "../../errors/error.ts";
 
 const addressSchema = z.object({
@@ -22,28 +22,13 @@ const serverSchema = z.object({
   "OS-EXT-STS:task_state": z.string().nullish(),
   /** Where the cloud says that the server is reached; empty where it does not. */
   accessIPv4: z.string().nullish(),
+  accessIPv6: z.string().nullish(),
   fault: z.object({ message: z.string() }).optional(),
 });
 /** A server as Nova tells it. */
 export type NovaServer = z.output<typeof serverSchema>;
 
 const linkSchema = z.array(z.object({ rel: z.string(), href: z.string() })).default([]);
-
-const flavorSchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  vcpus: z.number(),
-  /** MiB. */
-  ram: z.number(),
-  /** GiB; 0: as large as the image, or none. */
-  disk: z.number(),
-  "OS-FLV-DISABLED:disabled": z.boolean().optional(),
-});
-export type NovaFlavor = z.output<typeof flavorSchema>;
-
-const keyPairSchema = z.object({ name: z.string(), public_key: z.string() });
-
-const serverGroupSchema = z.object({ id: z.string(), name: z.string() });
 
 /** The body of a create, without its envelope. https://docs.openstack.org/api-ref/compute/#create-server */
 export interface NovaServerRequest {
@@ -95,18 +80,12 @@ export async function readServer(
   id: string,
   caller: Caller,
 ): Promise<NovaServer | undefined> {
-  const call = {
-    service: "compute",
-    method: "GET",
-    path: `/servers/${id}`,
-    what: "read a server",
-  } as const;
-  try {
-    return (await client.call(call, z.object({ server: serverSchema }), caller)).server;
-  } catch (thrown) {
-    if (isNotFound(thrown)) return undefined;
-    throw thrown;
-  }
+  const found = await client.callIfThere(
+    { service: "compute", method: "GET", path: `/servers/${id}`, what: "read a server" },
+    z.object({ server: serverSchema }),
+    caller,
+  );
+  return found?.server;
 }
 
 /** A server in the state ERROR with its reason: lists of Nova leave it out where no host was found. */
@@ -238,131 +217,4 @@ export async function readConsole(
     if (thrown instanceof ProviderError && thrown.code === "PROVIDER_CONFLICT") return "";
     throw thrown;
   }
-}
-
-export async function listFlavors(
-  client: OpenStackClient,
-  caller: Caller,
-): Promise<readonly NovaFlavor[]> {
-  const { flavors } = await client.call(
-    {
-      service: "compute",
-      method: "GET",
-      path: "/flavors/detail",
-      query: { limit: PAGE },
-      what: "list the flavors",
-    },
-    z.object({ flavors: z.array(flavorSchema) }),
-    caller,
-  );
-  return flavors.filter((flavor) => flavor["OS-FLV-DISABLED:disabled"] !== true);
-}
-
-export async function listKeyPairs(
-  client: OpenStackClient,
-  caller: Caller,
-): Promise<readonly z.output<typeof keyPairSchema>[]> {
-  const { keypairs } = await client.call(
-    { service: "compute", method: "GET", path: "/os-keypairs", what: "list the key pairs" },
-    z.object({ keypairs: z.array(z.object({ keypair: keyPairSchema })) }),
-    caller,
-  );
-  return keypairs.map(({ keypair }) => keypair);
-}
-
-export async function createKeyPair(
-  client: OpenStackClient,
-  name: string,
-  publicKey: string,
-  caller: Caller,
-): Promise<void> {
-  await client.tell(
-    {
-      service: "compute",
-      method: "POST",
-      path: "/os-keypairs",
-      body: { keypair: { name, public_key: publicKey } },
-      what: `import the key pair ${name}`,
-    },
-    caller,
-  );
-}
-
-export async function deleteKeyPair(
-  client: OpenStackClient,
-  name: string,
-  caller: Caller,
-): Promise<void> {
-  await client.tellIfThere(
-    {
-      service: "compute",
-      method: "DELETE",
-      path: `/os-keypairs/${name}`,
-      what: `delete the key pair ${name}`,
-    },
-    caller,
-  );
-}
-
-export async function listServerGroups(
-  client: OpenStackClient,
-  caller: Caller,
-): Promise<readonly z.output<typeof serverGroupSchema>[]> {
-  const { server_groups: groups } = await client.call(
-    {
-      service: "compute",
-      method: "GET",
-      path: "/os-server-groups",
-      what: "list the server groups",
-    },
-    z.object({ server_groups: z.array(serverGroupSchema) }),
-    caller,
-  );
-  return groups;
-}
-
-/** @returns the id. */
-export async function createServerGroup(
-  client: OpenStackClient,
-  name: string,
-  policy: string,
-  caller: Caller,
-): Promise<string> {
-  // From 2.64 on it is one `policy`; the older list is refused there. Both are known to no version.
-  const create = async (body: Readonly<Record<string, unknown>>): Promise<string> => {
-    const { server_group: group } = await client.call(
-      {
-        service: "compute",
-        method: "POST",
-        path: "/os-server-groups",
-        body: { server_group: { name, ...body } },
-        what: `create the server group ${name}`,
-      },
-      z.object({ server_group: serverGroupSchema }),
-      caller,
-    );
-    return group.id;
-  };
-  try {
-    return await create({ policy });
-  } catch (thrown) {
-    if (!(thrown instanceof ProviderError) || thrown.code !== "PROVIDER_REFUSED") throw thrown;
-    return await create({ policies: [policy] });
-  }
-}
-
-export async function deleteServerGroup(
-  client: OpenStackClient,
-  id: string,
-  caller: Caller,
-): Promise<void> {
-  await client.tellIfThere(
-    {
-      service: "compute",
-      method: "DELETE",
-      path: `/os-server-groups/${id}`,
-      what: "delete a server group",
-    },
-    caller,
-  );
 }

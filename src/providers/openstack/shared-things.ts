@@ -5,14 +5,8 @@ import type { Caller } from "../../cloud/caller.ts";
 import { sharedName } from "../../cloud/names.ts";
 import { ProviderError } from "../../errors/error.ts";
 import type { Cloud } from "./cloud.ts";
-import {
-  createKeyPair,
-  createServerGroup,
-  deleteKeyPair,
-  deleteServerGroup,
-  listKeyPairs,
-  listServerGroups,
-} from "./nova.ts";
+import { createKeyPair, deleteKeyPair, listKeyPairs } from "./nova-key-pairs.ts";
+import { createServerGroup, deleteServerGroup, listServerGroups } from "./nova-server-groups.ts";
 import type { OpenStackSettings } from "./options.ts";
 
 /** The key pair that new servers name: none, one of the user's, or ours with the operator's key. */

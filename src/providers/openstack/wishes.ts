@@ -3,7 +3,7 @@ import { nearestWord } from "../../stack/suggest.ts";
 import { distroInName, imageText, sizeOf, sizeText } from "../../stack/wishes.ts";
 import type { SizeInfo, SizeWish } from "../contract.ts";
 import type { GlanceImage } from "./glance.ts";
-import type { NovaFlavor } from "./nova.ts";
+import type { NovaFlavor } from "./nova-choices.ts";
 import type { ImageChoice, NewestImage, OpenStackSettings } from "./options.ts";
 
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
