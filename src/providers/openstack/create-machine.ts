@@ -9,9 +9,9 @@ import type { MachineRequest, ProviderContext } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { isOf, toMetadata } from "./marks.ts";
 import type { GlanceImage } from "./glance.ts";
-import type { NeutronNetwork } from "./neutron.ts";
 import { createServer, type NovaServer, type NovaServerRequest, readServer } from "./nova.ts";
 import type { OpenStackSettings } from "./options.ts";
+import { choosePlacement, type Placement } from "./placement.ts";
 import { ensureSecurityGroup } from "./security-group.ts";
 import { ensureKeyPair, ensureServerGroup } from "./shared-things.ts";
 import { choiceText, loginUserOf, requireFlavor } from "./wishes.ts";
@@ -107,19 +107,18 @@ async function prepare(
       hint: `Set \`${lacks}\` of the server or of openstack(); \`bootmachine ${lacks}s\` lists what there is.`,
     });
   }
-  const [image, networks] = await Promise.all([
+  const [image, placement] = await Promise.all([
     cloud.image(imageWish, context),
-    cloud.serverNetworks(settings.networks, context),
+    choosePlacement(cloud, settings, context),
   ]);
   const hasVolume = settings.bootVolume !== undefined;
   const flavor = requireFlavor(sizeWish, await cloud.flavors(context), image, hasVolume);
-  refuseMixedNetworks(settings, networks);
   const login = settings.user ?? loginUserOf(image);
   if (login === undefined) throw loginUnknown(choiceText(imageWish));
   // What is wrong with the wishes is known by now: only then is anything made.
   // Where one of them fails, the others end first: whoever removes what the stack shares must not race them.
   const making = [
-    securityGroups(cloud, settings, stack, networks, context),
+    securityGroups(cloud, settings, stack, placement, context),
     ensureKeyPair(cloud, settings.keyPair, stack, request.bootstrapKeys, context),
     ensureServerGroup(cloud, settings.serverGroup, stack, context),
   ] as const;
@@ -145,7 +144,7 @@ async function prepare(
       name: machineName(stack, request.server),
       flavorRef: flavor.id,
       ...disk(settings, image, typeof sizeWish === "string" ? 0 : (sizeWish.diskGb ?? 0)),
-      networks: networks.map(({ id }) => ({ uuid: id })),
+      networks: placement.networks.map(({ id }) => ({ uuid: id })),
       metadata,
       user_data: Buffer.from(userData).toString("base64"),
       config_drive: settings.configDrive,
@@ -162,40 +161,17 @@ async function securityGroups(
   cloud: Cloud,
   settings: OpenStackSettings,
   stack: string,
-  networks: readonly NeutronNetwork[],
+  { takesGroups, groups }: Placement,
   context: ProviderContext,
 ): Promise<readonly string[]> {
-  if (!networks.some(takesGroups)) return [];
-  if (!settings.ownSecurityGroup) return settings.securityGroups;
+  if (!takesGroups) return [];
+  if (!settings.ownSecurityGroup) return groups;
   const own = await cloud.shared(
     groupKey(stack),
     context,
     async (caller: Caller) => await ensureSecurityGroup(cloud.client, stack, caller),
   );
-  return [own, ...settings.securityGroups];
-}
-
-/** Nova refuses groups on a network that has them switched off, or that has no subnet. */
-function takesGroups(network: NeutronNetwork): boolean {
-  return network.port_security_enabled && network.subnets.length > 0;
-}
-
-/** A create names groups for all of its networks together. */
-function refuseMixedNetworks(
-  settings: OpenStackSettings,
-  networks: readonly NeutronNetwork[],
-): void {
-  if (!settings.ownSecurityGroup && settings.securityGroups.length === 0) return;
-  const without = networks.filter((network) => !takesGroups(network));
-  if (without.length === 0 || without.length === networks.length) return;
-  const names = without.map(({ name }) => name).join(", ");
-  throw new UserError(
-    "CONFIG_INVALID",
-    `OpenStack takes no security groups on the network ${names} (port security is off, or it has no subnet), and its other networks have them: a server on both is refused.`,
-    {
-      hint: "Name networks of one kind in `networks`; or set ownSecurityGroup: false and no securityGroups: then the project's default group counts where there is one.",
-    },
-  );
+  return [own, ...groups];
 }
 
 /** Under which the id of the stack's group is kept while a run lasts. */

@@ -169,7 +169,7 @@ async function settle(
       });
     }
     wasSeen = true;
-    last = toMachine(first, settings).detail ?? first.status;
+    last = toMachine(first, settings).detail ?? stateOf(first, settings.accessNetwork);
     if (claim(first)) return own;
     context.progress(
       `waiting for the machine: ${last} (${Math.round((Date.now() - began) / 1000)} s)`,
@@ -186,6 +186,15 @@ async function settle(
     },
     context,
   );
+}
+
+function stateOf({ status, addresses }: NovaServer, accessNetwork: string | undefined): string {
+  const networks = Object.keys(addresses);
+  const isElsewhere =
+    accessNetwork !== undefined && networks.length > 0 && !networks.includes(accessNetwork);
+  return isElsewhere
+    ? `${status}, on ${networks.join(", ")} and not on ${accessNetwork} (accessNetwork)`
+    : status;
 }
 
 /** Deletes servers and waits until Nova shows them no more. */

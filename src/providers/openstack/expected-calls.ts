@@ -20,6 +20,7 @@ export function expectedCalls(
   { creates }: ExpectedWork,
 ): ExpectedCalls {
   const { callsPerHour, floatingIps, hostIdentity, keyPair, serverGroup } = settings;
+  const { availabilityZone, securityGroups } = settings;
   const limit = callsPerHour === undefined ? {} : { perHour: callsPerHour };
   if (creates === 0) return { calls: CALLS_OF_A_LOOK, ...limit };
   // The create; the injected key is noted while it is replaced, and once it is.
@@ -29,7 +30,14 @@ export function expectedCalls(
   const shared =
     (keyPair === true ? CALLS_FOR_A_SHARED_THING : 0) +
     (serverGroup === undefined ? 0 : CALLS_FOR_A_SHARED_THING + 1);
+  // What is named has to be there.
+  const named = [
+    availabilityZone !== undefined,
+    typeof keyPair === "string",
+    securityGroups.length > 0,
+  ];
   const group = CALLS_BEFORE_CREATING + CALLS_AT_THE_END;
-  const once = CALLS_OF_A_LOOK + group + LOOKS_WHILE_BOOTING + looks + shared;
+  const once =
+    CALLS_OF_A_LOOK + group + LOOKS_WHILE_BOOTING + looks + shared + named.filter(Boolean).length;
   return { calls: once + creates * (each + eachFloating), ...limit };
 }

@@ -73,7 +73,10 @@ export async function ensureFloatingIp(
   const loose = own.find((entry) => entry.port_id === null);
   let refusal = new ProviderError(
     "PROVIDER_NOT_FOUND",
-    `${where.server} has no IPv4 port for a floating address.`,
+    `${where.server} has no IPv4 address that a floating one could lead to.`,
+    {
+      hint: "Add a network with IPv4 to networks; or leave out floatingIps: the servers are reached at their own addresses then.",
+    },
   );
   for (const target of targets) {
     try {

@@ -170,10 +170,11 @@ function reachableAddresses(server: NovaServer, settings: AddressSettings): read
   // Whoever made it may be gone before its floating address was there: then it is not made to its end.
   if (floating.length > 0 || (settings.floatingIps ?? false) !== false) return floating;
   const fixed = fixedAddresses(server, settings.accessNetwork);
-  const { accessIPv4: own } = server;
-  if (settings.usesAccessAddress !== true || own === undefined || own === null || own === "")
-    return fixed;
-  return [own, ...fixed.filter((address) => address !== own)];
+  if (settings.usesAccessAddress !== true) return fixed;
+  const named = [server.accessIPv4, server.accessIPv6].filter(
+    (address): address is string => typeof address === "string" && address !== "",
+  );
+  return [...new Set([...named, ...fixed])];
 }
 
 function fixedAddresses(server: NovaServer, network: string | undefined): readonly string[] {

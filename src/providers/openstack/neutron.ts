@@ -30,6 +30,7 @@ const groupSchema = z.object({
   id: z.string(),
   name: z.string(),
   description: z.string().nullish(),
+  project_id: z.string().nullish(),
   created_at: z.string().nullish(),
   security_group_rules: z.array(ruleSchema).default([]),
 });
@@ -121,6 +122,15 @@ export async function listGroups(
     },
     caller,
   );
+}
+
+/** All groups that the project may use, those of other projects that are shared with it included. */
+export async function listProjectGroups(
+  client: OpenStackClient,
+  caller: Caller,
+): Promise<readonly NeutronGroup[]> {
+  const what = "list the security groups";
+  return await listAll(client, { collection: "security-groups", item: groupSchema, what }, caller);
 }
 
 export async function createGroup(

@@ -38,7 +38,7 @@ export const openstackOptionsSchema = z
       .optional(),
     /** Networks by name or id, in the order of the server's interfaces. Default: the project's only one. */
     networks: z.array(name).min(1).optional(),
-    /** Of several networks the one on which this computer reaches the servers. Default: all addresses are tried. */
+    /** Of several networks the one, by name, on which this computer reaches the servers. Default: all addresses are tried. */
     accessNetwork: name.optional(),
     /** True, or the name of the external network: each server gets a floating address of its own. Default false. */
     floatingIps: z.union([z.boolean(), name]).default(false),

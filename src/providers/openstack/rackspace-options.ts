@@ -25,7 +25,7 @@ export const rackspaceOptionsSchema = z
       .default("root"),
     /** "public" and "private" (ServiceNet) are Rackspace's own; others are your isolated networks, by name or id. Default both. */
     networks: z.array(name).min(1).default(["public", "private"]),
-    /** The network on which this computer reaches the servers. Default: the server's access address, else "public". */
+    /** The network on which this computer reaches the servers. Default: the server's access address, else "public", else all of its networks. */
     accessNetwork: name.optional(),
     /**
      * What Rackspace does to new servers of this account, and is waited for: "managed" (the managed service level),

@@ -18,12 +18,10 @@ import {
  * The two networks that every account has, by fixed ids that no list shows: PublicNet and ServiceNet.
  * In a server's addresses they are called "public" and "private".
  */
-const FIXED_NETWORKS: readonly NeutronNetwork[] = [
-  ["public", "00000000-0000-0000-0000-000000000000"],
-  ["private", "11111111-1111-1111-1111-111111111111"],
-].map(([name = "", id = ""]) => ({
-  id,
-  name,
+const PUBLIC = { name: "public", id: "00000000-0000-0000-0000-000000000000" };
+const PRIVATE = { name: "private", id: "11111111-1111-1111-1111-111111111111" };
+const FIXED_NETWORKS: readonly NeutronNetwork[] = [PUBLIC, PRIVATE].map((network) => ({
+  ...network,
   subnets: [],
   "router:external": false,
   // Security groups are not for these two.
@@ -72,6 +70,7 @@ function toSettings(
   own: RackspaceSettings,
 ): OpenStackSettings & AddressSettings & AutomationSettings {
   const { automation, authUrl: _authUrl, ...same } = own;
+  const isOnPublic = own.networks.some((word) => [PUBLIC.id, PUBLIC.name].includes(word));
   return {
     ...same,
     cloud: undefined,
@@ -83,7 +82,7 @@ function toSettings(
     configDrive: true,
     hostIdentity: "injected",
     usesAccessAddress: own.accessNetwork === undefined,
-    accessNetwork: own.accessNetwork ?? "public",
+    accessNetwork: own.accessNetwork ?? (isOnPublic ? "public" : undefined),
     privateNetwork: "private",
     automations: Object.values(RACKSPACE_AUTOMATIONS),
     awaits: automation,

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import type { ProblemRecord, UserError } from "../../../../src/errors/error.ts";
 import type { Inlet, ProviderCall } from "../../../../src/providers/contract.ts";
 import { openstack } from "../../../../src/providers/openstack/openstack.ts";
+import type { OpenStackOptions } from "../../../../src/providers/openstack/options.ts";
 import type { SimulatorOptions } from "../../../simulators/openstack/simulator-options.ts";
 import {
   CREDENTIAL,
@@ -580,6 +582,7 @@ describe("servers", () => {
     [true, false],
     ["mine", false],
   ])("with the key pair %j user-data is the only way in: %j", async (keyPair, isOnlyWay) => {
+    cloud.project.keyPairs.push({ name: "mine", public_key: KEY });
     const provider = openstack({ ...QUICK, keyPair }, cloud.environment);
     const made = await provider.ensure(requestOf("web"), contextOf());
     expect(made.firstBoot).toEqual({ nonce: "token-web", isOnlyWay });
@@ -678,6 +681,228 @@ describe("servers", () => {
     await provider.destroyShared?.(contextOf());
     expect(shared().filter((name) => /^bootmachine[.-]shop(-[^b]|$)/.test(name))).toEqual([]);
     expect(shared().length).toBe(1 + 3);
+  });
+});
+
+describe("addresses", () => {
+  const boot = async (options: OpenStackOptions, server = "web") =>
+    await openstack({ ...QUICK, ...options }, cloud.environment).ensure(
+      requestOf(server),
+      contextOf(),
+    );
+
+  test("a network of IPv6 alone: that address is the way in, from here and among the members", async () => {
+    cloud.project.families.set("private", [6]);
+    const machine = await boot({});
+    expect(machine.publicAddresses).toEqual([expect.stringMatching(/^2001:db8:91:/)]);
+    expect(machine.privateAddresses).toEqual(machine.publicAddresses);
+    expect(machine.status).toBe("running");
+    const [again] = await openstack(QUICK, cloud.environment).observe(contextOf());
+    expect(again?.publicAddresses).toEqual(machine.publicAddresses);
+  });
+
+  test("of both families IPv4 is tried first, and the other one as well, whatever comes first at the cloud", async () => {
+    cloud.project.families.set("private", [6, 4]);
+    const { publicAddresses } = await boot({});
+    expect(publicAddresses).toEqual([
+      expect.stringMatching(/^10\.91\./),
+      expect.stringMatching(/^2001:db8:91:/),
+    ]);
+  });
+
+  test("a floating address cannot lead to IPv6: told with what to do; to the IPv4 one of both it can", async () => {
+    const { families } = cloud.project;
+    families.set("private", [6]).set("shared", [6, 4]);
+    expect(await failureOf(boot({ floatingIps: true }))).toMatch(
+      /^PROVIDER_NOT_FOUND: web has no IPv4 address .*leave out floatingIps/,
+    );
+    const { publicAddresses, privateAddresses } = await boot(
+      { floatingIps: true, networks: ["shared"] },
+      "db",
+    );
+    expect(publicAddresses).toEqual(["203.0.113.1"]);
+    expect(privateAddresses.length).toBe(2);
+  });
+
+  test("of several networks the one that leads here is named, and the members know all of their addresses", async () => {
+    const networks = ["private", "shared"];
+    const { publicAddresses, privateAddresses } = await boot({ networks, accessNetwork: "shared" });
+    expect(publicAddresses).toEqual([expect.stringMatching(/^10\.92\./)]);
+    expect(privateAddresses).toEqual([
+      expect.stringMatching(/^10\.91\./),
+      expect.stringMatching(/^10\.92\./),
+    ]);
+  });
+
+  test("a network that the servers are not on, or an id, leads nowhere: refused before anything is made", async () => {
+    const id = cloud.project.networks.find(({ name }) => name === "private")?.id ?? "";
+    for (const [accessNetwork, said] of [
+      [
+        "shared",
+        /^CONFIG_INVALID: .*not on the network shared.*Known networks of the servers: private\./,
+      ],
+      ["privat", /^CONFIG_INVALID: .*Did you mean "private"\?/],
+      [id, /^CONFIG_INVALID: .*by name, not by id: accessNetwork: "private"/],
+    ] as const)
+      expect(await failureOf(boot({ accessNetwork }))).toMatch(said);
+    expect(cloud.count(/^POST .*(servers|security-groups)$/)).toBe(0);
+  });
+
+  test("a server that is on no such network, of an earlier config, says so while it is waited for", async () => {
+    await boot({});
+    const progress: string[] = [];
+    const now = openstack(
+      { ...QUICK, accessNetwork: "shared", bootTimeoutMs: 1000 },
+      cloud.environment,
+    );
+    const context = contextOf({ progress: (text) => progress.push(text) });
+    expect(await failureOf(now.ensure(requestOf("web"), context))).toMatch(/^TIMEOUT/);
+    expect(progress.join("\n")).toContain("ACTIVE, on private and not on shared (accessNetwork)");
+  });
+});
+
+describe("what a server is put into", () => {
+  const mine = { id: randomUUID(), name: "mine", description: "" };
+  const ensure = async (options: OpenStackOptions) => {
+    const provider = openstack({ ...QUICK, ...options }, cloud.environment);
+    await provider.ensure(requestOf("web"), contextOf());
+    return provider;
+  };
+  beforeEach(() => {
+    cloud.project.groups.push(mine);
+    cloud.project.keyPairs.push({ name: "mine", public_key: KEY });
+  });
+
+  test.each([
+    [{}, { config_drive: false }],
+    [{ configDrive: true }, { config_drive: true }],
+    [{ availabilityZone: "east" }, { availability_zone: "east" }],
+    [{ availabilityZone: "east", keyPair: "mine" }, { key_name: "mine" }],
+    [
+      { bootVolume: { sizeGb: 10, type: "fast" } },
+      {
+        imageRef: "",
+        block_device_mapping_v2: [
+          {
+            boot_index: 0,
+            uuid: expect.any(String) as unknown,
+            source_type: "image",
+            destination_type: "volume",
+            volume_size: 10,
+            volume_type: "fast",
+            delete_on_termination: true,
+          },
+        ],
+      },
+    ],
+  ] as const)("%j is sent as %j, and destroy leaves what is yours", async (options, sent) => {
+    const provider = await ensure(options);
+    const [server] = cloud.project.servers;
+    expect(server?.request).toMatchObject(sent);
+    // What is not wished for is not named.
+    const known = ["availability_zone", "key_name", "block_device_mapping_v2"];
+    expect(known.filter((name) => name in (server?.request ?? {})).toSorted()).toEqual([
+      ...("availabilityZone" in options ? ["availability_zone"] : []),
+      ...("bootVolume" in options ? ["block_device_mapping_v2"] : []),
+      ...("keyPair" in options ? ["key_name"] : []),
+    ]);
+    await provider.destroy("web", contextOf());
+    await provider.destroyShared?.(contextOf());
+    expect(cloud.project.keyPairs.map(({ name }) => name)).toEqual(["mine"]);
+    expect(cloud.project.groups.map(({ name }) => name)).toEqual(["default", "mine"]);
+  });
+
+  test("a server group is what the scheduler is told, and goes with the stack", async () => {
+    const provider = await ensure({ serverGroup: "anti-affinity" });
+    const [group] = cloud.project.serverGroups;
+    expect(group).toMatchObject({ policy: "anti-affinity" });
+    expect(cloud.project.servers[0]?.hints).toEqual({ group: group?.id });
+    await provider.destroy("web", contextOf());
+    await provider.destroyShared?.(contextOf());
+    expect(cloud.project.serverGroups).toEqual([]);
+  });
+
+  test("further security groups, by name or id, stand beside ours and outlive it", async () => {
+    const [standard] = cloud.project.groups;
+    const provider = await ensure({ securityGroups: ["mine", standard?.id ?? ""] });
+    const own = cloud.project.groups.find(({ name }) => name === "bootmachine.shop");
+    expect(cloud.project.servers[0]?.groups).toEqual([own?.id, mine.id, standard?.id]);
+    await provider.destroy("web", contextOf());
+    await provider.destroyShared?.(contextOf());
+    expect(cloud.project.groups).toEqual([standard, mine]);
+  });
+
+  test("without a group of ours none is made nor brought in line, and yours are left as they are", async () => {
+    const options = { ...QUICK, ownSecurityGroup: false, securityGroups: ["mine"] };
+    const provider = openstack(options, cloud.environment);
+    const inlets: Inlet[] = [{ protocol: "tcp", fromPort: 22, toPort: 22, from: "anywhere" }];
+    for (const mode of ["plan", "open", "close"] as const)
+      expect(await provider.ensureShared?.(wishOf(mode, inlets), contextOf())).toEqual({
+        made: [],
+        opened: [],
+        closed: [],
+        surplus: [],
+      });
+    expect(cloud.calls).toEqual([]);
+    await provider.ensure(requestOf("web"), contextOf());
+    expect(cloud.project.servers[0]?.groups).toEqual([mine.id]);
+    expect(cloud.count(/^(POST|DELETE|PUT) .*security-group/)).toBe(0);
+    // The one of an earlier config goes with the stack all the same.
+    await openstack(QUICK, cloud.environment).ensureShared?.(wishOf("open", inlets), contextOf());
+    await provider.destroy("web", contextOf());
+    await provider.destroyShared?.(contextOf());
+    expect(cloud.project.groups.map(({ name }) => name)).toEqual(["default", "mine"]);
+  });
+
+  test.each([
+    [{ securityGroups: ["mien"] }, /no security group mien\..*Did you mean "mine"\?/],
+    [
+      { availabilityZone: "eats" },
+      /no availability zone eats\..*Did you mean "east"\?.*nova, east/,
+    ],
+    [{ keyPair: "mien" }, /no key pair mien\..*Did you mean "mine"\?/],
+    [{ networks: ["open"], securityGroups: ["mine"] }, /network open .*mine would guard nothing/],
+  ])("%j is not there: told with near names, and nothing is made", async (options, said) => {
+    expect(
+      await failureOf(
+        ensure({ ...options, keyPair: "keyPair" in options ? options.keyPair : true }),
+      ),
+    ).toMatch(said);
+    expect(cloud.count(/^POST .*(servers|security-groups|keypairs)$/)).toBe(0);
+  });
+
+  test("of several security groups of one name the project's own counts, and two of its own are told", async () => {
+    const theirs = { id: "theirs", name: "mine", description: "", project_id: "project-2" };
+    cloud.project.groups.unshift(theirs);
+    await ensure({ ownSecurityGroup: false, securityGroups: ["mine"] });
+    expect(cloud.project.servers[0]?.groups).toEqual([mine.id]);
+    cloud.project.groups.push({ id: "second", name: "mine", description: "" });
+    const provider = openstack({ ...QUICK, securityGroups: ["mine"] }, cloud.environment);
+    expect(await failureOf(provider.ensure(requestOf("db"), contextOf()))).toMatch(
+      new RegExp(`^PROVIDER_CONFLICT: .*several security groups mine.*${mine.id}, second`),
+    );
+  });
+
+  test.each([
+    [{ availabilityZone: "" }, "provider.availabilityZone", /at least 1 character/],
+    [{ serverGroup: "anti-afinity" }, "provider.serverGroup", /Did you mean "anti-affinity"\?/],
+    [{ configDrive: "yes" }, "provider.configDrive", /true or false, not a text/],
+    [{ securityGroups: "mine" }, "provider.securityGroups", /a list, not a text/],
+    [{ ownSecurityGroup: 0 }, "provider.ownSecurityGroup", /true or false, not a number/],
+    [{ bootVolume: { sizeGb: 0 } }, "provider.bootVolume.sizeGb", /at least 1/],
+    [{ bootVolume: { sizeGb: 70_000 } }, "provider.bootVolume.sizeGb", /at most 65536/],
+    [{ bootVolume: { size: 10 } }, "provider.bootVolume.size", /Did you mean "sizeGb"\?/],
+    [{ acessNetwork: "private" }, "provider.acessNetwork", /Did you mean "accessNetwork"\?/],
+    [{ networks: [] }, "provider.networks", /at least 1 item/],
+  ])("%j is refused at %s", (options, path, said) => {
+    let problems: readonly ProblemRecord[] = [];
+    try {
+      openstack(options as OpenStackOptions, cloud.environment);
+    } catch (thrown) {
+      problems = (thrown as UserError).problems;
+    }
+    const found = problems.find((problem) => problem.path === path);
+    expect(`${found?.message} ${found?.hint}`, JSON.stringify(problems)).toMatch(said);
   });
 });
 

@@ -119,6 +119,21 @@ test("isolated networks are found by name beside the fixed ones", async () => {
   expect(await failureOf(none.ensure(requestOf("db"), contextOf()))).toMatch(/no network nowhere/);
 });
 
+test("without PublicNet the way in is on ServiceNet, or what else there is", async () => {
+  const inner = await provider({ networks: ["private"] }).ensure(requestOf("web"), contextOf());
+  expect(inner.publicAddresses).toEqual([expect.stringMatching(/^10\.91\./)]);
+  const byId = provider({ networks: ["00000000-0000-0000-0000-000000000000"] });
+  const outer = await byId.ensure(requestOf("db"), contextOf());
+  expect(outer.publicAddresses).toEqual([
+    expect.stringMatching(/^198\.51\./),
+    expect.stringMatching(/^2001:db8::/),
+  ]);
+  const nowhere = provider({ networks: ["private"], accessNetwork: "public" });
+  expect(await failureOf(nowhere.ensure(requestOf("mail"), contextOf()))).toMatch(
+    /^CONFIG_INVALID: .*not on the network public/,
+  );
+});
+
 test("images are known by Rackspace's own properties", async () => {
   const images = await provider().images(contextOf());
   expect(images.map(({ distro }) => distro)).toEqual(["debian-12", "debian-13", "ubuntu-24.04"]);
