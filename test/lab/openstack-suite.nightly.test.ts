@@ -167,6 +167,7 @@ async function revokeToken(token: string): Promise<void> {
 }
 
 interface Rule {
+  readonly id: string;
   readonly direction: string;
   readonly ethertype: string;
   readonly protocol: string | null;
@@ -376,6 +377,111 @@ describe("what this provider adds", () => {
     await expect
       .poll(async () => (await provider.observe(context))[0]?.status, { timeout: 60_000 })
       .toBe("running");
+  });
+
+  it("a network of IPv6 alone: its address is the way in, and no floating one can lead there", async () => {
+    const { ensure } = world({ networks: ["six"], accessNetwork: "six" });
+    const machine = await ensure("a");
+    expect(machine.publicAddresses).toEqual([expect.stringMatching(/^2001:db8:91:/)]);
+    expect(machine.privateAddresses).toEqual(machine.publicAddresses);
+    const floating = world({ networks: ["six"], floatingIps: true });
+    expect(await failureOf(floating.ensure("a"))).toMatch(
+      /^PROVIDER_NOT_FOUND: a has no IPv4 address .*leave out floatingIps/,
+    );
+  });
+
+  it("a config drive, a zone and groups of yours are taken as they are sent, and yours outlive the stack", async () => {
+    const { ensure, stack, cleanUp } = world({
+      configDrive: true,
+      availabilityZone: "nova",
+      ownSecurityGroup: false,
+      securityGroups: ["default"],
+    });
+    const { id } = await ensure("a");
+    const { server } = (await plane.admin.call("GET", "compute", `/v2.1/servers/${id}`)) as {
+      readonly server: Json;
+    };
+    expect(server).toMatchObject({
+      config_drive: "True",
+      "OS-EXT-AZ:availability_zone": "nova",
+      security_groups: [{ name: "default" }],
+    });
+    expect(await leftovers(stack, true)).toEqual([`${stack}.a`]);
+    await cleanUp();
+    const { ensure: again } = world({ ownSecurityGroup: false, securityGroups: ["default"] });
+    await again("b");
+  });
+
+  it("a group, a zone or a key pair that is not there: near names, and nothing is made", async () => {
+    const wrong: readonly (readonly [OpenStackOptions, RegExp])[] = [
+      [{ securityGroups: ["defualt"] }, /no security group defualt\. Did you mean "default"/],
+      [{ availabilityZone: "nvoa" }, /no availability zone nvoa\. Did you mean "nova"/],
+      [{ keyPair: "nobodys" }, /no key pair nobodys\. /],
+      [{ accessNetwork: "single" }, /not on the network single.*private/],
+    ];
+    for (const [options, said] of wrong) {
+      const { ensure, stack } = world(options);
+      expect(await failureOf(ensure("a"))).toMatch(said);
+      expect(plane.front.count(/^(POST|PUT|DELETE) \/(compute|network)/)).toBe(0);
+      expect(await leftovers(stack, true)).toEqual([]);
+    }
+  });
+
+  it("what somebody adds to our group is removed, what they take away is put back, and a way in by number is one", async () => {
+    const { provider, context, stack, cleanUp } = world();
+    toCleanUp.add(cleanUp);
+    const { token } = await logIn(plane.plan, USER, "demo");
+    const ask = async (method: "POST" | "DELETE", path: string, body?: Json): Promise<Json> =>
+      await plane.admin.call(method, "network", path, body, { "x-auth-token": token });
+    const inlets = [{ protocol: "tcp", fromPort: 2849, toPort: 2849, from: "anywhere" }] as const;
+    const share = async (mode: "open" | "close") =>
+      await provider.ensureShared?.({ inlets, meanwhile: [], mode }, context);
+    const look = async () => {
+      const groups = await plane.admin.list<{
+        readonly id: string;
+        readonly name: string;
+        readonly security_group_rules: readonly Rule[];
+      }>("network", "/v2.0/security-groups", "security_groups");
+      const group = groups.find(({ name }) => name === `bootmachine.${stack}`);
+      const rules = (group?.security_group_rules ?? []).filter(
+        ({ direction, port_range_max: port, protocol }) =>
+          direction === "ingress" && (port !== null || protocol === null),
+      );
+      return { id: group?.id ?? "", rules };
+    };
+    const texts = async () =>
+      (await look()).rules
+        .map((rule) => `${rule.ethertype} ${rule.protocol} ${rule.port_range_max}`)
+        .toSorted();
+    await share("open");
+    const { id: group, rules } = await look();
+    for (const { id } of rules) await ask("DELETE", `/v2.0/security-group-rules/${id}`);
+    const put = async (rule: Json): Promise<string> => {
+      const made = await ask("POST", "/v2.0/security-group-rules", {
+        security_group_rule: { security_group_id: group, direction: "ingress", ...rule },
+      });
+      return (made["security_group_rule"] as { readonly id: string }).id;
+    };
+    const ports = { port_range_min: 2849, port_range_max: 2849 };
+    await put({ ethertype: "IPv4", protocol: "6", ...ports });
+    const byNumber = await put({ ethertype: "IPv6", protocol: "6", ...ports });
+    await put({ ethertype: "IPv4" });
+    const addresses = await ask("POST", "/v2.0/address-groups", {
+      address_group: { name: "office", addresses: ["198.51.100.0/24"] },
+    });
+    const { id: office } = addresses["address_group"] as { readonly id: string };
+    await put({ ethertype: "IPv4", protocol: "tcp", ...ports, remote_address_group_id: office });
+    const foreign = ["anything from 0.0.0.0/0", `tcp 2849 from the address group ${office}`];
+    const opened = await share("open");
+    expect(opened).toMatchObject({ made: [], opened: [], closed: [] });
+    expect(opened?.surplus.toSorted()).toEqual(foreign);
+    const closed = await share("close");
+    expect(closed?.closed.toSorted()).toEqual(foreign);
+    expect(await texts()).toEqual(["IPv4 6 2849", "IPv6 6 2849"]);
+    await ask("DELETE", `/v2.0/address-groups/${office}`);
+    await ask("DELETE", `/v2.0/security-group-rules/${byNumber}`);
+    expect((await share("close"))?.opened).toEqual(["tcp 2849 from ::/0"]);
+    expect(await texts()).toEqual(["IPv4 6 2849", "IPv6 tcp 2849"]);
   });
 
   it("key pair, server group, security group and its rules: made once, brought in line, and gone with the stack", async () => {

@@ -114,7 +114,7 @@ async function makeFlavors(admin: AdminApi): Promise<void> {
     await admin.call("POST", "compute", "/v2.1/flavors", { flavor: { name, vcpus, ram, disk } });
 }
 
-/** `private` and `single` in demo, `only` in tight; and `public`, where floating addresses come from. */
+/** `private`, `single` and `six` in demo, `only` in tight; and `public`, where floating addresses come from. */
 async function makeNetworks(admin: AdminApi, demo: string, tight: string): Promise<void> {
   const network = async (body: Json, subnet: Json): Promise<Json> => {
     const { id } = (await admin.call("POST", "network", "/v2.0/networks", { network: body }))[
@@ -140,6 +140,17 @@ async function makeNetworks(admin: AdminApi, demo: string, tight: string): Promi
       cidr: admin.plan.network,
       project_id: demo,
       allocation_pools: [{ start: addressIn(admin.plan, 200), end: addressIn(admin.plan, 200) }],
+    },
+  );
+  await network(
+    { name: "six", project_id: demo },
+    // For documentation; nothing is started for its servers. https://www.rfc-editor.org/rfc/rfc3849
+    {
+      cidr: "2001:db8:91::/64",
+      project_id: demo,
+      ip_version: 6,
+      ipv6_address_mode: "slaac",
+      ipv6_ra_mode: "slaac",
     },
   );
   await network(

@@ -144,7 +144,7 @@ describe("calls", () => {
   });
 
   test("a burst of 500 is outlived; a create is looked up and not sent a second time blindly", async () => {
-    const provider = openstack(QUICK, cloud.environment);
+    const provider = openstack({ ...QUICK, settleMs: 5000 }, cloud.environment);
     cloud.faults.add({ match: /GET /, times: 3, act: { kind: "status", status: 503 } });
     cloud.faults.add({ match: CREATE, act: { kind: "answer-lost" } });
     await provider.ensure(requestOf("web"), contextOf());
