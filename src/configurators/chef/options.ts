@@ -1,12 +1,12 @@
 import { z } from "zod";
 
+import { hostFolder } from "../../stack/host-folder.ts";
 import { webAddress } from "../../stack/web-address.ts";
 
 const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/, "a checksum is 64 hexadecimal digits")
   .meta({ description: "The package's SHA-256: 64 hexadecimal digits." });
-const folder = z.string().regex(/^(\/[A-Za-z0-9_.-]+)+$/, "an absolute path without spaces");
 
 /** Where one platform's package comes from: an address, or a file on your computer. */
 const packageSchema = z.union([
@@ -77,7 +77,7 @@ export const chefOptionsSchema = z
      */
     tree: z.string().min(1).optional(),
     /** Folder on the hosts for the tree and the server's data. Default "/var/lib/bootmachine/chef". */
-    remoteDir: folder.default("/var/lib/bootmachine/chef"),
+    remoteDir: hostFolder.default("/var/lib/bootmachine/chef"),
     /** What every server runs. Default: the starter kit's, `recipe[bootmachine]` and `recipe[site]`. */
     runList: z.array(runListItem).min(1).default(["recipe[bootmachine]", "recipe[site]"]),
     /** What servers of a role run after that, by role. Default: nothing. */

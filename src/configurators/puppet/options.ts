@@ -1,12 +1,8 @@
 import { z } from "zod";
 
-import { webAddress } from "../../stack/web-address.ts";
+import { hostFolder } from "../../stack/host-folder.ts";
+import { aptAddress } from "../../stack/web-address.ts";
 import { whyNoSetting } from "./refused-settings.ts";
-
-const folder = z
-  .string()
-  .regex(/^(\/[A-Za-z0-9_.-]+)+$/, "an absolute path without spaces")
-  .refine((path) => !/\/\.{1,2}(\/|$)/.test(path), "an absolute path without . and ..");
 
 /** Settings of puppet.conf, by name. */
 const section = z.record(
@@ -27,7 +23,7 @@ export const puppetOptionsSchema = z
     repository: z
       .strictObject({
         /** The address of a mirror of OpenVox's apt repository, up to the folder that holds `dists`. Default: OpenVox's own. */
-        url: webAddress.optional(),
+        url: aptAddress.optional(),
         /** The OpenPGP public key that it is signed with: the armoured text, or a file that holds it. Default: OpenVox's own. */
         key: z.string().min(1).optional(),
       })
@@ -45,7 +41,7 @@ export const puppetOptionsSchema = z
      * The folder of the environments on the master; your tree is in it under the environment's name. Default: the packages' own,
      * /etc/puppetlabs/code/environments, or /etc/puppet/code/environments of the distro.
      */
-    remoteDir: folder.optional(),
+    remoteDir: hostFolder.optional(),
     /** The environment's name at the master. Default "production". */
     environment: z
       .string()

@@ -1,4 +1,4 @@
-import { access, readFile, stat } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import type { ConfiguratorProblem } from "../contract.ts";
@@ -38,27 +38,4 @@ export async function checkTrees(
     });
   }
   return problems;
-}
-
-const ARMOUR = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
-
-/** A signing key that is given as text or as a file; the text of it, or what is wrong. */
-export async function readSigningKey(
-  key: string,
-  directory: string,
-): Promise<{ readonly text: string } | { readonly problem: ConfiguratorProblem }> {
-  const problem = (message: string): { readonly problem: ConfiguratorProblem } => ({
-    problem: {
-      path: ["repository", "key"],
-      message,
-      hint: "Give an armoured OpenPGP public key (`gpg --armor --export`), or its file, or { url, fingerprint }.",
-    },
-  });
-  if (key.includes(ARMOUR)) return { text: key };
-  const text = await readFile(resolve(directory, key), "utf8").catch(() => undefined);
-  if (text === undefined)
-    return problem(
-      `${JSON.stringify(key.slice(0, 80))} is neither a key nor a file that can be read`,
-    );
-  return text.includes(ARMOUR) ? { text } : problem(`${key} holds no armoured OpenPGP public key`);
 }

@@ -1,25 +1,12 @@
 import { z } from "zod";
 
-const folder = z
-  .string()
-  .regex(/^(\/[A-Za-z0-9_.-]+)+$/, "an absolute path without spaces")
-  .refine((path) => !/\/\.{1,2}(\/|$)/.test(path), "an absolute path without . and ..");
-
-/** What stands in an address is read by everybody: in apt's sources, in the arguments of what fetches it, in messages. */
-const webAddress = z.url({ protocol: /^https?$/ }).refine(hasNoPassword, {
-  message:
-    "holds a user or a password, which everybody on the servers could read: put them into a file of /etc/apt/auth.conf.d",
-});
-
-function hasNoPassword(address: string): boolean {
-  const url = URL.parse(address);
-  return url === null || (url.username === "" && url.password === "");
-}
+import { hostFolder } from "../../stack/host-folder.ts";
+import { aptAddress } from "../../stack/web-address.ts";
 
 /** A key that is fetched by each server and counts only if its fingerprint is this one. */
 const fetchedKey = z
   .strictObject({
-    url: webAddress.meta({ description: "Where the armoured or binary public key is." }),
+    url: aptAddress.meta({ description: "Where the armoured or binary public key is." }),
     fingerprint: z
       .string()
       .transform((text) => text.replaceAll(/\s/g, "").toUpperCase())
@@ -44,7 +31,7 @@ const repositorySchema = z
      * The address of a mirror of Salt's apt repository: suite `stable`, component `main`. Default: the Salt Project's own,
      * https://packages.broadcom.com/artifactory/saltproject-deb.
      */
-    url: webAddress.optional(),
+    url: aptAddress.optional(),
     /**
      * The key that it is signed with: the armoured text, the path of a file that holds it, or where it is and its fingerprint.
      * Default: the Salt Project's, fetched from packages.broadcom.com and held against the fingerprint that comes with bootmachine.
@@ -68,9 +55,9 @@ export const saltOptionsSchema = z
     /** The folder with your pillars and their top.sls; a relative path counts from the config. Default "salt/pillars". */
     pillars: z.string().min(1).default("salt/pillars"),
     /** Where the states lie on the master. Default "/srv/salt". */
-    remoteStatesDir: folder.default("/srv/salt"),
+    remoteStatesDir: hostFolder.default("/srv/salt"),
     /** Where the pillars lie on the master. Default "/srv/pillar". */
-    remotePillarsDir: folder.default("/srv/pillar"),
+    remotePillarsDir: hostFolder.default("/srv/pillar"),
     /**
      * Modes of states that hold secrets, by pattern: `{ "ssl/*.crt": "0640" }`. The master runs as the user `salt` and must be
      * able to read them: they are root's and the group's `salt`. Pillars are always 0640, and so are, unless a pattern of yours

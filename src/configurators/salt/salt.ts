@@ -1,7 +1,8 @@
 import { UserError } from "../../errors/error.ts";
 import { parsePluginOptions } from "../../stack/plugin-options.ts";
+import { isKeyText, readSigningKey } from "../../stack/signing-key.ts";
 import type { Configurator, Member, Tree } from "../contract.ts";
-import { checkTrees, readSigningKey } from "./check-trees.ts";
+import { checkTrees } from "./check-trees.ts";
 import { enrollSteps } from "./enroll-steps.ts";
 import { installResources } from "./install-resources.ts";
 import { LIST_KEYS, parseKeys } from "./key-list.ts";
@@ -37,12 +38,21 @@ export function salt(options: SaltOptions = {}): Configurator {
       const problems = await checkTrees(settings, directory);
       if (typeof settings.repository?.key !== "string") return problems;
       const read = await readSigningKey(settings.repository.key, directory);
-      if ("problem" in read) return [...problems, read.problem];
-      key = read.text;
-      return problems;
+      if ("text" in read) {
+        key = read.text;
+        return problems;
+      }
+      return [
+        ...problems,
+        {
+          path: ["repository", "key"],
+          message: read.wrong,
+          hint: "Give an armoured OpenPGP public key (`gpg --armor --export`), or a file that holds one, which counts from the config's folder, or { url, fingerprint }.",
+        },
+      ];
     },
     install(context) {
-      if (typeof key === "string" && !key.includes("-----BEGIN")) {
+      if (typeof key === "string" && !isKeyText(key)) {
         throw new UserError(
           "CONFIG_INVALID",
           "The repository's key is a file, and check() has not read it yet.",

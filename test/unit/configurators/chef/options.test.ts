@@ -27,6 +27,7 @@ describe("options of chef", () => {
     [{ version: "18.x" }, "version"],
     [{ runList: ["recipe site"] }, "runList"],
     [{ remoteDir: "srv/chef" }, "remoteDir"],
+    [{ remoteDir: "/srv/../etc" }, "remoteDir"],
     [{ packages: { "debian-12": { url: "https://example.org/cinc.deb" } } }, "packages"],
     [{ packages: { Debian: { file: "cinc.deb", sha256: SHA256 } } }, "packages"],
     [{ policy: { name: "web" } }, "tree"],

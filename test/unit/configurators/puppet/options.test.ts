@@ -19,7 +19,10 @@ describe("options", () => {
     [{ environment: "my-env" }, /lower-case letters/],
     [{ environment: "agent" }, /means something else/],
     [{ repository: {} }, /neither a mirror \(`url`\) nor a key/],
-    [{ repository: { url: "https://me:secret@mirror.example" } }, /a user or a password in it/],
+    [
+      { repository: { url: "https://me:secret@mirror.example" } },
+      /a user or a password in it.*auth\.conf\.d/,
+    ],
     [{ heapMb: 64 }, /256/],
     [{ remoteDir: "srv/puppet" }, /an absolute path/],
     [{ remoteDir: "/srv/../etc" }, /without \. and \.\./],

@@ -56,6 +56,11 @@ describe("salt()", () => {
     ]);
   });
 
+  it("is not installed with a key of which only the file's name is known", () => {
+    const configurator = salt({ repository: { url: URL, key: "./salt.asc" } });
+    expect(() => configurator.install(undefined as never)).toThrow(/has not read it yet/);
+  });
+
   it("keeps pillars out of the folder that all minions may read", () => {
     expect(problemsOf({ remoteStatesDir: "/srv/a", remotePillarsDir: "/srv/a" })).toEqual([
       "configurator.remotePillarsDir",
@@ -101,9 +106,17 @@ describe("what is looked at on the operator's computer", () => {
     );
     expect(await salt({ repository: { url: URL, key: KEY } }).check?.(directory)).toEqual([]);
     await writeFile(join(directory, "salt.asc"), "no key");
-    for (const key of ["./salt.asc", "./nowhere.asc"]) {
+    const wrong = {
+      "./salt.asc": "./salt.asc holds no armoured OpenPGP public key",
+      "./nowhere.asc": '"./nowhere.asc" is neither a key nor a file that can be read',
+    };
+    for (const [key, message] of Object.entries(wrong)) {
       expect(await salt({ repository: { url: URL, key } }).check?.(directory)).toEqual([
-        expect.objectContaining({ path: ["repository", "key"] }),
+        {
+          path: ["repository", "key"],
+          message,
+          hint: expect.stringMatching(/gpg --armor --export.*\{ url, fingerprint \}/) as string,
+        },
       ]);
     }
   });
