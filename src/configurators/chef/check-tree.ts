@@ -1,9 +1,8 @@
-import { access, readFile } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 
-import { z } from "zod";
-
 import type { ConfiguratorProblem } from "../contract.ts";
+import { missingPolicy, notAFolder, unnamedPolicy } from "./check-policy.ts";
 import type { ChefSettings } from "./options.ts";
 
 /** What names a cookbook, or a role, on disk. */
@@ -19,19 +18,14 @@ export async function checkTree(
   settings: ChefSettings,
   directory: string,
 ): Promise<readonly ConfiguratorProblem[]> {
-  const problems: ConfiguratorProblem[] = [];
-  for (const [platform, source] of Object.entries(settings.packages)) {
-    if ("file" in source && !(await exists(resolve(directory, source.file)))) {
-      problems.push({
-        path: ["packages", platform, "file"],
-        message: `${source.file} cannot be read`,
-        hint: "Paths count from the config's folder.",
-      });
-    }
-  }
+  const problems = [
+    ...(await missingPackages(settings.packages, ["packages"], directory)),
+    ...(await missingPackages(settings.server?.packages ?? {}, ["server", "packages"], directory)),
+  ];
   if (settings.tree === undefined) return problems;
   const tree = resolve(directory, settings.tree);
-  if (!(await exists(tree))) {
+  const found = await stat(tree).catch(() => undefined);
+  if (found === undefined) {
     return [
       ...problems,
       {
@@ -41,11 +35,30 @@ export async function checkTree(
       },
     ];
   }
-  const missing =
-    settings.policy === undefined
-      ? await missingItems(settings, tree)
-      : await missingPolicy(settings.policy, tree, settings.tree);
-  return [...problems, ...missing];
+  if (!found.isDirectory()) return [...problems, notAFolder(settings.tree)];
+  if (settings.policy !== undefined) {
+    return [...problems, ...(await missingPolicy(settings.policy, tree, settings.tree))];
+  }
+  const unnamed = await unnamedPolicy(tree, settings.tree);
+  return [...problems, ...(unnamed === undefined ? await missingItems(settings, tree) : [unnamed])];
+}
+
+async function missingPackages(
+  packages: ChefSettings["packages"],
+  path: readonly string[],
+  directory: string,
+): Promise<readonly ConfiguratorProblem[]> {
+  const problems: ConfiguratorProblem[] = [];
+  for (const [platform, source] of Object.entries(packages)) {
+    if ("file" in source && !(await exists(resolve(directory, source.file)))) {
+      problems.push({
+        path: [...path, platform, "file"],
+        message: `${source.file} cannot be read`,
+        hint: "Paths count from the config's folder.",
+      });
+    }
+  }
+  return problems;
 }
 
 async function missingItems(
@@ -96,50 +109,6 @@ async function whyMissing(item: string, tree: string, shown: string): Promise<st
   return (await existsAny([...recipes, `${folder}/recipe.rb`]))
     ? undefined
     : `the cookbook "${cookbook}" has no recipe "${name}" (recipes/${name}.rb)`;
-}
-
-async function missingPolicy(
-  policy: NonNullable<ChefSettings["policy"]>,
-  tree: string,
-  shown: string,
-): Promise<readonly ConfiguratorProblem[]> {
-  const wrong = (message: string): readonly ConfiguratorProblem[] => [
-    { path: ["policy"], message, hint: "Write the folder with `chef install` and `chef export`." },
-  ];
-  const group = await readJson(`${tree}/policy_groups/${policy.group}.json`, groupSchema);
-  if (group === undefined) return wrong(`${shown} has no policy_groups/${policy.group}.json`);
-  const revision = group.policies[policy.name]?.revision_id;
-  if (revision === undefined) {
-    const known = Object.keys(group.policies).join(", ");
-    return wrong(
-      `the group "${policy.group}" of ${shown} has no policy "${policy.name}"; it has ${known || "none"}`,
-    );
-  }
-  const file = `policies/${policy.name}-${revision}.json`;
-  const exported = await readJson(`${tree}/${file}`, policySchema);
-  if (exported === undefined) return wrong(`${shown} has no ${file}`);
-  const problems: ConfiguratorProblem[] = [];
-  for (const [cookbook, { identifier }] of Object.entries(exported.cookbook_locks)) {
-    const folder = `cookbook_artifacts/${cookbook}-${identifier}`;
-    if (!(await exists(`${tree}/${folder}`))) problems.push(...wrong(`${shown} has no ${folder}`));
-  }
-  return problems;
-}
-
-/** What `chef export` writes, as far as it is looked at. */
-const groupSchema = z.object({
-  policies: z.record(z.string(), z.object({ revision_id: z.string() })),
-});
-const policySchema = z.object({
-  cookbook_locks: z.record(z.string(), z.object({ identifier: z.string() })),
-});
-
-async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  try {
-    return schema.parse(JSON.parse(await readFile(path, "utf8")));
-  } catch {
-    return undefined;
-  }
 }
 
 async function existsAny(paths: readonly string[]): Promise<boolean> {
