@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { hostFolder } from "../../stack/host-folder.ts";
 import { isPinned } from "./python-packages.ts";
 
 /** A place inside the tree, or a name for one: no way out of it. */
@@ -40,10 +41,7 @@ export const ansibleOptionsSchema = z
     /** The playbook to run, inside the tree. Default "site.yml". */
     playbook: relativePath.default("site.yml"),
     /** Where the tree is kept on the master. Default "/srv/ansible". */
-    remoteDir: z
-      .string()
-      .regex(/^\/[A-Za-z0-9._/-]*[A-Za-z0-9._-]$/)
-      .default("/srv/ansible"),
+    remoteDir: hostFolder.default("/srv/ansible"),
     /** The account that the master logs in with on the other servers; it has sudo without a password. Default "ansible". */
     user: z
       .string()

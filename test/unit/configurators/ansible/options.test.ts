@@ -28,6 +28,9 @@ describe("options of ansible", () => {
     expect(problems({ playbook: "../site.yml" })).toEqual(["playbook"]);
     expect(problems({ playbook: "/site.yml" })).toEqual(["playbook"]);
     expect(problems({ playbook: "plays/site.yml" })).toEqual([]);
+    expect(problems({ remoteDir: "srv/ansible" })).toEqual(["remoteDir"]);
+    expect(problems({ remoteDir: "/srv/../etc" })).toEqual(["remoteDir"]);
+    expect(problems({ remoteDir: "/srv/ansible/site" })).toEqual([]);
     expect(problems({ user: "root" })).toEqual(["user"]);
     expect(problems({ forks: 0 })).toEqual(["forks"]);
   });
