@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 
+import { DRIFTING_ACCOUNTS } from "./baseline-drift.ts";
 import { type CommandResult, StackProject, story } from "./stack-project.ts";
 import { outcomes, toolReport } from "./tool-report.ts";
 
@@ -25,10 +26,7 @@ export function createToolStack(
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<StackProject> {
   return StackProject.create(configurator.name, TOOL_SERVERS, {
-    users: [
-      { name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./id.pub"] },
-      { name: "grace", fullName: "Grace Höpper", groups: ["adm"], keys: [] },
-    ],
+    ...DRIFTING_ACCOUNTS,
     firewall: [{ port: 80, from: "anywhere", roles: ["web"] }],
     configurator,
     upgrades: { atBoot: "none" },
