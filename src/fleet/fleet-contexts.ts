@@ -1,6 +1,7 @@
 import { createProbeBudget } from "../proof/port-scan.ts";
 import { AddressBook } from "./address-book.ts";
 import { MasterHost } from "./configurator/master-host.ts";
+import { Enrolments } from "./configurator/enrolments.ts";
 import { Milestones } from "./configurator/milestones.ts";
 import { SharedWork } from "./configurator/shared-work.ts";
 import { type EmitEvent, type EventBody, type FleetEvent, PHASES } from "./events.ts";
@@ -67,6 +68,7 @@ export class FleetContexts {
       who,
       turns: new HostTurns(),
       milestones: new Milestones(),
+      enrolments: new Enrolments(),
       master: new MasterHost(),
       shared: new SharedWork(stack.directory),
       forceConfigure: false,

@@ -3,6 +3,7 @@ import type { ProviderCall, ProviderContext } from "../providers/contract.ts";
 import type { Stack } from "../stack/stack.ts";
 import type { Transport } from "../transport/contract.ts";
 import type { AddressBook } from "./address-book.ts";
+import type { Enrolments } from "./configurator/enrolments.ts";
 import type { MasterHost } from "./configurator/master-host.ts";
 import type { Milestones } from "./configurator/milestones.ts";
 import type { SharedWork } from "./configurator/shared-work.ts";
@@ -37,6 +38,8 @@ export interface RunContext {
   readonly turns: HostTurns;
   /** Who has come how far with the configurator. */
   readonly milestones: Milestones;
+  /** Who is being enrolled just now. */
+  readonly enrolments: Enrolments;
   /** The master, for the members that need something done there. */
   readonly master: MasterHost;
   /** What is brought to the hosts, read once a run, and the tool's common run. */

@@ -20,3 +20,35 @@ export function toolReport(events: readonly FleetEvent[], server: string, status
       : [],
   );
 }
+
+/**
+ * Who was being enrolled when the master had enrolled itself, and who of these was not enrolled when the tool began to run on the
+ * master.
+ */
+export function enrolments(
+  events: readonly FleetEvent[],
+  master: string,
+): { readonly begun: readonly string[]; readonly heldUp: readonly string[] } {
+  const place = (isIt: (event: FleetEvent) => boolean): number => {
+    const at = events.findIndex(isIt);
+    return at === -1 ? Number.POSITIVE_INFINITY : at;
+  };
+  const ended = (server: string): number =>
+    place(
+      (event) =>
+        event.type === "phase-ended" && event.phase === "enroll" && event.server === server,
+    );
+  const masterIsReady = ended(master);
+  const toolBegins = place(
+    (event) => event.type === "output" && event.phase === "configure" && event.server === master,
+  );
+  const begun = events.flatMap((event, at) =>
+    event.type === "phase-started" &&
+    event.phase === "enroll" &&
+    at < masterIsReady &&
+    event.server !== master
+      ? [event.server]
+      : [],
+  );
+  return { begun, heldUp: begun.filter((server) => ended(server) > toolBegins) };
+}

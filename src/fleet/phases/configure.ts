@@ -41,6 +41,7 @@ export async function configure(run: ServerRun, signal: AbortSignal): Promise<Ph
   await forgetGoodRun(run);
   let changes = await bringTrees(run, signal);
   changes += await takeSteps(run, configurator.configure(member), signal);
+  await letEnrolmentsEnd(run, signal);
   const report: MemberReport =
     tool.on === "member"
       ? await runForOne(run, member, signal)
@@ -68,6 +69,20 @@ async function applyAlone(
   if (steps.length === 0) return SKIPPED;
   const taken = run.context.mode === "apply" ? await bringTrees(run, signal) : 0;
   return resultOf(taken + (await takeSteps(run, steps, signal)));
+}
+
+/** How long the master's own run of the tool gives way: as long as a link that broke is tried for. */
+const GIVES_WAY_MS = 300_000;
+
+/**
+ * The tool's run on the master holds that host for as long as it takes, and who is being enrolled needs a step there in between: those
+ * who have begun go first.
+ */
+async function letEnrolmentsEnd(run: ServerRun, signal: AbortSignal): Promise<void> {
+  const { enrolments, stack } = run.context;
+  if (run.server.name !== stack.master || enrolments.open.length === 0) return;
+  run.step(`waiting until the master has taken in ${enrolments.open.join(", ")}`);
+  await run.lendSlot(() => enrolments.ended(GIVES_WAY_MS, signal));
 }
 
 /** The master goes down when nobody needs it any more. */

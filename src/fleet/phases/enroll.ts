@@ -7,11 +7,12 @@ import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-r
  * that was built anew, or a server made again under its old name, is noticed.
  */
 export async function enroll(run: ServerRun, signal: AbortSignal): Promise<PhaseResult> {
-  const { configurator } = run.context.stack;
+  const { enrolments, stack } = run.context;
+  const { configurator } = stack;
   if (run.host === undefined || configurator.topology === "none") return SKIPPED;
   const steps = configurator.enroll(contextOf(run));
   if (steps.length === 0) return SKIPPED;
-  const changes = await takeSteps(run, steps, signal);
+  const changes = await enrolments.within(run.server.name, () => takeSteps(run, steps, signal));
   run.isNewlyEnrolled = changes > 0;
   return resultOf(changes);
 }
