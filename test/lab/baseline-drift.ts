@@ -55,7 +55,7 @@ const DRIFT = {
   },
   locale: {
     change: "sed -i --follow-symlinks 's/^LANG=.*/LANG=de_DE.UTF-8/' /etc/default/locale",
-    look: "cat /etc/default/locale",
+    look: '. /etc/default/locale; echo "$LANG"',
   },
   // One that can be looked up: for another each sudo, and so each task of some tools, would wait for DNS.
   "host name": {
