@@ -152,7 +152,7 @@ async function groupsOf(tree: string): Promise<readonly string[]> {
 
 async function namesIn(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => []);
-  return names.toSorted();
+  return names.toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
