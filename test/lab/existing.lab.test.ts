@@ -145,7 +145,8 @@ describe("hosts that the user has", () => {
     const up = await project.run("up", "--yes", "--json");
     expect(up.status, story(up)).toBe(0);
     expect(up.events).toContainEqual(expect.objectContaining({ type: "reached", address: six }));
-    const verify = await project.run("verify", "--json");
+    const verify = await project.run("verify", "--format", "json");
+    expect(verify.status, story(verify)).toBe(0);
     const checks = new Map(
       (JSON.parse(verify.stdout) as VerifyDocument).servers.flatMap(({ checks: all }) =>
         all.map(({ id, status }) => [id, status] as const),

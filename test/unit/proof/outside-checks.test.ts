@@ -50,17 +50,23 @@ describe("runOutsideChecks", () => {
     expect(results.filter(({ status }) => status === "passed")).toEqual([]);
   });
 
-  it("finds an undeclared port by a real connection", async () => {
+  it.each([
+    ["127.0.0.1", "ports-only-declared-ipv4", "ports-only-declared-ipv6"],
+    ["::1", "ports-only-declared-ipv6", "ports-only-declared-ipv4"],
+  ])("finds an undeclared port by a real connection to %s alone", async (host, family, other) => {
     const server = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("no port");
     try {
-      const results = await runOutsideChecks(options({ ports: [1, address.port] }));
-      expect(results.find(({ id }) => id === "ports-only-declared-ipv4")).toMatchObject({
+      const results = await runOutsideChecks(
+        options({ addresses: [host], ports: [1, address.port] }),
+      );
+      expect(results.find(({ id }) => id === family)).toMatchObject({
         status: "failed",
-        diff: [`+ tcp ${address.port} open on 127.0.0.1`],
+        diff: [`+ tcp ${address.port} open on ${host}`],
       });
+      expect(results.find(({ id }) => id === other)?.status).toBe("skipped");
     } finally {
       server.close();
     }
