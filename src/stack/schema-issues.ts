@@ -175,9 +175,15 @@ export function reportIssue(
       report({ path, message: found === undefined ? "is missing" : wordsOf(issue.message) });
       return;
     }
-    case "custom":
-      report({ path, message: found === undefined ? "is missing" : wordsOf(issue.message) });
+    case "custom": {
+      const hint: unknown = issue.params?.["hint"];
+      report({
+        path,
+        message: found === undefined ? "is missing" : wordsOf(issue.message),
+        ...(typeof hint === "string" ? { hint } : {}),
+      });
       return;
+    }
     case "invalid_format":
     case "too_big":
     case "too_small":

@@ -23,6 +23,7 @@ import {
   wishOf,
 } from "./moto/ec2-world.ts";
 import { testProfiles } from "./moto/ec2-credentials.ts";
+import { testOptions } from "./moto/ec2-options.ts";
 import { testParameters } from "./moto/ec2-parameters.ts";
 import type { ProxiedCall } from "./moto/fault-proxy.ts";
 
@@ -191,6 +192,10 @@ describe("credentials of profiles", () => {
 
 describe("images by parameter", () => {
   testParameters(() => world);
+});
+
+describe("options", () => {
+  testOptions(() => world);
 });
 
 describe("wishes", () => {

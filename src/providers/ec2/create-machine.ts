@@ -9,6 +9,7 @@ import { choosePlaces, type Place, placeKey, placeText } from "./capacity-ladder
 import type { Cloud } from "./cloud.ts";
 import { loginUserOf } from "./distro-images.ts";
 import { isRefusal } from "./failures.ts";
+import { checkFurtherGroups } from "./further-groups.ts";
 import { chooseImage } from "./image-wishes.ts";
 import type { Ec2Image } from "./images.ts";
 import { type Ec2Instance, runInstance } from "./instances.ts";
@@ -169,6 +170,7 @@ async function securityGroups(
   settings: Ec2Settings,
   context: ProviderContext,
 ): Promise<readonly string[]> {
+  await checkFurtherGroups(cloud, settings, await vpcOf(cloud, context), context);
   if (!settings.ownSecurityGroup) return settings.securityGroups;
   return [await ownGroup(cloud, settings, context), ...settings.securityGroups];
 }
@@ -186,8 +188,11 @@ async function ownGroup(
   });
 }
 
-/** Brings the stack's own group in line; servers that are made from now on are put into it without another look. */
-export async function ensureOwnGroup(
+/**
+ * Brings the stack's own group in line, unless there is to be none; servers that are made from now on are put into it without
+ * another look.
+ */
+export async function ensureGroups(
   cloud: Cloud,
   settings: Ec2Settings,
   wish: SharedWish,
@@ -195,6 +200,8 @@ export async function ensureOwnGroup(
 ): Promise<SharedReport> {
   const { stack } = context;
   const place = { stack, vpc: await vpcOf(cloud, context) };
+  await checkFurtherGroups(cloud, settings, place.vpc, context);
+  if (!settings.ownSecurityGroup) return { made: [], opened: [], closed: [], surplus: [] };
   cloud.forget(groupKey(stack));
   const { id, report } = await bringGroupInLine(cloud, settings, place, wish, context);
   if (wish.mode !== "plan") await cloud.shared(groupKey(stack), () => Promise.resolve(id));
@@ -225,13 +232,21 @@ function noCapacity(
   refusals: readonly ProviderError[],
 ): ProviderError {
   const last = refusals.at(-1);
+  const isSpotOnly = places.every(({ spot }) => spot !== undefined);
+  const tooLow = refusals.some((refusal) => isRefusal(refusal, /^SpotMaxPriceTooLow$/));
+  const ways = [
+    "Name more sizes in `size` (a list), more `zones` or `subnets`",
+    ...(tooLow ? ["raise `spot.maxPrice`, or leave it out"] : []),
+    ...(isSpotOnly ? ["let `spot.fallback` take servers on demand"] : []),
+    "or try later",
+  ];
   return new ProviderError(
     "PROVIDER_CAPACITY",
     `EC2 has no room for ${server}: tried ${places.map(placeText).join("; ")}. ${last?.message ?? ""}`.trim(),
     {
       server,
       cause: last,
-      hint: "Name more sizes in `size` (a list), more `zones` or `subnets`, or try later.",
+      hint: `${ways.join(", ")}.`,
     },
   );
 }

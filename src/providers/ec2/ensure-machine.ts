@@ -107,10 +107,12 @@ async function bringUp(
   }
   const needsPublic = settings.publicAddress === true && settings.accessAddress !== "private";
   const isReachable = (entry: Ec2Instance): boolean =>
-    entry.state === "running" &&
+    isRunning(entry) &&
     toMachine(entry, settings).publicAddresses.length > 0 &&
-    (!needsPublic || settings.elasticAddress || entry.publicIp !== undefined);
-  const ready = await settle(cloud, settings, { id: settled.id, server }, context, isReachable);
+    (!needsPublic || entry.publicIp !== undefined);
+  // An elastic address may be the only one that it is reached by, and comes after it.
+  const isUp = settings.elasticAddress ? isRunning : isReachable;
+  const ready = await settle(cloud, settings, { id: settled.id, server }, context, isUp);
   if (!settings.elasticAddress || isFailed(ready)) return ready;
   const where = { stack: context.stack, server, instance: ready.id };
   const address = await ensureElasticAddress(cloud, settings, where, context);
@@ -125,6 +127,10 @@ async function bringUp(
     context,
     (entry) => isReachable(entry) && entry.publicIp === address && !isAddressAwaited(entry),
   );
+}
+
+function isRunning({ state }: Ec2Instance): boolean {
+  return state === "running";
 }
 
 /**
@@ -180,8 +186,9 @@ function machineFailed(
   const tries = replacements === 0 ? "" : ` It was replaced ${replacements} times.`;
   return new ProviderError("MACHINE_FAILED", `EC2 could not start ${server}: ${why}.${tries}`, {
     server,
-    hint: /volume|snapshot|kms|key/i.test(`${reason?.code} ${why}`)
-      ? "Its root volume could not be made: check `rootVolume` (size, key) and the quota for volumes. The next `up` tries again."
+    // EC2 says no more than "Client error on launch" where the key of a volume may not be used.
+    hint: /volume|snapshot|kms|key|Client\.InternalError/i.test(`${reason?.code} ${why}`)
+      ? "Its root volume could not be made: check `rootVolume` (size, `kmsKey` and your right to use that key) and the quota for volumes. The next `up` tries again."
       : "The next `up` makes a new one; `aws ec2 describe-instances` shows this one for about an hour.",
   });
 }

@@ -14,14 +14,14 @@ const LOOKS_AT_CONSOLE = 8;
 
 /** Counted at moto; test/lab/ec2-faults.lab.test.ts holds the figures to it. */
 export function expectedCalls(settings: Ec2Settings, { creates }: ExpectedWork): ExpectedCalls {
-  const { callsPerHour, elasticAddress, hostIdentity, keyPair } = settings;
+  const { callsPerHour, elasticAddress, hostIdentity, keyPair, securityGroups } = settings;
   const limit = callsPerHour === undefined ? {} : { perHour: callsPerHour };
   if (creates === 0) return { calls: CALLS_OF_A_LOOK, ...limit };
   // The create; the injected key is noted while it is replaced, and once it is.
   const each = 1 + (hostIdentity === "injected" ? 2 : LOOKS_AT_CONSOLE);
   // The list, the new address, its association, a note of it; and a few looks more.
   const [eachElastic, looks] = elasticAddress ? [4, 5] : [0, 0];
-  const shared = keyPair === true ? 2 : 0;
+  const shared = (keyPair === true ? 2 : 0) + (securityGroups.length > 0 ? 1 : 0);
   const group = CALLS_BEFORE_CREATING + CALLS_AT_THE_END;
   const once = CALLS_OF_A_LOOK + group + LOOKS_WHILE_BOOTING + looks + shared;
   return { calls: once + creates * (each + eachElastic), ...limit };

@@ -79,6 +79,12 @@ export function judge(
       `The credentials are valid and lack a right: ${right === undefined ? "" : `${right}, or one that goes with it: `}docs/guide/ec2.md has a policy with all that is needed.`,
     );
   }
+  if (reason === "AuthFailure.ServiceLinkedRoleCreationNotPermitted") {
+    return refuse(
+      "PROVIDER_AUTH",
+      "The account has used no spot instances yet, and these credentials may not make the role for them: somebody who may runs `aws iam create-service-linked-role --aws-service-name spot.amazonaws.com`, once.",
+    );
+  }
   if (QUOTA.test(reason)) {
     return refuse(
       "PROVIDER_QUOTA",

@@ -8,7 +8,7 @@ import type { Machine, Provider, ProviderContext } from "../contract.ts";
 import { readAccount } from "./account.ts";
 import type { KnownChoice } from "./check-wishes.ts";
 import { Cloud } from "./cloud.ts";
-import { ensureOwnGroup, groupKey } from "./create-machine.ts";
+import { ensureGroups, groupKey } from "./create-machine.ts";
 import { imageList, sizeList } from "./choices.ts";
 import { ensureMachine } from "./ensure-machine.ts";
 import { type Ec2Instance, readConsole, readInstance } from "./instances.ts";
@@ -92,10 +92,7 @@ export function makeMethods(
   return {
     observe: async (context) => await machines(context, (entry) => isOf(entry, context.stack)),
     list: async (context) => await machines(context, isOurs),
-    ensureShared: async (wish, context) =>
-      settings.ownSecurityGroup
-        ? await ensureOwnGroup(open(), settings, wish, context)
-        : { made: [], opened: [], closed: [], surplus: [] },
+    ensureShared: async (wish, context) => await ensureGroups(open(), settings, wish, context),
     ensure: async (request, context) =>
       await turns.take(
         machineName(context.stack, request.server),

@@ -17,7 +17,14 @@ export interface Ec2Subnet {
   readonly zone: string;
   /** The one of its zone in a default VPC. */
   readonly isDefault: boolean;
+  /** What is started in it gets a public IPv4 address, unless it is asked for none. */
+  readonly givesPublic: boolean;
+  /** It has a range of IPv6 addresses. */
+  readonly hasIpv6: boolean;
 }
+
+/** States of a range of addresses that the subnet has had. */
+const GONE: ReadonlySet<string> = new Set(["disassociating", "disassociated", "failing", "failed"]);
 
 export async function listVpcs(api: Ec2Api, caller: Caller): Promise<readonly Ec2Vpc[]> {
   const answer = await api.call(
@@ -50,5 +57,9 @@ export async function listSubnets(api: Ec2Api, caller: Caller): Promise<readonly
     vpc: subnet.VpcId ?? "",
     zone: subnet.AvailabilityZone ?? "",
     isDefault: subnet.DefaultForAz === true,
+    givesPublic: subnet.MapPublicIpOnLaunch === true,
+    hasIpv6: (subnet.Ipv6CidrBlockAssociationSet ?? []).some(
+      ({ Ipv6CidrBlockState: block }) => !GONE.has(block?.State ?? ""),
+    ),
   }));
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { imageWishSchema, sizeWishSchema } from "../../stack/wish-schema.ts";
 import type { ImageWish } from "../contract.ts";
+import { reachProblems, volumeProblems } from "./option-rules.ts";
 
 const name = z.string().min(1).max(255);
 
@@ -39,6 +40,27 @@ const parameterImage = z
 
 /** What every provider understands, or what only EC2 has. */
 const imageChoice = z.union([imageWishSchema, namedImage, parameterImage]);
+
+const rootVolumeSchema = z
+  .strictObject({
+    /** GiB, 1-65536. Default: as the image needs. */
+    sizeGb: z.number().int().min(1).max(65_536).optional(),
+    /** Those that a server can boot from. io1 and io2 need `iops`. Default "gp3". */
+    type: z.enum(["gp2", "gp3", "io1", "io2", "standard"]).default("gp3"),
+    /** For gp3 (3000 at least), io1 and io2, 100-256000. Default: 3000, for gp3. */
+    iops: z.number().int().min(100).max(256_000).optional(),
+    /** MiB a second, for gp3, 125-2000. Default: 125. */
+    throughput: z.number().int().min(125).max(2000).optional(),
+    /** Default true. */
+    encrypted: z.boolean().default(true),
+    /** The key that encrypts it, by id, alias or ARN. Default: the account's default key for volumes. */
+    kmsKey: name.optional(),
+  })
+  .check(({ value, issues }) => {
+    for (const { path, message, hint } of volumeProblems(value))
+      issues.push({ code: "custom", input: value, path: [path], message, params: { hint } });
+  })
+  .readonly();
 
 /** Options of the `ec2` provider. With credentials, a region and an image, none of the others is needed. */
 export const ec2OptionsSchema = z
@@ -93,21 +115,7 @@ export const ec2OptionsSchema = z
     /** True: the operator's key is imported as well, for images that read no user-data; a name: that key pair of yours. */
     keyPair: z.union([z.boolean(), name]).default(false),
     /** The root volume, removed with its server. Counts for new machines. */
-    rootVolume: z
-      .strictObject({
-        /** GiB, 1-65536. Default: as the image needs. */
-        sizeGb: z.number().int().min(1).max(65_536).optional(),
-        /** Default "gp3". */
-        type: z.enum(["gp2", "gp3", "io1", "io2", "st1", "sc1", "standard"]).default("gp3"),
-        /** For gp3, io1 and io2, 100-256000. Default: the type's own. */
-        iops: z.number().int().min(100).max(256_000).optional(),
-        /** Default true. */
-        encrypted: z.boolean().default(true),
-        /** The key that encrypts it, by id, alias or ARN. Default: the account's default key for volumes. */
-        kmsKey: name.optional(),
-      })
-      .readonly()
-      .prefault({}),
+    rootVolume: rootVolumeSchema.prefault({}),
     /**
      * True: spare capacity at a lower price, which Amazon may take back at any time: the server is gone then, and the next
      * `up` makes a new one. Default false.
@@ -164,6 +172,10 @@ export const ec2OptionsSchema = z
     settleMs: z.number().int().min(10).max(600_000).default(15_000),
     /** The most calls in any hour. Default: no limit but the cloud's own. */
     callsPerHour: z.number().int().min(60).optional(),
+  })
+  .check(({ value, issues }) => {
+    for (const { path, message, hint } of reachProblems(value))
+      issues.push({ code: "custom", input: value, path: [path], message, params: { hint } });
   })
   .readonly();
 

@@ -117,6 +117,7 @@ function volumes(
         VolumeType: rootVolume.type,
         ...(sizeGb > 0 ? { VolumeSize: sizeGb } : {}),
         ...(rootVolume.iops === undefined ? {} : { Iops: rootVolume.iops }),
+        ...(rootVolume.throughput === undefined ? {} : { Throughput: rootVolume.throughput }),
         ...(rootVolume.encrypted ? { Encrypted: true } : {}),
         ...(rootVolume.encrypted && rootVolume.kmsKey !== undefined
           ? { KmsKeyId: rootVolume.kmsKey }

@@ -1,7 +1,13 @@
 import { ProviderError, UserError } from "../../errors/error.ts";
 import { suggestWord } from "../../stack/suggest.ts";
 import type { Ec2Subnet, Ec2Vpc } from "./network.ts";
+import { mustBePublic } from "./option-rules.ts";
 import type { Ec2Settings } from "./options.ts";
+
+type PlaceSettings = Pick<
+  Ec2Settings,
+  "vpc" | "subnets" | "zones" | "ipv6" | "publicAddress" | "elasticAddress" | "accessAddress"
+>;
 
 /**
  * The subnets that servers may be put into, all of one VPC, in the order in which they are tried.
@@ -9,7 +15,7 @@ import type { Ec2Settings } from "./options.ts";
  * @throws ProviderError PROVIDER_NOT_FOUND, with what there is; UserError CONFIG_INVALID where the choice is not clear.
  */
 export function chooseSubnets(
-  settings: Pick<Ec2Settings, "vpc" | "subnets" | "zones">,
+  settings: PlaceSettings,
   vpcs: readonly Ec2Vpc[],
   subnets: readonly Ec2Subnet[],
 ): readonly Ec2Subnet[] {
@@ -29,7 +35,41 @@ export function chooseSubnets(
       hint: `They are of ${[...new Set(chosen.map((subnet) => subnet.vpc))].join(", ")}; the servers of a stack share a security group, which belongs to one.`,
     });
   }
+  checkAddresses(settings, chosen, inVpc);
   return chosen;
+}
+
+/** Refuses subnets whose servers could not be reached as the options say. */
+function checkAddresses(
+  settings: PlaceSettings,
+  chosen: readonly Ec2Subnet[],
+  all: readonly Ec2Subnet[],
+): void {
+  const refuse = (what: string, has: (subnet: Ec2Subnet) => boolean, otherwise: string): void => {
+    const lacking = chosen.filter((subnet) => !has(subnet));
+    if (lacking.length === 0) return;
+    const others = all
+      .filter((subnet) => subnet.vpc === lacking[0]?.vpc && has(subnet))
+      .map(labelOf)
+      .join(", ");
+    throw new UserError("CONFIG_INVALID", `${lacking.map(labelOf).join(", ")}: ${what}.`, {
+      hint: `${others === "" ? "No subnet of the VPC does" : `Those that do: ${others}; name them in ec2({ subnets })`}. ${otherwise}`,
+    });
+  };
+  if (settings.ipv6) {
+    refuse(
+      "ec2({ ipv6: true }) needs a subnet that has IPv6 addresses",
+      ({ hasIpv6 }) => hasIpv6,
+      "`aws ec2 associate-subnet-cidr-block` gives a subnet a range.",
+    );
+  }
+  if (settings.publicAddress === undefined && mustBePublic(settings)) {
+    refuse(
+      'ec2({ accessAddress: "public" }) needs a subnet that gives its servers public addresses',
+      ({ givesPublic }) => givesPublic,
+      "Or set `publicAddress` or `elasticAddress` to true.",
+    );
+  }
 }
 
 function findVpc(word: string, vpcs: readonly Ec2Vpc[]): Ec2Vpc {

@@ -212,8 +212,13 @@ export class Ec2World {
   }
 
   /** Instances of the failing type are ended by the cloud at once, with a reason of its own. */
-  endFailingType(): void {
+  endFailingType(
+    code = "Server.InternalError",
+    message = "Server.InternalError: Internal error on launch",
+  ): void {
     const ended: string[] = [];
+    const reason = `<stateReason><code>${code}</code><message>${message}</message></stateReason>`;
+    const withReason = (xml: string, id: string): string => withFailure(xml, id, reason);
     this.proxy.add({
       match: ({ action, parameters }) =>
         action === "RunInstances" && parameters.get("InstanceType") === FAILING_TYPE,
@@ -239,21 +244,18 @@ export class Ec2World {
     this.proxy.add({
       match: ({ action }) => action === "DescribeInstances",
       times: 10_000,
-      act: { kind: "change", change: (xml) => ended.reduce(withFailure, xml) },
+      act: { kind: "change", change: (xml) => ended.reduce(withReason, xml) },
     });
   }
 }
 
 /** The reason of its end is the cloud's own. */
-function withFailure(xml: string, id: string): string {
+function withFailure(xml: string, id: string, reason: string): string {
   return xml
     .split("<reservationId>")
     .map((reservation) =>
       reservation.includes(`<instanceId>${id}</instanceId>`)
-        ? reservation.replace(
-            /<stateReason>.*?<\/stateReason>/s,
-            "<stateReason><code>Server.InternalError</code><message>Server.InternalError: Internal error on launch</message></stateReason>",
-          )
+        ? reservation.replace(/<stateReason>.*?<\/stateReason>/s, reason)
         : reservation,
     )
     .join("<reservationId>");

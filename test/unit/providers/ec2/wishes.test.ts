@@ -291,6 +291,8 @@ describe("places", () => {
     vpc: "vpc-1",
     zone,
     isDefault: false,
+    givesPublic: false,
+    hasIpv6: false,
     ...more,
   });
   const VPCS = [vpc("vpc-1", { isDefault: true }), vpc("vpc-2", { name: "inner" })];
@@ -327,6 +329,30 @@ describe("places", () => {
     expect(
       codeAndText(() => chooseSubnets(ec2OptionsSchema.parse({}), VPCS.slice(1), SUBNETS)),
     ).toMatch(/no default VPC.*inner \(vpc-2\)/);
+  });
+
+  test("a subnet that cannot give what the servers are to be reached by is refused, with those that can", () => {
+    const [first, ...rest] = SUBNETS;
+    const mixed = [
+      ...rest,
+      subnet("subnet-b", "z-b", { isDefault: true, hasIpv6: true, givesPublic: true }),
+    ];
+    const chosen = (options: object, subnets = mixed): string =>
+      codeAndText(() => chooseSubnets(ec2OptionsSchema.parse(options), VPCS, subnets));
+    expect(first?.id).toBe("subnet-b");
+    expect(chosen({ ipv6: true })).toMatch(
+      /^CONFIG_INVALID: subnet-a: .*has IPv6 addresses\. Those that do: subnet-b; name them in/,
+    );
+    expect(chosen({ accessAddress: "public" })).toMatch(
+      /^CONFIG_INVALID: subnet-a: .*public addresses\. Those that do: subnet-b; /,
+    );
+    for (const options of [
+      { ipv6: true, accessAddress: "public", subnets: ["subnet-b"] },
+      { accessAddress: "public", publicAddress: true },
+      { accessAddress: "public", elasticAddress: true },
+      { accessAddress: "private" },
+    ])
+      expect(chosen(options)).toBe("no error");
   });
 
   test("the ladder: every zone with the first size, then the next; spare capacity before on demand", () => {
