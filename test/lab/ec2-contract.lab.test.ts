@@ -1,11 +1,13 @@
 import { RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, it, vi } from "vitest";
 
 import { testProvider } from "../../src/testing/provider-suite.ts";
+import { AwsFiles } from "./moto/aws-files.ts";
 import { Ec2World, FAILING_TYPE } from "./moto/ec2-world.ts";
 import { tested } from "./tested.ts";
 
 let world: Ec2World;
+let files: AwsFiles;
 
 describe("ec2, with the real SDK", () => {
   tested({
@@ -16,8 +18,15 @@ describe("ec2, with the real SDK", () => {
   });
   beforeAll(async () => {
     world = await Ec2World.start();
+    files = await AwsFiles.create();
+    await files.writeProgram();
+    for (const [name, value] of Object.entries(files.environment)) vi.stubEnv(name, value);
   });
-  afterAll(async () => await world.stop());
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await files.remove();
+    await world.stop();
+  });
 
   /** The same promises where lists are right at once, and where they lag behind. */
   for (const [name, lagMs] of [
@@ -28,18 +37,14 @@ describe("ec2, with the real SDK", () => {
       name,
       runner: { describe, it },
       timeoutMs: 30_000,
-      notApplicable: {
-        credentialEnds:
-          "access keys have no end, and a session's are renewed by the SDK's own chain",
-      },
       create: async () => {
         await world.reset();
         const { proxy } = world;
         proxy.lagMs = lagMs;
-        const provider = world.provider({
-          elasticAddress: true,
-          keyPair: true,
-        });
+        const provider = world.provider(
+          { profile: "work", elasticAddress: true, keyPair: true },
+          files.environment,
+        );
         return {
           provider,
           stack: "suite",
@@ -119,6 +124,8 @@ describe("ec2, with the real SDK", () => {
               proxy.add({ match: isRun, times: 1000, act });
               return async () => proxy.clear();
             },
+            credentialEnds: async () =>
+              proxy.refuseSession(proxy.calls.at(-1)?.sessionToken ?? "none"),
             wrongCredential: () =>
               world.provider({}, { AWS_ACCESS_KEY_ID: "AKIAWRONGWRONGWRONGW" }),
           },

@@ -1,11 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { ec2 } from "../../../src/providers/ec2/ec2.ts";
+import { AwsFiles } from "./aws-files.ts";
 import {
   ACCESS_KEY,
   contextOf,
@@ -19,30 +18,25 @@ import type { ProxiedCall } from "./fault-proxy.ts";
 
 /** The credentials of profiles, from the files that the AWS tools share to what the cloud is sent. */
 export function testProfiles(worldOf: () => Ec2World): void {
-  let directory: string;
+  let files: AwsFiles;
   let world: Ec2World;
   let environment: Readonly<Record<string, string>>;
-  const inDirectory = (name: string): string => join(directory, name);
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), "bootmachine-aws-"));
+    files = await AwsFiles.create();
     world = worldOf();
     environment = {
-      AWS_CONFIG_FILE: inDirectory("config"),
-      AWS_SHARED_CREDENTIALS_FILE: inDirectory("credentials"),
+      ...files.environment,
       AWS_ENDPOINT_URL: world.proxy.url,
-      // What is asked where nothing else has any: a role of the computer.
-      AWS_EC2_METADATA_DISABLED: "true",
       // Where a profile is named they count for nothing.
       AWS_ACCESS_KEY_ID: "AKIAOFANOTHERACCOUNT",
       AWS_SECRET_ACCESS_KEY: "another",
     };
-    // The SDK reads its own.
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   });
   afterEach(async () => {
     vi.unstubAllEnvs();
-    await rm(directory, { recursive: true, force: true });
+    await files.remove();
   });
 
   // Calls are counted: none may be repeated since a busy computer was slow to answer.
@@ -50,32 +44,6 @@ export function testProfiles(worldOf: () => Ec2World): void {
   const provider = (more: Readonly<Record<string, string>> = {}, profile?: string) =>
     ec2({ ...quick, ...(profile === undefined ? {} : { profile }) }, { ...environment, ...more });
   const work = () => provider({}, "work");
-  const writeConfig = async (...lines: readonly string[]): Promise<void> =>
-    await writeFile(inDirectory("config"), `${lines.join("\n")}\n`);
-  const writeKeys = async (session: string): Promise<void> =>
-    await writeFile(
-      inDirectory("credentials"),
-      `[work]\naws_access_key_id = ${ACCESS_KEY}\naws_secret_access_key = ${SECRET_KEY}\naws_session_token = ${session}\n`,
-    );
-  /** A profile whose program counts how often it was asked, and tells a session of that number. */
-  const writeProgram = async (then: string, expiration = "2099-01-01T00:00:00Z"): Promise<void> => {
-    const keys = `"AccessKeyId":"${ACCESS_KEY}","SecretAccessKey":"${SECRET_KEY}"`;
-    await writeFile(
-      inDirectory("program.sh"),
-      [
-        `n=$(( $(cat ${inDirectory("count")} 2>/dev/null || echo 0) + 1 ))`,
-        `echo $n > ${inDirectory("count")}`,
-        then,
-        `printf '{"Version":1,${keys},"SessionToken":"session-%s","Expiration":"${expiration}"}' $n`,
-      ].join("\n"),
-    );
-    await writeConfig(
-      "[profile work]",
-      "region = eu-central-1",
-      `credential_process = sh ${inDirectory("program.sh")} --pin 4711`,
-    );
-  };
-  const asked = async (): Promise<number> => Number(await readFile(inDirectory("count"), "utf8"));
   /** The session ends when the stack's group is opened: the create comes next. */
   const endSession = (session: string, meanwhile?: () => Promise<void>): void =>
     world.proxy.before({
@@ -90,8 +58,13 @@ export function testProfiles(worldOf: () => Ec2World): void {
 
   describe("a profile", () => {
     test("that the option or AWS_PROFILE names: its keys and its region, not those of the environment", async () => {
-      await writeKeys("one");
-      await writeConfig("[default]", "region = us-east-1", "[profile work]", "region = eu-west-1");
+      await files.writeKeys("one");
+      await files.writeConfig(
+        "[default]",
+        "region = us-east-1",
+        "[profile work]",
+        "region = eu-west-1",
+      );
       for (const named of [
         work(),
         provider({ AWS_PROFILE: "work" }),
@@ -109,14 +82,19 @@ export function testProfiles(worldOf: () => Ec2World): void {
     });
 
     test("that there is not is told with the nearest, before anything is called", async () => {
-      await writeKeys("one");
-      await writeConfig("[default]", "region = us-east-1", "[profile play]", "[sso-session wurk]");
+      await files.writeKeys("one");
+      await files.writeConfig(
+        "[default]",
+        "region = us-east-1",
+        "[profile play]",
+        "[sso-session wurk]",
+      );
       for (const named of [provider({}, "wurk"), provider({ AWS_PROFILE: "wurk" })])
         expect(await failureOf(named.ensure(requestOf("web"), contextOf()))).toBe(
-          `CONFIG_INVALID: There is no profile "wurk" in ${inDirectory("config")}, nor in ${inDirectory("credentials")}. ec2({ profile }) or AWS_PROFILE names it. Did you mean "work"? Known profiles: default, play, work.`,
+          `CONFIG_INVALID: There is no profile "wurk" in ${files.config}, nor in ${files.credentials}. ec2({ profile }) or AWS_PROFILE names it. Did you mean "work"? Known profiles: default, play, work.`,
         );
-      await rm(inDirectory("config"));
-      await rm(inDirectory("credentials"));
+      await rm(files.config);
+      await rm(files.credentials);
       expect(await failureOf(work().observe(contextOf()))).toMatch(
         /^CONFIG_INVALID: There is no profile "work" .* There are no profiles\.$/,
       );
@@ -124,14 +102,14 @@ export function testProfiles(worldOf: () => Ec2World): void {
     });
 
     test("without a region", async () => {
-      await writeKeys("one");
+      await files.writeKeys("one");
       expect(await failureOf(work().observe(contextOf()))).toMatch(
         /^CONFIG_INVALID: No region is named for EC2, nor has the profile "work" one\./,
       );
     });
 
     test("of a role, which another profile may take", async () => {
-      await writeKeys("one");
+      await files.writeKeys("one");
       vi.stubEnv("AWS_ENDPOINT_URL_STS", world.proxy.url);
       world.proxy.add({
         match: ({ action }) => action === "AssumeRole",
@@ -144,7 +122,7 @@ export function testProfiles(worldOf: () => Ec2World): void {
             ),
         },
       });
-      await writeConfig(
+      await files.writeConfig(
         "[profile role]",
         "region = eu-west-1",
         "role_arn = arn:aws:iam::123456789012:role/boot",
@@ -162,12 +140,12 @@ export function testProfiles(worldOf: () => Ec2World): void {
 
   describe("a session that ends in the middle", () => {
     test("is renewed by the program of its profile, once for all servers", async () => {
-      await writeProgram("");
+      await files.writeProgram();
       endSession("session-1");
       const shop = work();
       const names = ["web1", "web2", "web3", "web4"];
       await Promise.all(names.map(async (name) => await shop.ensure(requestOf(name), contextOf())));
-      expect(await asked()).toBe(2);
+      expect(await files.asked()).toBe(2);
       expect((await world.instances()).length).toBe(4);
       const sessions = sessionsOf("RunInstances");
       expect(sessions.filter((session) => session === "session-2").length).toBe(4);
@@ -175,16 +153,16 @@ export function testProfiles(worldOf: () => Ec2World): void {
     });
 
     test("is renewed by a login that writes a new one into the file", async () => {
-      await writeConfig("[profile work]", "region = eu-central-1");
-      await writeKeys("one");
-      endSession("one", async () => await writeKeys("two"));
+      await files.writeConfig("[profile work]", "region = eu-central-1");
+      await files.writeKeys("one");
+      endSession("one", async () => await files.writeKeys("two"));
       await work().ensure(requestOf("web"), contextOf());
       expect(sessionsOf("RunInstances")).toEqual(["one", "two"]);
       expect((await world.instances()).length).toBe(1);
     });
 
     test("that says when it ends is renewed before, and no call is refused", async () => {
-      await writeProgram("", new Date(Date.now() + 240_000).toISOString());
+      await files.writeProgram("", new Date(Date.now() + 240_000).toISOString());
       const shop = work();
       for (let looks = 0; looks < 3; looks += 1) await shop.observe(contextOf());
       const sessions = sessionsOf("DescribeInstances");
@@ -193,19 +171,19 @@ export function testProfiles(worldOf: () => Ec2World): void {
     });
 
     test("and is refused again when it is renewed is told, after one repetition", async () => {
-      await writeProgram("n=1");
+      await files.writeProgram("n=1");
       endSession("session-1");
       const told = await failureOf(work().ensure(requestOf("web"), contextOf()));
       expect(told).toMatch(
         /^PROVIDER_AUTH: EC2 refused the credentials of the profile "work", to .*aws sso login/,
       );
       expect(sessionsOf("RunInstances")).toEqual(["session-1", "session-1"]);
-      expect(await asked()).toBe(2);
+      expect(await files.asked()).toBe(2);
       expect(await world.instances()).toEqual([]);
     });
 
     test("and cannot be renewed is told with the program's own words, and without its secrets", async () => {
-      await writeProgram('[ $n = 1 ] || { echo "the login has ended" >&2; exit 3; }');
+      await files.writeProgram('[ $n = 1 ] || { echo "the login has ended" >&2; exit 3; }');
       endSession("session-1");
       const told = await failureOf(work().ensure(requestOf("web"), contextOf()));
       expect(told).toMatch(
@@ -236,7 +214,7 @@ export function testProfiles(worldOf: () => Ec2World): void {
     });
 
     test("a profile whose own credentials fail is not replaced by it", async () => {
-      await writeProgram("exit 3");
+      await files.writeProgram("exit 3");
       expect(await failureOf(work().observe(contextOf()))).toMatch(
         /^PROVIDER_AUTH: No credentials for EC2 were found by the profile "work": /,
       );
@@ -244,7 +222,7 @@ export function testProfiles(worldOf: () => Ec2World): void {
     });
 
     test("a profile that has none, but a region, means it", async () => {
-      await writeConfig("[profile work]", "region = eu-west-1");
+      await files.writeConfig("[profile work]", "region = eu-west-1");
       await work().observe(contextOf());
       expect(world.proxy.calls).toMatchObject([
         { sessionToken: "of-the-role", region: "eu-west-1" } satisfies Partial<ProxiedCall>,
