@@ -110,6 +110,8 @@ npm run bench -- --only check
   to go by after a kill. Median of ${results.openstack?.real.runs ?? 3} runs in turns; the calls are those of the run with most of them. With a limit of
   calls: 200 servers at once (\`--concurrency 200\`) against a simulator that builds a server in half a minute, answers each call
   after a tenth of a second and refuses what is over its limit; its floor is that of six calls one after the other and one build.
+  The limit is one of 3600 calls an hour, counted in five minutes instead of sixty: 300. That it can be reached is shown by
+  the hand-written client when it asks for each server by itself every second; it ends at the first refusal.
 - **Start**: \`bootmachine --help\` against an empty program, median of ${results.start?.runs ?? 20} runs in turns.
 - **Memory**: the kernel's high-water mark of the controller's process during a first \`up\`, without the ssh processes
   that it starts.
@@ -247,12 +249,11 @@ function rowsOfOpenStack(results: OpenStackResults | undefined): readonly Row[] 
     return [
       notMeasured("boot of 10 servers at an OpenStack", "at most 1.15"),
       notMeasured("calls a server, polls included", "at most 6"),
-      notMeasured("200 servers under a limit of calls", "at most 1.3, none refused"),
+      rowOfLimit(undefined),
     ];
   }
-  const { real, limited } = results;
+  const { real } = results;
   const ratio = real.oursMs / real.handwrittenMs;
-  const toFloor = limited.oursMs / limited.floorMs;
   return [
     {
       what: `boot of ${real.servers} servers at an OpenStack`,
@@ -270,13 +271,21 @@ function rowsOfOpenStack(results: OpenStackResults | undefined): readonly Row[] 
       target: "at most 6",
       isMet: judge(real.servers, real.calls <= 6 * real.servers),
     },
-    {
-      what: `${limited.servers} servers, ${limited.callsPerHour} calls an hour allowed: ${limited.calls} made, ${limited.refused} refused`,
-      ours: seconds(limited.oursMs),
-      yardstick: `the simulator's floor: ${seconds(limited.floorMs)}`,
-      ratio: toFloor.toFixed(2),
-      target: "at most 1.3, none refused",
-      isMet: toFloor <= 1.3 && limited.refused === 0,
-    },
+    rowOfLimit(results.underLimit),
   ];
+}
+
+function rowOfLimit(limited: OpenStackResults["underLimit"]): Row {
+  if (limited === undefined)
+    return notMeasured("200 servers under a limit of calls", "at most 1.3, none refused");
+  const toFloor = limited.oursMs / limited.floorMs;
+  return {
+    what: `${limited.servers} servers, ${limited.limit.calls} calls in any ${limited.limit.windowMs / 60_000} minutes allowed: ${limited.calls} made, ${limited.refused} refused (a client that asks for each server: ${limited.each.refused} of ${limited.each.calls})`,
+    ours: seconds(limited.oursMs),
+    yardstick: `the simulator's floor: ${seconds(limited.floorMs)}`,
+    ratio: toFloor.toFixed(2),
+    target: "at most 1.3, none refused",
+    // A limit that nobody can reach proves nothing.
+    isMet: toFloor <= 1.3 && limited.refused === 0 && limited.each.refused > 0,
+  };
 }

@@ -136,12 +136,17 @@ export class OpenStackSimulator {
       const begun = this.calls.at(-1)?.at ?? now;
       if (begun < this.#quietUntil - GRACE_MS) this.earlyCalls += 1;
     }
-    const { callsPerHour } = this.options;
-    if (callsPerHour === undefined) return undefined;
-    this.#recent = this.#recent.filter((at) => at > now - 3_600_000);
-    if (this.#recent.length >= callsPerHour) {
+    const { limit } = this.options;
+    if (limit === undefined) return undefined;
+    this.#recent = this.#recent.filter((at) => at > now - limit.windowMs);
+    const [oldest] = this.#recent;
+    if (oldest !== undefined && this.#recent.length >= limit.calls) {
       this.refused += 1;
-      return { ...failure(429, "Too many requests"), headers: { "retry-after": "60" } };
+      const seconds = Math.ceil((oldest + limit.windowMs - now) / 1000);
+      return {
+        ...failure(429, "Too many requests"),
+        headers: { "retry-after": String(Math.max(1, seconds)) },
+      };
     }
     this.#recent.push(now);
     return undefined;

@@ -33,7 +33,15 @@ const resultsOf = (servers: number): BenchResults => ({
   ],
   openstack: {
     real: { servers, oursMs: 1000, handwrittenMs: 1000, calls: 3 * servers, runs: 3 },
-    limited: { servers: 200, callsPerHour: 3600, oursMs: 1, floorMs: 1, calls: 200, refused: 0 },
+    underLimit: {
+      servers: 200,
+      limit: { calls: 300, windowMs: 300_000 },
+      oursMs: 1,
+      floorMs: 1,
+      calls: 200,
+      refused: 0,
+      each: { calls: 400, refused: 100 },
+    },
   },
 });
 
@@ -75,4 +83,20 @@ describe("figures of fewer", () => {
     expect(readFileSync(files.results, "utf8")).toBe("good figures");
     expect(readFileSync(files.report, "utf8")).toBe("a good page");
   });
+});
+
+test.each([
+  [{}, "met"],
+  [{ refused: 1 }, "**not met**"],
+  [{ oursMs: 1.4 }, "**not met**"],
+  // Nobody could have reached the limit.
+  [{ each: { calls: 299, refused: 0 } }, "**not met**"],
+])("under a limit of calls %j is %s", (change, verdict) => {
+  const results = resultsOf(10);
+  const { openstack } = results;
+  if (openstack?.underLimit === undefined) throw new Error("there are no figures");
+  const underLimit = { ...openstack.underLimit, ...change };
+  const report = renderReport({ ...results, openstack: { ...openstack, underLimit } }, []);
+  const [row] = rowsWith(report, "calls in any 5 minutes allowed");
+  expect(row?.split("|").at(-2)?.trim()).toBe(verdict);
 });
