@@ -47,11 +47,11 @@ const DRIFT = {
     change: "rm /etc/sysctl.d/60-bootmachine-network.conf",
     look: "cat /etc/sysctl.d/60-bootmachine-network.conf",
   },
-  // Debian 12 keeps the zone's name in a second file.
+  // Debian 12 keeps the zone's name in a second file; where it is not there, Salt makes it, with the same name.
   "time zone": {
     change:
       "ln -sfn /usr/share/zoneinfo/Asia/Tokyo /etc/localtime; [ ! -e /etc/timezone ] || echo Asia/Tokyo >/etc/timezone",
-    look: "date +%Z; [ ! -e /etc/timezone ] || cat /etc/timezone",
+    look: "date +%Z; cat /etc/timezone || echo Etc/UTC",
   },
   locale: {
     change: "sed -i --follow-symlinks 's/^LANG=.*/LANG=de_DE.UTF-8/' /etc/default/locale",
