@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -356,7 +356,8 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
       const gone = await project.run("destroy", "--yes", "--server", "db1");
       expect(gone.status, story(gone)).toBe(0);
       expect((await project.onServer(MASTER, left)).stdout).toContain("db1.pem");
-      const image = join(project.directory, "no-such-image.tar");
+      const image = join(project.directory, "no-archive.tar");
+      await writeFile(image, "not a root file system");
       await use({
         configurator,
         master,

@@ -466,7 +466,9 @@ touch /run/reboot-required:
       expect(await onServer(MASTER.name, keyOfDb1)).toBe("none");
       // As if the machine had gone by itself: the master still trusts what is not there any more.
       await onServer(MASTER.name, `cp ${MASTER_KEYS}/minions/lb1 ${MASTER_KEYS}/minions/db1`);
-      const servers = serversWith("db1", { image: join(project.directory, "no-such-image.tar") });
+      const image = join(project.directory, "no-archive.tar");
+      await writeFile(image, "not a root file system");
+      const servers = serversWith("db1", { image });
       project.config = { ...project.config, servers };
       await project.write();
       const failed = await project.run("up", "--yes", "--json");
