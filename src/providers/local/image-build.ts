@@ -18,6 +18,16 @@ export interface BuildOptions {
   readonly onStart: (pid: number) => void;
 }
 
+/**
+ * The package lists stay in the image, the translations that a server wants too: its first refresh then only asks what has
+ * changed, a third of the work. They take 90 MB an image (Debian 11 to 13).
+ */
+const KEEP_LISTS = [
+  "--skip=cleanup/apt/lists",
+  "--aptopt=#clear Acquire::Languages",
+  '--aptopt=Acquire::Languages { "environment"; "en"; }',
+] as const;
+
 /** Builds a Debian root file system with mmdebstrap, and leaves nothing in it that must be different on each server. */
 export async function buildDebian(options: BuildOptions): Promise<void> {
   const { image, sources, settings, rootfs, context } = options;
@@ -37,6 +47,7 @@ export async function buildDebian(options: BuildOptions): Promise<void> {
         "--variant=minbase",
         "--mode=root",
         "--format=directory",
+        ...KEEP_LISTS,
         `--include=${imagePackages(settings).join(",")}`,
         ...acquire.map((line) => `--aptopt=${line}`),
         image.suite,
