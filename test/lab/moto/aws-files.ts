@@ -45,8 +45,12 @@ export class AwsFiles {
     );
   }
 
-  /** A program that counts how often it is asked, and tells a session of that number. @param then What it does in between. */
-  async writeProgram(then = "", expiration = "2099-01-01T00:00:00Z"): Promise<void> {
+  /** A program that counts how often it is asked, and tells a session of that number. `then`: what it does in between. */
+  async writeProgram({
+    then = "",
+    expiration = "2099-01-01T00:00:00Z",
+    profile = "work",
+  } = {}): Promise<void> {
     const [program, count] = [join(this.#directory, "program.sh"), this.#count];
     const keys = `"AccessKeyId":"${ACCESS_KEY}","SecretAccessKey":"${SECRET_KEY}"`;
     await writeFile(
@@ -59,7 +63,7 @@ export class AwsFiles {
       ].join("\n"),
     );
     await this.writeConfig(
-      "[profile work]",
+      `[profile ${profile}]`,
       "region = eu-central-1",
       `credential_process = sh ${program} --pin 4711`,
     );
