@@ -33,9 +33,11 @@ export interface RunningCommand {
   readonly result: Promise<CommandResult>;
 }
 
-/** The end of what a command wrote, for the message of a test that fails. */
+/** What a command wrote of failures, and the end of it all, for the message of a test that fails. */
 export function story(result: Pick<CommandResult, "stdout" | "stderr">): string {
-  return `${result.stdout.split("\n").slice(-60).join("\n")}\n${result.stderr}`;
+  const lines = result.stdout.split("\n");
+  const failures = lines.slice(0, -60).filter((line) => /FAILED|"error"/.test(line));
+  return `${[...failures, ...lines.slice(-60)].join("\n")}\n${result.stderr}`;
 }
 
 /**
