@@ -39,13 +39,18 @@ const LONGEST_PAUSE_MS = 2_000;
 const SHORTEST_ATTEMPT_MS = 100;
 /** Newer ssh servers shut out an address for some seconds after each refused login (PerSourcePenalties): ask them seldom. */
 const PAUSE_AFTER_REFUSAL_MS = 5_000;
-/** A first boot writes the user's key before its sudo rule; after this long it is not that, ms. */
-const ROOT_GRACE_MS = 10_000;
+/**
+ * How long a host may take to do as it will when it has let us in, ms: a first boot writes the user's key before its sudo rule,
+ * and a session that comes while services still start may be ended in the middle of its answer.
+ */
+const SETTLING_MS = 10_000;
+const SETTLES: ReadonlySet<string> = new Set(["NOT_ROOT", "COMMAND_FAILED"]);
 
 /**
  * Waits until one of the candidates lets us in as root.
  *
- * @throws TransportError HOST_KEY_MISMATCH and RefusedError PREREQUISITE_MISSING (no ssh here) at once; RemoteError NOT_ROOT when a user got in and stayed without root;
+ * @throws TransportError HOST_KEY_MISMATCH and RefusedError PREREQUISITE_MISSING (no ssh here) at once; RemoteError NOT_ROOT when a user got in and stayed without root,
+ *   COMMAND_FAILED when the host went on giving no facts;
  *   TimeoutError whose message and cause are the failure that was seen last at the limit; CancelledError
  */
 export async function waitForHost(options: WaitForHostOptions): Promise<Host> {
@@ -53,7 +58,7 @@ export async function waitForHost(options: WaitForHostOptions): Promise<Host> {
   const start = performance.now();
   const leftMs = (): number => timeoutMs - (performance.now() - start);
   const failures = new Map<HostCandidate, BootmachineError>();
-  let firstNotRootAt: number | undefined;
+  let letInAt: number | undefined;
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
     for (const candidate of candidates) {
@@ -74,10 +79,10 @@ export async function waitForHost(options: WaitForHostOptions): Promise<Host> {
         if (!wasCutShort || !failures.has(candidate)) failures.set(candidate, error);
       }
     }
-    const notRoot = [...failures.values()].find(({ code }) => code === "NOT_ROOT");
-    if (notRoot !== undefined) {
-      firstNotRootAt ??= performance.now();
-      if (performance.now() - firstNotRootAt > ROOT_GRACE_MS) throw notRoot;
+    const unsettled = [...failures.values()].find(({ code }) => SETTLES.has(code));
+    if (unsettled !== undefined) {
+      letInAt ??= performance.now();
+      if (performance.now() - letInAt > SETTLING_MS) throw unsettled;
     }
     const wasRefused = [...failures.values()].some(({ code }) => code === "KEY_REFUSED");
     const pause = wasRefused && pauseMs >= LONGEST_PAUSE_MS ? PAUSE_AFTER_REFUSAL_MS : pauseMs;
@@ -103,7 +108,7 @@ async function attempt(
 /** Is it a failure that a host on its way up, or a network on its way back, gets over? */
 function mayPass(error: BootmachineError): boolean {
   if (error instanceof TransportError) return error.code !== "HOST_KEY_MISMATCH";
-  if (error instanceof RemoteError) return error.code === "NOT_ROOT";
+  if (error instanceof RemoteError) return SETTLES.has(error.code);
   return error instanceof TimeoutError;
 }
 
@@ -135,6 +140,7 @@ function telling(error: BootmachineError): number {
     "HOST_NOT_READY",
     "KEY_REFUSED",
     "NOT_ROOT",
+    "COMMAND_FAILED",
   ];
   return order.indexOf(error.code);
 }

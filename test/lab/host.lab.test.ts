@@ -328,6 +328,36 @@ describe("waiting", () => {
     expect(attempts).toEqual(["HOST_KEY_MISMATCH"]);
   });
 
+  test("a host that gives no facts yet is asked again, and one that goes on so is told", async () => {
+    const host = await open("db1");
+    const wait = () =>
+      waitForHost({
+        transport: servers.transport,
+        candidates: [candidate("db1")],
+        timeoutMs: 60_000,
+        signal,
+        onAttempt: (_target, error) => {
+          if (error !== undefined) seen.push(error.code);
+        },
+      });
+    let seen: string[] = [];
+    // It stands before the real one, says nothing, and is gone after it was asked.
+    const early = "/usr/local/bin/uname";
+    await host.run(`printf '#!/bin/sh\nrm ${early}\n' >${early} && chmod 755 ${early}`);
+    const back = await wait();
+    expect(seen).toEqual(["COMMAND_FAILED"]);
+    await back.close();
+    seen = [];
+    await host.run(`printf '#!/bin/sh\n' >${early} && chmod 755 ${early}`);
+    await expect(wait()).rejects.toMatchObject({
+      code: "COMMAND_FAILED",
+      message: expect.stringContaining("uname gives no answer") as string,
+    });
+    expect(seen.length).toBeGreaterThan(2);
+    await host.run(`rm ${early}`);
+    await host.close();
+  });
+
   test("a user who comes late is waited for", async () => {
     const waiting = waitForHost({
       transport: servers.transport,
