@@ -341,9 +341,10 @@ describe("waiting", () => {
         },
       });
     let seen: string[] = [];
-    // It stands before the real one, says nothing, and is gone after it was asked.
+    // It stands before the real one, says nothing of what facts are made of, and is gone once it was asked for them.
     const early = "/usr/local/bin/uname";
-    await host.run(`printf '#!/bin/sh\nrm ${early}\n' >${early} && chmod 755 ${early}`);
+    const mute = `#!/bin/sh\n[ "$1" != -snrm ] || exec rm ${early}\nexec /usr/bin/uname "$@"\n`;
+    await host.run(`cat >${early} && chmod 755 ${early}`, { stdin: mute });
     const back = await wait();
     expect(seen).toEqual(["COMMAND_FAILED"]);
     await back.close();
