@@ -20,8 +20,9 @@ export class AwsFiles {
     return new AwsFiles(await mkdtemp(join(tmpdir(), "bootmachine-aws-")));
   }
 
+  /** The SDK may be asking the program still, behind the test's back. */
   async remove(): Promise<void> {
-    await rm(this.#directory, { recursive: true, force: true });
+    await rm(this.#directory, { recursive: true, force: true, maxRetries: 10 });
   }
 
   /** Where the files are, and that there is no role of the computer to be asked for. The SDK reads it in the process's own. */
