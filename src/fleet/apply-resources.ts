@@ -103,13 +103,8 @@ export async function bringInLine(
     ({ status }) => status === "ok" || status === "skipped",
   );
   if (!isAsWanted && run.context.mode === "apply") {
-    const { title, place } = options;
-    const changes = await applyResources(run, resources, {
-      title,
-      mode: "apply",
-      ...(place === undefined ? {} : { place }),
-    });
-    return { changes };
+    const { reading: _reading, ...rest } = options;
+    return { changes: await applyResources(run, resources, { ...rest, mode: "apply" }) };
   }
   for (const each of report.resources) emitResource(run, each);
   return {

@@ -31,11 +31,9 @@ export function enrollSteps(
   const { member, master } = context;
   if (master === undefined) return [];
   const layout = layoutOf(settings);
-  return [
-    ...(member.isMaster
-      ? [authorityStep(layout, member.server), daemonStep(settings, layout)]
-      : certificateSteps(settings, layout, member.server)),
-  ];
+  return member.isMaster
+    ? [authorityStep(layout, member.server), daemonStep(settings, layout)]
+    : certificateSteps(settings, layout, member.server);
 }
 
 /** The master makes its authority, and with it its own certificate. */

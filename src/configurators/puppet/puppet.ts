@@ -1,6 +1,5 @@
-import { UserError } from "../../errors/error.ts";
 import { parsePluginOptions } from "../../stack/plugin-options.ts";
-import { isKeyText, readSigningKey } from "../../stack/signing-key.ts";
+import { readSigningKey, requireKeyText } from "../../stack/signing-key.ts";
 import type { Configurator, ConfiguratorContext, Tree } from "../contract.ts";
 import { agentsScript, parseAgents, revokeResources } from "./authority.ts";
 import { checkTree } from "./check-tree.ts";
@@ -47,27 +46,17 @@ export function puppet(options: PuppetOptions = {}): Configurator {
       const problems = await checkTree(settings, directory);
       const given = settings.repository?.key;
       if (given === undefined) return problems;
-      const read = await readSigningKey(given, directory);
-      if ("text" in read) {
-        key = read.text;
-        return problems;
-      }
-      return [
-        ...problems,
-        {
-          path: ["repository", "key"],
-          message: read.wrong,
-          hint: "Give an armoured OpenPGP public key (`gpg --armor --export`), or a file that holds one; paths count from the config's folder.",
-        },
-      ];
+      const read = await readSigningKey(
+        given,
+        directory,
+        "Give an armoured OpenPGP public key (`gpg --armor --export`), or a file that holds one; paths count from the config's folder.",
+      );
+      if ("problem" in read) return [...problems, read.problem];
+      key = read.text;
+      return problems;
     },
     install(context) {
-      if (key !== undefined && !isKeyText(key)) {
-        throw new UserError(
-          "CONFIG_INVALID",
-          "The repository's key is a file, and check() has not read it yet.",
-        );
-      }
+      if (key !== undefined) requireKeyText(key);
       return installResources(settings, key, context);
     },
     enroll: (context) => enrollSteps(settings, context),

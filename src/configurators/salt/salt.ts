@@ -1,6 +1,5 @@
-import { UserError } from "../../errors/error.ts";
 import { parsePluginOptions } from "../../stack/plugin-options.ts";
-import { isKeyText, readSigningKey } from "../../stack/signing-key.ts";
+import { readSigningKey, requireKeyText } from "../../stack/signing-key.ts";
 import type { Configurator, Member, Tree } from "../contract.ts";
 import { checkTrees } from "./check-trees.ts";
 import { enrollSteps } from "./enroll-steps.ts";
@@ -37,27 +36,17 @@ export function salt(options: SaltOptions = {}): Configurator {
     async check(directory) {
       const problems = await checkTrees(settings, directory);
       if (typeof settings.repository?.key !== "string") return problems;
-      const read = await readSigningKey(settings.repository.key, directory);
-      if ("text" in read) {
-        key = read.text;
-        return problems;
-      }
-      return [
-        ...problems,
-        {
-          path: ["repository", "key"],
-          message: read.wrong,
-          hint: "Give an armoured OpenPGP public key (`gpg --armor --export`), or a file that holds one, which counts from the config's folder, or { url, fingerprint }.",
-        },
-      ];
+      const read = await readSigningKey(
+        settings.repository.key,
+        directory,
+        "Give an armoured OpenPGP public key (`gpg --armor --export`), or a file that holds one, which counts from the config's folder, or { url, fingerprint }.",
+      );
+      if ("problem" in read) return [...problems, read.problem];
+      key = read.text;
+      return problems;
     },
     install(context) {
-      if (typeof key === "string" && !isKeyText(key)) {
-        throw new UserError(
-          "CONFIG_INVALID",
-          "The repository's key is a file, and check() has not read it yet.",
-        );
-      }
+      if (typeof key === "string") requireKeyText(key);
       return installResources(settings, key, context);
     },
     enroll: enrollSteps,
