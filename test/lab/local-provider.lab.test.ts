@@ -409,29 +409,41 @@ describe("images", () => {
     await rm(dirname(first?.imageDirectory ?? "/nowhere"), { recursive: true });
   });
 
-  test("a killed build is taken for no image, and removeCache leaves no file and no process", async () => {
+  test("a killed build is taken for no image, and removeCache leaves no file, mount and process", async () => {
     const world = await makeLocalWorld();
     const cacheDirectory = join(dirname(world.paths.state), "cache");
     const own = await makeLocalWorld({ cacheDirectory });
     const child = own.ensureInChild(STACK, own.request("web"));
     const images = join(cacheDirectory, "images");
-    for (let tries = 0; tries < 400; tries += 1) {
-      const names = await readdir(images).catch(() => []);
-      const building = names.find((name) => name.startsWith(".building-"));
-      if (
-        building !== undefined &&
-        (await readdir(join(images, building, "rootfs")).catch(() => [])).length > 5
-      )
-        break;
-      await sleep(50);
-    }
+    // Killed once it has mounted something: at its beginning there is little that could stay behind.
+    await expect
+      .poll(async () => await mountsOfOthers(images), { timeout: 60_000 })
+      .not.toEqual([]);
+    expect(await mountsSeen("self", images)).toEqual([]);
+    const [building = ""] = (await readdir(images)).filter((name) => name.startsWith(".building-"));
+    expect(await readdir(join(images, building, "scratch"))).not.toEqual([]);
     await killChild(child);
+    // What an earlier version's build left where every process sees it.
+    await runCommand(["mount", "--types=tmpfs", "left", join(images, building, "rootfs")]);
     const notes = (await own.provider.images(own.context(STACK))).map((image) => image.note);
     expect(notes).toEqual(["not built yet", "not built yet", "not built yet"]);
     expect(await own.provider.removeCache(own.context(STACK))).toEqual([]);
+    expect(await mountsSeen("self", images)).toEqual([]);
+    expect(await mountsOfOthers(images)).toEqual([]);
     expect(await world.traces()).toEqual([]);
     expect(await own.traces()).toEqual([]);
     await world.remove();
     await own.remove();
   });
 });
+
+/** The mounts below a directory as one process sees them. */
+async function mountsSeen(pid: string, directory: string): Promise<readonly string[]> {
+  const table = await readFile(`/proc/${pid}/mounts`, "utf8").catch(() => "");
+  return table.split("\n").filter((line) => (line.split(" ")[1] ?? "").startsWith(`${directory}/`));
+}
+
+async function mountsOfOthers(directory: string): Promise<readonly string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^[0-9]+$/.test(name));
+  return (await Promise.all(pids.map((pid) => mountsSeen(pid, directory)))).flat();
+}

@@ -14,6 +14,8 @@ export interface BuildOptions {
   readonly settings: LocalSettings;
   /** An empty directory. */
   readonly rootfs: string;
+  /** Another one, for what lasts no longer than the build. */
+  readonly scratch: string;
   readonly context: ProviderContext;
   readonly onStart: (pid: number) => void;
 }
@@ -28,9 +30,22 @@ const KEEP_LISTS = [
   '--aptopt=Acquire::Languages { "environment"; "en"; }',
 ] as const;
 
+/**
+ * Mounts and processes of a build are seen by itself alone, and end with it however it ends: mmdebstrap makes them where it
+ * is started, and undoes nothing when it is killed.
+ */
+const BY_ITSELF = [
+  "unshare",
+  "--mount",
+  "--pid",
+  "--fork",
+  "--kill-child",
+  "--mount-proc",
+] as const;
+
 /** Builds a Debian root file system with mmdebstrap, and leaves nothing in it that must be different on each server. */
 export async function buildDebian(options: BuildOptions): Promise<void> {
-  const { image, sources, settings, rootfs, context } = options;
+  const { image, sources, settings, rootfs, scratch, context } = options;
   const startedAt = Date.now();
   let step = "starting";
   const tell = (): void => {
@@ -43,6 +58,7 @@ export async function buildDebian(options: BuildOptions): Promise<void> {
     const acquire = await readAptAcquire(context.signal);
     await runCommand(
       [
+        ...BY_ITSELF,
         "mmdebstrap",
         "--variant=minbase",
         "--mode=root",
@@ -57,6 +73,7 @@ export async function buildDebian(options: BuildOptions): Promise<void> {
       {
         timeoutMs: settings.buildTimeoutMs,
         signal: context.signal,
+        env: { TMPDIR: scratch },
         onStart: options.onStart,
         onLine: (line) => {
           const match = /^I: (.*?)\.*$/.exec(line);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { BootmachineError, CancelledError, ProviderError, UserError } from "../../errors/error.ts";
 import type { ImageInfo, ProviderContext } from "../contract.ts";
 import { findDebianSources, readAptEntries, type DebianSources } from "./apt-sources.ts";
@@ -44,7 +44,10 @@ export function imageStore(settings: LocalSettings, paths: LocalPaths): ImageSto
   async function ensureDebian(image: DebianImage, context: ProviderContext): Promise<string> {
     const { name, sources } = await debianDirectory(image);
     return await ensureMade(name, image.name, context, async (rootfs, onStart) => {
-      await buildDebian({ image, sources, settings, rootfs, context, onStart });
+      const scratch = join(dirname(rootfs), "scratch");
+      await mkdir(scratch);
+      await buildDebian({ image, sources, settings, rootfs, scratch, context, onStart });
+      await rm(scratch, { recursive: true });
     });
   }
 
@@ -189,7 +192,7 @@ export async function chooseSources(settings: LocalSettings): Promise<DebianSour
   );
 }
 
-/** What a killed build left: its processes end, its files go. */
+/** What a killed build left: its processes end, its mounts and files go. */
 async function removeHalfMade(paths: LocalPaths, directoryName: string): Promise<void> {
   const fresh = join(paths.images, `.building-${directoryName}`);
   const builder = await readLiveMark(join(fresh, "builder"));
@@ -197,8 +200,24 @@ async function removeHalfMade(paths: LocalPaths, directoryName: string): Promise
     await killGroup(builder);
     await kill(builder, "SIGKILL");
   }
+  // An earlier version mounted where every process sees it.
+  for (const path of (await mountsBelow(fresh)).toReversed())
+    await runCommand(["umount", "--lazy", path], { allowFailure: true });
   await runCommand(["rm", "-rf", "--one-file-system", fresh], { timeoutMs: 300_000 });
 }
+
+/** The mounts of this process below a directory, each after what it is mounted on. */
+async function mountsBelow(directory: string): Promise<readonly string[]> {
+  const table = await readFile("/proc/self/mounts", "utf8");
+  return table
+    .split("\n")
+    .map((line) => (line.split(" ")[1] ?? "").replaceAll(/\\([0-7]{3})/gu, unescapeOctal))
+    .filter((path) => path.startsWith(`${directory}/`));
+}
+
+/** The kernel writes a blank in a path as \\040. */
+const unescapeOctal = (_: string, digits: string): string =>
+  String.fromCodePoint(Number.parseInt(digits, 8));
 
 async function noteBuilder(fresh: string, pid: number): Promise<void> {
   const startTicks = await readStartTicks(pid);
