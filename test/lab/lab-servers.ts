@@ -9,6 +9,7 @@ import type { Machine, Provider, ProviderContext } from "../../src/providers/con
 import { local } from "../../src/providers/local/local.ts";
 import type { LocalOptions } from "../../src/providers/local/options.ts";
 import type { SshOptions, SshTarget } from "../../src/transport/contract.ts";
+import { allEnded } from "./all-ended.ts";
 
 const run = promisify(execFile);
 
@@ -149,7 +150,7 @@ export async function startLabServers(request: LabRequest): Promise<Lab> {
   await writeFile(join(directory, LAB_FILE), JSON.stringify({ stack, options: request.provider }));
 
   try {
-    const booted = await Promise.all(
+    const booted = await allEnded(
       request.servers.map(async (server): Promise<LabServer> => {
         const machine = await provider.ensure(
           {

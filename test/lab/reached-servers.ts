@@ -10,6 +10,7 @@ import type { Machine, ProviderContext } from "../../src/providers/contract.ts";
 import { local } from "../../src/providers/local/local.ts";
 import type { Connection, SshOptions, SshTarget, Transport } from "../../src/transport/contract.ts";
 import { openSsh } from "../../src/transport/open-ssh.ts";
+import { allEnded } from "./all-ended.ts";
 import { cutTablePrefix } from "./cut-tables.ts";
 
 const execute = promisify(execFile);
@@ -27,6 +28,8 @@ export class ReachedServers {
   readonly knownHostsFile: string;
   readonly identityFile: string;
   readonly controlDirectory: string;
+  /** Those asked for; the machine of one that failed half-way is destroyed as well. */
+  readonly #servers: string[] = [];
   readonly #machines = new Map<string, Machine>();
   readonly #context: ProviderContext;
   readonly #provider = local();
@@ -58,8 +61,9 @@ export class ReachedServers {
       const key = (await readFile(`${reached.identityFile}.pub`, "utf8")).trim();
       const missing = await reached.#provider.prerequisites?.(reached.#context);
       await missing?.install();
-      await Promise.all(
+      await allEnded(
         Object.entries(servers).map(async ([server, image]) => {
+          reached.#servers.push(server);
           const request = { server, roles: [], image, bootstrapKeys: [key], token: server };
           const machine = await reached.#provider.ensure(request, reached.#context);
           reached.#machines.set(server, machine);
@@ -142,7 +146,7 @@ export class ReachedServers {
   async destroy(): Promise<void> {
     await this.mend();
     await Promise.all(this.#connections.map((connection) => connection.close()));
-    for (const server of this.#machines.keys()) {
+    for (const server of this.#servers) {
       await this.#provider.destroy(server, this.#context);
     }
     await this.#provider.destroyShared?.(this.#context);
