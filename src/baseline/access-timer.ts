@@ -70,10 +70,13 @@ fi`;
 export function armTimer(limitMs: number): string {
   return [
     "if [ -d /run/systemd/system ]; then",
+    // Nothing in units is secret, and systemd complains at each reload of those that not everybody may read.
+    "umask 022",
     here(`${UNITS}/${NAME}.service`, SERVICE),
     here(`${UNITS}/${NAME}.timer`, timer(limitMs)),
     here(`${UNITS}/${NAME}-boot.service`, BOOT_SERVICE),
     `mkdir -p ${UNITS}/sysinit.target.wants && ln -sf ../${NAME}-boot.service ${BOOT_WANTS} || exit 1`,
+    "umask 077",
     "sync",
     "systemctl daemon-reload || exit 1",
     "fi",

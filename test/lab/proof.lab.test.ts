@@ -219,6 +219,8 @@ describe("the proof", () => {
         if (drifts.some(({ mendsByUp }) => mendsByUp === true))
           await project.run("up", "--yes", "--json");
       }
+      // What a round has left behind is found by the next one, which has to find its own alone.
+      if (drifts !== ROUNDS.at(-1)) return;
       const after = await project.run("verify", "--json");
       expect(after.status, story(after)).toBe(0);
       for (const { name } of SERVERS) expect(failedIds(after, name), name).toEqual([]);

@@ -21,8 +21,8 @@ export interface BuildOptions {
 }
 
 /**
- * The package lists stay in the image, the translations that a server wants too: its first refresh then only asks what has
- * changed, a third of the work. They take 90 MB an image (Debian 11 to 13).
+ * The package lists stay in the image, the translations that a server wants too, and what apt makes of them: a server's first
+ * refresh then only asks what has changed, a third of the work. They take 90 MB an image each (Debian 11 to 13).
  */
 const KEEP_LISTS = [
   "--skip=cleanup/apt/lists",
@@ -82,7 +82,7 @@ export async function buildDebian(options: BuildOptions): Promise<void> {
       },
     );
     step = "cleaning";
-    await finish(rootfs, image, sources, acquire);
+    await finish(rootfs, image, sources, acquire, context.signal);
   } finally {
     clearInterval(ticker);
   }
@@ -101,6 +101,7 @@ async function finish(
   image: DebianImage,
   sources: DebianSources,
   acquire: readonly string[],
+  signal: AbortSignal,
 ): Promise<void> {
   const inside = (path: string): string => join(rootfs, path);
   const sshFiles = await readdir(inside("etc/ssh"));
@@ -134,4 +135,6 @@ async function finish(
     () => false,
   );
   if (!hasLocale) await writeFile(inside("etc/default/locale"), "LANG=C.UTF-8\n");
+  // Last: what apt keeps of its lists is worth nothing once its sources or settings change.
+  await runCommand(["chroot", rootfs, "apt-cache", "--quiet", "gencaches"], { signal });
 }

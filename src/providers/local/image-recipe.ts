@@ -48,7 +48,7 @@ export function imagePackages(
 }
 
 /** Counted up when the way in which an image is made changes, so that cached ones are built anew. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 /** Changes whenever a cached image would be another one if it were built now. */
 export function imageFingerprint(
