@@ -16,6 +16,7 @@ import type { User } from "../../src/stack/stack.ts";
 import type { SshOptions, SshTarget } from "../../src/transport/contract.ts";
 import { openSsh } from "../../src/transport/open-ssh.ts";
 import { contextFixture, serverFixture, userFixture } from "../golden/baseline/fixture.ts";
+import { QUICK_LOGINS } from "./quick-logins.ts";
 
 export interface ControllerJob {
   readonly server: string;
@@ -65,7 +66,7 @@ async function secure(job: ControllerJob): Promise<void> {
     knownHostsFile: job.knownHostsFile,
     hostKeyAlias: job.server,
     identityFile: job.identityFile,
-    configFile: "none",
+    configFile: QUICK_LOGINS,
     connectTimeoutMs: job.connectTimeoutMs,
   };
   const cancelled = new AbortController();

@@ -10,6 +10,7 @@ import type { ProviderContext } from "../../src/providers/contract.ts";
 import type { SshOptions, Transport } from "../../src/transport/contract.ts";
 import { openSsh } from "../../src/transport/open-ssh.ts";
 import type { ControllerJob, ControllerLine } from "./access-controller.ts";
+import { QUICK_LOGINS } from "./quick-logins.ts";
 
 const run = promisify(execFile);
 const CONTROLLER = resolve(import.meta.dirname, "access-controller.ts");
@@ -109,7 +110,7 @@ export class AccessLab {
       knownHostsFile: join(this.directory, "known_hosts"),
       hostKeyAlias: server,
       identityFile: join(this.directory, "right"),
-      configFile: "none",
+      configFile: QUICK_LOGINS,
       connectTimeoutMs: 5_000,
     };
   }

@@ -10,6 +10,7 @@ import { local } from "../../src/providers/local/local.ts";
 import type { LocalOptions } from "../../src/providers/local/options.ts";
 import type { SshOptions, SshTarget } from "../../src/transport/contract.ts";
 import { allEnded } from "./all-ended.ts";
+import { QUICK_LOGINS } from "./quick-logins.ts";
 
 const run = promisify(execFile);
 
@@ -102,7 +103,7 @@ export async function startLabServers(request: LabRequest): Promise<Lab> {
       const { address } = lab.server(name);
       const args = [
         "-F",
-        "none",
+        QUICK_LOGINS,
         "-i",
         identityFile,
         "-o",
@@ -175,7 +176,7 @@ export async function startLabServers(request: LabRequest): Promise<Lab> {
             knownHostsFile,
             hostKeyAlias: server.name,
             identityFile,
-            configFile: "none",
+            configFile: QUICK_LOGINS,
             connectTimeoutMs: 10_000,
           },
         };

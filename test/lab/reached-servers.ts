@@ -12,6 +12,7 @@ import type { Connection, SshOptions, SshTarget, Transport } from "../../src/tra
 import { openSsh } from "../../src/transport/open-ssh.ts";
 import { allEnded } from "./all-ended.ts";
 import { cutTablePrefix } from "./cut-tables.ts";
+import { QUICK_LOGINS } from "./quick-logins.ts";
 
 const execute = promisify(execFile);
 
@@ -94,7 +95,7 @@ export class ReachedServers {
       knownHostsFile: this.knownHostsFile,
       hostKeyAlias: server,
       identityFile: this.identityFile,
-      configFile: "none",
+      configFile: QUICK_LOGINS,
       connectTimeoutMs: 5_000,
       ...other,
     };

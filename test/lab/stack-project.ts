@@ -10,6 +10,7 @@ import { execFile } from "node:child_process";
 import { stringify } from "yaml";
 
 import type { FleetEvent } from "../../src/fleet/events.ts";
+import { QUICK_LOGINS } from "./quick-logins.ts";
 
 const run = promisify(execFile);
 
@@ -79,7 +80,7 @@ export class StackProject {
       provider: "local",
       operator: "ada",
       users: [{ name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./id.pub"] }],
-      ssh: { port: 2849, identityFile: "./id", configFile: "none", rollbackSeconds: 30 },
+      ssh: { port: 2849, identityFile: "./id", configFile: QUICK_LOGINS, rollbackSeconds: 30 },
       servers,
       ...extra,
     });
@@ -164,6 +165,8 @@ export class StackProject {
           file,
           "-o",
           "BatchMode=yes",
+          "-o",
+          "KexAlgorithms=curve25519-sha256",
           server,
           "sudo",
           "-n",

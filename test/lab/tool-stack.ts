@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 
 import { DRIFTING_ACCOUNTS } from "./baseline-drift.ts";
+import { QUICK_LOGINS } from "./quick-logins.ts";
 import { type CommandResult, StackProject, story } from "./stack-project.ts";
 import { outcomes, toolReport } from "./tool-report.ts";
 
@@ -8,7 +9,7 @@ import { outcomes, toolReport } from "./tool-report.ts";
 export const PATIENT_SSH = {
   port: 2849,
   identityFile: "./id",
-  configFile: "none",
+  configFile: QUICK_LOGINS,
   rollbackSeconds: 300,
 };
 
