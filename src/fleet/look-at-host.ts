@@ -2,9 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { CancelledError, RefusedError, toBootmachineError } from "../errors/error.ts";
+import { firstAnswer } from "../host/first-answer.ts";
 import { fingerprint, pinHostKeys } from "../host/known-hosts.ts";
-import { mostTelling } from "../host/wait-for-host.ts";
 import { proveHostKey, scanHostKey } from "../transport/scan-host-key.ts";
 import type { SshTarget } from "../transport/contract.ts";
 import type { Machine } from "../providers/contract.ts";
@@ -27,12 +26,15 @@ export async function lookAtHost(
 ): Promise<void> {
   const { context, server } = run;
   const identity = await identityOf(context, server, machine, signal);
-  const targets = portsOf(
-    waysIn(context.stack, server, machine, context.records.get(server.name, machine.id), false),
+  const ways = waysIn(
+    context.stack,
+    server,
+    machine,
+    context.records.get(server.name, machine.id),
+    false,
   );
-  run.step(
-    `asking for the host key: ${targets.map(({ address, port }) => `${address} port ${port}`).join(", ")}`,
-  );
+  const places = new Set(ways.map(({ address, port }) => `${address} port ${port}`));
+  run.step(`asking for the host key: ${[...places].join(", ")}`);
   const scratch = await mkdtemp(join(tmpdir(), "bootmachine-look-"));
   try {
     const options = sshOptionsOf(context.stack, server, join(scratch, "known_hosts"));
@@ -42,7 +44,7 @@ export async function lookAtHost(
       await proveHostKey(target, options, until);
       return identity.keys;
     };
-    const keys = await firstAnswer(targets, ask, signal);
+    const keys = await firstAnswer(ways, ask, signal);
     if (identity.keys.length === 0) {
       run.note(
         "info",
@@ -58,36 +60,5 @@ export async function lookAtHost(
     });
   } finally {
     await rm(scratch, { recursive: true, force: true });
-  }
-}
-
-/** Who would log in makes no difference here. */
-function portsOf(ways: readonly SshTarget[]): readonly SshTarget[] {
-  return [...new Map(ways.map((way) => [`${way.address} ${way.port}`, way])).values()];
-}
-
-/** The first good answer ends the other questions. Another key than the pinned one is told before all other failures. */
-async function firstAnswer<T>(
-  targets: readonly SshTarget[],
-  ask: (target: SshTarget, signal: AbortSignal) => Promise<T>,
-  signal: AbortSignal,
-): Promise<T> {
-  const rest = new AbortController();
-  const until = AbortSignal.any([signal, rest.signal]);
-  const asked = targets.map((target) => ask(target, until));
-  try {
-    return await Promise.any(asked);
-  } catch (thrown) {
-    if (signal.aborted) throw new CancelledError();
-    if (!(thrown instanceof AggregateError)) throw thrown;
-    const errors = thrown.errors.map(toBootmachineError);
-    throw (
-      errors.find(({ code }) => code === "HOST_KEY_MISMATCH") ??
-      mostTelling(errors) ??
-      new RefusedError("IDENTITY_UNPROVEN", "The host has no address.")
-    );
-  } finally {
-    rest.abort();
-    await Promise.allSettled(asked);
   }
 }

@@ -4,6 +4,7 @@ import path from "node:path";
 import { CancelledError, TimeoutError, TransportError } from "../errors/error.ts";
 import type { SshOptions, SshTarget } from "../transport/contract.ts";
 import { pauseFor } from "../transport/pause.ts";
+import { firstAnswer } from "./first-answer.ts";
 import { scanHostKey } from "../transport/scan-host-key.ts";
 
 export { fingerprint, readPinnedKeys } from "../transport/known-hosts-file.ts";
@@ -88,17 +89,17 @@ export async function learnHostKey(
   const deadline = performance.now() + timeoutMs;
   let failure: TransportError | undefined;
   for (let pauseMs = 200; ; pauseMs = Math.min(2_000, pauseMs * 2)) {
-    for (const target of targets) {
-      if (signal.aborted) throw new CancelledError();
-      const leftMs = deadline - performance.now();
-      if (leftMs <= 0) break;
-      const connectTimeoutMs = Math.min(options.connectTimeoutMs, leftMs);
-      try {
-        return [await scanHostKey(target, { ...options, connectTimeoutMs }, signal, program)];
-      } catch (error) {
-        if (!(error instanceof TransportError)) throw error;
-        failure = error;
-      }
+    if (signal.aborted) throw new CancelledError();
+    const leftMs = Math.max(1, deadline - performance.now());
+    const connectTimeoutMs = Math.min(options.connectTimeoutMs, leftMs);
+    const ask = async (target: SshTarget, until: AbortSignal): Promise<readonly string[]> => [
+      await scanHostKey(target, { ...options, connectTimeoutMs }, until, program),
+    ];
+    try {
+      return await firstAnswer(targets, ask, signal);
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      failure = error;
     }
     if (performance.now() + pauseMs >= deadline) {
       throw new TimeoutError(
