@@ -86,14 +86,20 @@ async function ask(
         stdio: ["ignore", "ignore", "pipe"],
       });
       let stderr = "";
+      let isTooLate = false;
       const kill = (): void => {
         child.kill("SIGKILL");
       };
-      const limit = setTimeout(kill, options.connectTimeoutMs);
+      const limit = setTimeout(() => {
+        isTooLate = true;
+        kill();
+      }, options.connectTimeoutMs);
       signal.addEventListener("abort", kill, { once: true });
       const finish = (status: number | undefined, error?: Error): void => {
         clearTimeout(limit);
         signal.removeEventListener("abort", kill);
+        // What had failed would have ended ssh: a banner, for one, says nothing of it.
+        if (isTooLate || stderr === "") stderr = "Connection timed out";
         resolve({ status, stderr, ...(error === undefined ? {} : { error }) });
       };
       child.stderr.on("data", (chunk: Buffer) => {
@@ -104,6 +110,5 @@ async function ask(
     },
   );
   if (signal.aborted) throw new CancelledError();
-  const stderr = end.stderr === "" ? "Connection timed out" : end.stderr;
-  return { ...end, stderr, stdout: "" };
+  return { ...end, stdout: "" };
 }

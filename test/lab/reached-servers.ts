@@ -96,7 +96,8 @@ export class ReachedServers {
       hostKeyAlias: server,
       identityFile: this.identityFile,
       configFile: QUICK_LOGINS,
-      connectTimeoutMs: 5_000,
+      // Two hops on a busy computer take some seconds.
+      connectTimeoutMs: 15_000,
       ...other,
     };
   }
