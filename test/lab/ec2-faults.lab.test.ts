@@ -113,8 +113,13 @@ describe("calls", () => {
       match: of("DescribeInstances"),
       act: { kind: "refuse", status: 429, code: "TooManyRequests", retryAfter: 1 },
     });
-    const first = one.observe(contextOf());
-    while (proxy.count("DescribeInstances") < 6) await new Promise((next) => setTimeout(next, 5));
+    // Not sooner than it has read that it is to stay away: nobody can know of an answer that is on its way.
+    const isTold = Promise.withResolvers<void>();
+    const progress = (text: string): void => {
+      if (text.includes("the cloud's rate limit")) isTold.resolve();
+    };
+    const first = one.observe({ ...contextOf(), progress });
+    await Promise.race([isTold.promise, first]);
     await Promise.all([first, other.observe(contextOf())]);
     expect(proxy.earlyCalls).toBe(0);
   });
