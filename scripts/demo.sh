@@ -20,11 +20,34 @@ stop() {
 action=up
 keep_images=no
 configurator=
-if [ "${1-}" = --configurator ]; then
-	[ $# -ge 2 ] || stop "--configurator wants a name: ansible, puppet, salt, chef or none"
-	configurator=$2
-	shift 2
-fi
+no_such() {
+	stop "there is no configurator $1 here (there are ansible, puppet, salt, chef and none)"
+}
+# Among the options of the demo itself, in either spelling; what follows a command's name is that command's.
+case ${1-} in
+-*)
+	count=$#
+	while [ "$count" -gt 0 ]; do
+		argument=$1
+		shift
+		count=$((count - 1))
+		case $argument in
+		--configurator)
+			[ "$count" -gt 0 ] || stop "--configurator wants a name: ansible, puppet, salt, chef or none"
+			configurator=$1
+			shift
+			count=$((count - 1))
+			;;
+		--configurator=*) configurator=${argument#*=} ;;
+		*) set -- "$@" "$argument" ;;
+		esac
+	done
+	;;
+esac
+case $configurator in
+'' | ansible | puppet | salt | chef | none) ;;
+*) no_such "$configurator" ;;
+esac
 case ${1-} in
 --destroy)
 	action=destroy
@@ -64,10 +87,6 @@ chosen=$demo/.bootmachine/configurator
 choose_configurator() {
 	before=$(cat "$chosen" 2>/dev/null || true)
 	configurator=${configurator:-${before:-ansible}}
-	case $configurator in
-	ansible | puppet | salt | chef | none) ;;
-	*) stop "there is no configurator $configurator here (there are ansible, puppet, salt, chef and none)" ;;
-	esac
 	[ -z "$before" ] || [ "$before" = "$configurator" ] ||
 		stop "the demo's servers run with $before; take them down first: npm run demo -- --destroy --keep-images"
 	mkdir -p "$demo/.bootmachine"

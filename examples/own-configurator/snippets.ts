@@ -22,12 +22,13 @@ for snippet in "$1"/*.sh; do
 	reason=
 	if sh "$snippet" check >/dev/null 2>&1; then
 		status=ok
-	elif sh "$snippet" apply >"$log" 2>&1; then
-		status=changed
-		cat "$log"
 	else
-		status=failed
-		reason=$(tail -n 1 "$log" | tr '\\t' ' ')
+		echo "applying \${snippet##*/}"
+		status=changed
+		if ! sh "$snippet" apply >"$log" 2>&1; then
+			status=failed
+			reason=$(tail -n 1 "$log" | tr '\\t' ' ')
+		fi
 		cat "$log"
 	fi
 	printf '%s\\t%s\\t%s\\n' "$status" "\${snippet##*/}" "$reason" >>"$BM_RESULT"

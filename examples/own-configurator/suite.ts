@@ -40,13 +40,13 @@ testConfigurator(
     topology: "solo",
     world: () => commandWorld({ config }),
     tree: {
-      // Every server gets a file at `path`, with `text` and a newline in it.
+      // Every server gets a file at `path`, with `text` and a newline in it. It takes a while: a run is cut off meanwhile.
       write: (directory, path, text) =>
         writeSnippet(
           directory,
           `case $1 in
 check) [ "$(cat ${path})" = '${text}' ] ;;
-apply) echo '${text}' >${path} ;;
+apply) sleep 2; echo '${text}' >${path} ;;
 esac
 `,
         ),

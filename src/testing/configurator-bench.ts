@@ -261,14 +261,18 @@ export class ConfiguratorBench {
     return address;
   }
 
-  /** Stops a run of `up` in the member's phase: as soon as it has begun, or when so much of its work was told. */
+  /**
+   * Stops a run of `up` in the member's phase: as soon as it has begun, when so much of its work was told, or when the tool has
+   * said something.
+   */
   async interrupt(
     signal: "SIGINT" | "SIGKILL",
     phase: Phase,
     moment: Moment = "first",
   ): Promise<void> {
     const place = { server: MEMBER, phase };
-    const work = moment === "first" ? [] : workOf((await this.freshRun()).events, place);
+    const isEarlierAsked = moment === "half" || moment === "last but one";
+    const work = !isEarlierAsked ? [] : workOf((await this.freshRun()).events, place);
     const isMoment = momentIn(work, moment, place);
     let isStopped = false;
     const words = ["up", "--yes", "--json"];

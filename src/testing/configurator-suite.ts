@@ -25,6 +25,7 @@ export const CONFIGURATOR_CASES = [
   "interrupted at install",
   "interrupted at enroll",
   "interrupted at configure",
+  "interrupted while the tool runs",
   "interrupted half-way",
   "interrupted at the last but one",
 ] as const;
@@ -68,6 +69,7 @@ const WITHOUT: Readonly<Record<Topology, Partial<Record<ConfiguratorCase, string
     "interrupted at install": NO_TOOL,
     "interrupted at enroll": NO_TOOL,
     "interrupted at configure": NO_TOOL,
+    "interrupted while the tool runs": NO_TOOL,
     "interrupted half-way": NO_TOOL,
     "interrupted at the last but one": NO_TOOL,
   },
@@ -221,6 +223,15 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
         bench.expectUnchanged(await bench.up());
       });
     }
+
+    test("interrupted while the tool runs", async () => {
+      await bench.ready();
+      await bench.destroy(MEMBER);
+      await bench.interrupt("SIGKILL", "configure", "while the tool runs");
+      await bench.up();
+      await bench.expectGood([MASTER, MEMBER]);
+      bench.expectUnchanged(await bench.up());
+    });
 
     // One server is cut off in each of its phases, since a run for each would take as long as all other cases.
     for (const [name, moment] of LATER_MOMENTS) {

@@ -1,7 +1,7 @@
 import type { FleetEvent, Phase } from "../fleet/events.ts";
 
 /** When in a phase a run is cut off. */
-export type Moment = "first" | "half" | "last but one";
+export type Moment = "first" | "half" | "last but one" | "while the tool runs";
 
 /** The server and the phase that is cut off. */
 export interface Place {
@@ -18,7 +18,8 @@ export function workOf(events: readonly FleetEvent[], place: Place): readonly st
  * A question to each event of a run: is this the moment?
  *
  * It is where the run tells the same as the earlier one did there. A run that leaves that out is stopped as soon as it has
- * told as many things, or at the end of the phase: whatever else happens, it is stopped once.
+ * told as many things, or at the end of the phase: whatever else happens, it is stopped once. Only for a tool that runs there
+ * is nothing else: what it says while it runs is the one sign of it.
  *
  * @param work of an earlier run from the same beginning
  */
@@ -27,9 +28,16 @@ export function momentIn(
   moment: Moment,
   place: Place,
 ): (event: FleetEvent) => boolean {
+  let isPast = false;
+  if (moment === "while the tool runs") {
+    // On whichever server it runs: a tool that pushes does so on its master for all.
+    return (event) => {
+      if (isPast || event.type !== "output" || event.phase !== place.phase) return false;
+      return (isPast = true);
+    };
+  }
   const index = indexOf(moment, work.length);
   const seen = new Set<string>();
-  let isPast = false;
   return (event) => {
     if (isPast || !("server" in event) || event.server !== place.server) return false;
     if (moment === "first" && isBeginning(event, place)) return (isPast = true);
@@ -42,7 +50,7 @@ export function momentIn(
   };
 }
 
-function indexOf(moment: Moment, length: number): number {
+function indexOf(moment: Exclude<Moment, "while the tool runs">, length: number): number {
   switch (moment) {
     case "first":
       return 0;

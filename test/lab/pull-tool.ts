@@ -39,7 +39,8 @@ done
 const unit = (text: string): string => `# Written for the test's own tool.\n${text}`;
 
 /** The answer's lines are "PATH TEXT": a file and what is to be in it. */
-const RUN_SCRIPT = `timeout 20 ${FOLDER}/ask >/run/pull-answer || { echo "no master answers"; exit 1; }
+const RUN_SCRIPT = `echo "asking the master"
+timeout 20 ${FOLDER}/ask >/run/pull-answer || { echo "no master answers"; exit 1; }
 read -r first </run/pull-answer
 [ "$first" = ok ] || { echo "the master does not know us"; exit 1; }
 sed 1d /run/pull-answer | while read -r path text; do
@@ -48,7 +49,7 @@ sed 1d /run/pull-answer | while read -r path text; do
   *) echo "failed $path is not a path of a state" >>"$BM_RESULT"; continue ;;
   esac
   if [ "$(cat "$path" 2>/dev/null)" = "$text" ]; then echo "ok $path" >>"$BM_RESULT"
-  else echo "$text" >"$path" && echo "changed $path" >>"$BM_RESULT"; fi
+  else sleep 1; echo "$text" >"$path" && echo "changed $path" >>"$BM_RESULT"; fi
 done`;
 
 export function pullTool(): Configurator {

@@ -11,6 +11,9 @@ const resources: { "*": ScriptResource[] } = { "*": [] };
 testConfigurator(labRunner, {
   name: "script",
   topology: "solo",
+  notApplicable: {
+    "interrupted while the tool runs": "its resources are the tool, and are cut off half-way",
+  },
   world: () => labWorld({ name: "script", resources }, { hasMaster: false }),
   tree: {
     write(_directory, path, text) {

@@ -50,5 +50,8 @@ export function enrolments(
       ? [event.server]
       : [],
   );
+  // Or nobody could have been held up.
+  if (toolBegins === Number.POSITIVE_INFINITY)
+    throw new Error(`nothing was told of the tool's run on ${master} while it ran`);
   return { begun, heldUp: begun.filter((server) => ended(server) > toolBegins) };
 }

@@ -7,8 +7,31 @@ import { createInterface } from "node:readline";
 import type { ToolOutput, ToolRun } from "../../configurators/contract.ts";
 import { CancelledError, RemoteError, TimeoutError } from "../../errors/error.ts";
 
+const FOLDER_PREFIX = "bootmachine-tool-";
+
 /** From the polite signal to the last one, ms. */
 const GRACE_MS = 10_000;
+
+/**
+ * Whoever started this may be killed: then nobody holds the other end of descriptor 3, and the tool is not left at work beside
+ * the next run's, nor its folder, which may hold secrets.
+ */
+const SCRIPT = `(
+  trap '' TERM HUP INT
+  read -r bm_never <&3
+  kill -s TERM 0
+  bm_tries=0
+  while kill -s 0 $$ 2>/dev/null && [ "$bm_tries" -lt ${GRACE_MS / 1000} ]; do
+    sleep 1
+    bm_tries=$((bm_tries + 1))
+  done
+  case $PWD in */${FOLDER_PREFIX}*) rm -rf "$PWD" ;; esac
+  kill -s KILL 0
+) >/dev/null 2>&1 &
+exec 3<&-
+BM_RESULT=$PWD/result
+export BM_RESULT
+. "$PWD/script"`;
 
 export interface ControllerRunOptions {
   readonly onOutput: (line: string) => void;
@@ -27,7 +50,7 @@ export async function runOnController(
   tool: ToolRun,
   options: ControllerRunOptions,
 ): Promise<Pick<ToolOutput, "result" | "exitStatus">> {
-  const folder = await mkdtemp(join(tmpdir(), "bootmachine-tool-"));
+  const folder = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
   const resultFile = join(folder, "result");
   try {
     for (const file of tool.files ?? []) {
@@ -54,11 +77,15 @@ export async function runOnController(
 function runScript(folder: string, tool: ToolRun, options: ControllerRunOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     // A process group of its own: when it is ended, its children end with it.
-    const child = spawn(
-      "/bin/sh",
-      ["-c", 'BM_RESULT=$PWD/result; export BM_RESULT; . "$PWD/script"'],
-      { cwd: folder, stdio: ["ignore", "pipe", "pipe"], detached: true },
-    );
+    const child = spawn("/bin/sh", ["-c", SCRIPT], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      detached: true,
+    });
+    // Its end of descriptor 3 may be gone before ours.
+    child.stdio[3]?.on("error", () => undefined);
+    // Who watches over it is in its group, and what it has left running is of no use without its folder.
+    child.on("exit", () => killGroup(child.pid, "SIGKILL"));
     let ending: Error | undefined;
     const end = (error: Error): void => {
       if (ending !== undefined) return;
@@ -82,7 +109,7 @@ function runScript(folder: string, tool: ToolRun, options: ControllerRunOptions)
     options.signal.addEventListener("abort", onAbort, { once: true });
     if (options.signal.aborted) onAbort();
     for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on("line", options.onOutput);
+      if (stream !== null) createInterface({ input: stream }).on("line", options.onOutput);
     }
     child.on("error", (error) => {
       ending ??= error;

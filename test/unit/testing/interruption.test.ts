@@ -95,6 +95,13 @@ describe("the moment", () => {
       expect(stopOf(events, moment, ["resource only"])).toEqual(resource("only"));
   });
 
+  test("while the tool runs: when it says something, on whichever server; never without that", () => {
+    const elsewhere = { ...output("a line"), server: "hub" };
+    const moment = "while the tool runs";
+    expect(stopOf([step("make a key"), elsewhere, output("b"), ended], moment)).toEqual(elsewhere);
+    expect(stopOf([step("make a key"), resource("key"), ended], moment)).toBeUndefined();
+  });
+
   test("does not come in another phase, or for another server", () => {
     expect(
       stopOf([step("installs", { phase: "install" }), step("x", { server: "hub" })], "first"),
