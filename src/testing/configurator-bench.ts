@@ -48,7 +48,7 @@ export class ConfiguratorBench {
   readonly #options: BenchOptions;
   #world: Promise<ConfiguratorWorld> | undefined;
   #firstRun: Promise<SuiteCommand> | undefined;
-  #freshRun: Promise<SuiteCommand> | undefined;
+  readonly #freshRuns = new Map<string, Promise<SuiteCommand>>();
   #mark = "";
   #marks = 0;
   #servers: readonly string[] = [];
@@ -77,10 +77,11 @@ export class ConfiguratorBench {
     return this.up();
   }
 
-  /** The run that made the member again under its name, beside a master that is up: the others from nothing are like it. */
-  freshRun(): Promise<SuiteCommand> {
-    this.#freshRun ??= this.destroy(MEMBER).then(() => this.up());
-    return this.#freshRun;
+  /** The run that made a server again under its name, beside the other that is up: the others from nothing are like it. */
+  freshRun(server: string): Promise<SuiteCommand> {
+    const run = this.#freshRuns.get(server) ?? this.destroy(server).then(() => this.up());
+    this.#freshRuns.set(server, run);
+    return run;
   }
 
   /** The two servers, up and proved, whatever the case before has left. */
@@ -194,8 +195,8 @@ export class ConfiguratorBench {
   }
 
   /** Whether this tool has something to do in a phase, as the first run showed. */
-  async hasWorkIn(phase: Phase): Promise<boolean> {
-    return this.phases(await this.firstRun(), MEMBER)[phase] === "changed";
+  async hasWorkIn(phase: Phase, server: string = MEMBER): Promise<boolean> {
+    return this.phases(await this.firstRun(), server)[phase] === "changed";
   }
 
   /** The tool fails on a broken tree, and the reason that people see is the tool's own. */
@@ -262,17 +263,18 @@ export class ConfiguratorBench {
   }
 
   /**
-   * Stops a run of `up` in the member's phase: as soon as it has begun, when so much of its work was told, or when the tool has
+   * Stops a run of `up` in a server's phase: as soon as it has begun, when so much of its work was told, or when the tool has
    * said something.
    */
   async interrupt(
     signal: "SIGINT" | "SIGKILL",
     phase: Phase,
     moment: Moment = "first",
+    server: string = MEMBER,
   ): Promise<void> {
-    const place = { server: MEMBER, phase };
+    const place = { server, phase };
     const isEarlierAsked = moment === "half" || moment === "last but one";
-    const work = !isEarlierAsked ? [] : workOf((await this.freshRun()).events, place);
+    const work = isEarlierAsked ? workOf((await this.freshRun(server)).events, place) : [];
     const isMoment = momentIn(work, moment, place);
     let isStopped = false;
     const words = ["up", "--yes", "--json"];

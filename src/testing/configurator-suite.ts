@@ -28,6 +28,7 @@ export const CONFIGURATOR_CASES = [
   "interrupted while the tool runs",
   "interrupted half-way",
   "interrupted at the last but one",
+  "interrupted on the master",
 ] as const;
 export type ConfiguratorCase = (typeof CONFIGURATOR_CASES)[number];
 
@@ -72,6 +73,7 @@ const WITHOUT: Readonly<Record<Topology, Partial<Record<ConfiguratorCase, string
     "interrupted while the tool runs": NO_TOOL,
     "interrupted half-way": NO_TOOL,
     "interrupted at the last but one": NO_TOOL,
+    "interrupted on the master": NO_MASTER,
   },
   solo: {
     "master restarted": NO_MASTER,
@@ -79,6 +81,7 @@ const WITHOUT: Readonly<Record<Topology, Partial<Record<ConfiguratorCase, string
     "agent silent": NO_AGENT,
     stranger: NO_AGENT,
     "interrupted at enroll": "nothing is exchanged",
+    "interrupted on the master": NO_MASTER,
   },
   push: { "agent silent": NO_AGENT, stranger: NO_AGENT },
   agent: {},
@@ -158,7 +161,7 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
 
     test("server made again", async () => {
       await bench.ready();
-      await bench.freshRun();
+      await bench.freshRun(MEMBER);
       await bench.expectGood([MASTER, MEMBER]);
       bench.expectUnchanged(await bench.up());
     });
@@ -237,7 +240,7 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
     for (const [name, moment] of LATER_MOMENTS) {
       test(name, async () => {
         await bench.ready();
-        await bench.freshRun();
+        await bench.freshRun(MEMBER);
         await bench.destroy(MEMBER);
         for (const phase of TOOL_PHASES) {
           if (await bench.hasWorkIn(phase)) await bench.interrupt("SIGKILL", phase, moment);
@@ -247,5 +250,19 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
         bench.expectUnchanged(await bench.up());
       });
     }
+
+    // Half-way: its own keys, certificates and services are begun and not finished.
+    test("interrupted on the master", async () => {
+      await bench.ready();
+      await bench.freshRun(MASTER);
+      await bench.destroy(MASTER);
+      for (const phase of ["install", "enroll"] as const) {
+        if (await bench.hasWorkIn(phase, MASTER))
+          await bench.interrupt("SIGKILL", phase, "half", MASTER);
+      }
+      await bench.up();
+      await bench.expectGood([MASTER, MEMBER]);
+      bench.expectUnchanged(await bench.up());
+    });
   });
 }
