@@ -8,15 +8,21 @@ import type { ReportsByServer } from "./shared-work.ts";
 import { runTool } from "./tool-run.ts";
 
 /** Before each further try where the tool's own report says that a little later may do, ms. */
-const RETRY_PAUSES_MS: readonly number[] = [3_000, 7_000, 15_000, 30_000, 30_000];
+export const RETRY_PAUSES_MS: readonly number[] = [3_000, 7_000, 15_000, 30_000, 30_000];
+
+/** How the time between two tries is waited for; ends early, by an error, when the signal says so. */
+export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
+
+const pauseByClock: Pause = (ms, signal) => sleep(ms, undefined, { signal });
 
 /** Runs the tool for one member by itself. */
 export async function runForOne(
   run: ServerRun,
   member: ConfiguratorContext,
   signal: AbortSignal,
+  pause = pauseByClock,
 ): Promise<MemberReport> {
-  const reports = await runWithRetries(run, [member], signal);
+  const reports = await runWithRetries(run, [member], signal, pause);
   return reportOf(reports, member);
 }
 
@@ -28,6 +34,7 @@ export async function runForAll(
   run: ServerRun,
   member: ConfiguratorContext,
   signal: AbortSignal,
+  pause = pauseByClock,
 ): Promise<MemberReport> {
   const { context } = run;
   const { milestones, shared, stack } = context;
@@ -38,7 +45,7 @@ export async function runForAll(
   await run.lendSlot(() => milestones.settled(everybody, "ready", signal));
   run.step(`${stack.configurator.name} runs for all who are ready`);
   const reports = await run.lendSlot(() =>
-    shared.toolRun((members) => runWithRetries(run, members, signal)),
+    shared.toolRun((members) => runWithRetries(run, members, signal, pause)),
   );
   return reportOf(reports, member);
 }
@@ -47,6 +54,7 @@ async function runWithRetries(
   run: ServerRun,
   members: readonly ConfiguratorContext[],
   signal: AbortSignal,
+  pause: Pause,
 ): Promise<ReportsByServer> {
   const reports = new Map<string, MemberReport>();
   let remaining = members;
@@ -58,7 +66,7 @@ async function runWithRetries(
     run.step(
       `${reports.get(first.member.server)?.retry ?? ""}: trying again in ${pauseMs / 1000} s`,
     );
-    await sleep(pauseMs, undefined, { signal });
+    await pause(pauseMs, signal);
   }
   return reports;
 }
