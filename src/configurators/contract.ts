@@ -217,6 +217,11 @@ export interface Configurator {
   /** A server that says it has less is refused before anything is installed on it. MB; 0: whatever there is. */
   readonly minimumMemoryMb: { readonly master: number; readonly agent: number };
   /**
+   * What the master needs, MB, of a tool that takes more of it for more servers; `members` is how many the stack has, the master
+   * included. The larger of this and `minimumMemoryMb.master` counts. Default: the same for any number.
+   */
+  masterMemoryMb?(members: number): number;
+  /**
    * Users that the tool logs in with, as part of the secure state; their keys are written in `enroll`. With the topology
    * "push" they come from the master, where there is one: its addresses are let in by ssh also where openings narrow that.
    */

@@ -1,4 +1,5 @@
 import type { MachineRequest, Provider, RehearsalFacts, SizeWish } from "../providers/contract.ts";
+import { memoryNeedMb } from "./memory-need.ts";
 import type { Server, Stack } from "./stack.ts";
 import { distroInName, imageText, sizeText } from "./wishes.ts";
 
@@ -86,13 +87,13 @@ function factsOf(provider: Provider, server: Server): RehearsalFacts {
 
 /** What the server needs and the configurator asks for; no more than there is. */
 function sizeFor(
-  { configurator, master }: Stack,
+  stack: Stack,
   { name }: Server,
   { needs }: RehearsalFacts,
   provider: Provider,
   notes: string[],
 ): SizeWish | undefined {
-  const minimumMb = configurator.minimumMemoryMb[name === master ? "master" : "agent"];
+  const minimumMb = memoryNeedMb(stack, name);
   if (needs === undefined && minimumMb === 0) return undefined;
   const wish = {
     cpus: needs?.cpus ?? 1,

@@ -10,6 +10,7 @@ import { runCli } from "../../src/cli/run-cli.ts";
 import { loadStack } from "../../src/index.ts";
 import { ERROR_CODES, type ErrorCodeEntry } from "../../src/errors/codes.ts";
 import { DEFAULT_SIZE, findSize, LOCAL_SIZES } from "../../src/providers/local/sizes.ts";
+import { memoryNeedMb } from "../../src/stack/memory-need.ts";
 import { sizeOf } from "../../src/stack/wishes.ts";
 import { listFiles, ROOT } from "./source-tree.ts";
 
@@ -146,9 +147,8 @@ describe("example configs", () => {
     // What `plan` would refuse.
     const tooSmall = stack.servers.flatMap(({ name, size }) => {
       const found = size === undefined ? findSize(DEFAULT_SIZE) : sizeOf(size, LOCAL_SIZES);
-      const { master, agent } = stack.configurator.minimumMemoryMb;
       const memoryMb = found?.memoryMb ?? 0;
-      return memoryMb === 0 || memoryMb >= (name === stack.master ? master : agent) ? [] : [name];
+      return memoryMb === 0 || memoryMb >= memoryNeedMb(stack, name) ? [] : [name];
     });
     expect(tooSmall, "servers with too little memory for the configurator").toEqual([]);
   });

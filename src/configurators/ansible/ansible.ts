@@ -17,6 +17,17 @@ const SECRET_MODES: Readonly<Record<string, string>> = {
   "**/id_{rsa,ecdsa,ed25519}": "0600",
 };
 
+const MASTER_MEMORY_MB = 400;
+/** So many servers at a time are in the figure above. */
+const FORKS_INCLUDED = 10;
+const FORK_MEMORY_MB = 50;
+
+/** Ansible never starts more processes than it has servers to work on. */
+function masterMemoryMb({ forks }: AnsibleSettings, members: number): number {
+  const further = Math.max(0, Math.min(forks, members) - FORKS_INCLUDED);
+  return MASTER_MEMORY_MB + further * FORK_MEMORY_MB;
+}
+
 /**
  * Ansible: by ssh from the master to the other servers, or from the operator's computer; nothing stays running anywhere.
  *
@@ -36,7 +47,8 @@ export function ansible(options: AnsibleOptions = {}): Configurator {
     needsMaster: isFromMaster,
     // By ssh, which the baseline has opened.
     masterPorts: [],
-    minimumMemoryMb: { master: isFromMaster ? 400 : 0, agent: 0 },
+    minimumMemoryMb: { master: isFromMaster ? MASTER_MEMORY_MB : 0, agent: 0 },
+    ...(isFromMaster ? { masterMemoryMb: (members) => masterMemoryMb(settings, members) } : {}),
     accounts: isFromMaster ? [{ name: settings.user, sudo: "nopasswd" }] : [],
     starterKit: new URL("./starter-kit/", import.meta.url),
     check: (directory) => findProblems(settings, directory),

@@ -48,7 +48,10 @@ export const ansibleOptionsSchema = z
       .regex(/^[a-z_][a-z0-9_-]{0,31}$/)
       .refine((name) => name !== "root", "an account of its own, not root")
       .default("ansible"),
-    /** How many servers Ansible works on at a time, 1-200. Each takes about 50 MB on the master. Default 10. */
+    /**
+     * How many servers Ansible works on at a time, 1-200. Each takes about 50 MB on the master; a master that has too little for
+     * them, of as many as the stack has, is refused. Default 10.
+     */
     forks: z.number().int().min(1).max(200).default(10),
     /** Whether differences in files are shown and kept in the journal. `no_log` tasks are never shown. Default true. */
     diff: z.boolean().default(true),

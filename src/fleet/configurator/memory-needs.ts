@@ -1,4 +1,5 @@
 import { RefusedError } from "../../errors/error.ts";
+import { memoryNeedMb } from "../../stack/memory-need.ts";
 import { sizeOf } from "../../stack/wishes.ts";
 import { providerContext } from "../run-context.ts";
 import type { ServerRun } from "../server-run.ts";
@@ -34,8 +35,7 @@ export function refuseTooLittleMemory(run: ServerRun): void {
 }
 
 function wantedMemoryMb({ server, context }: ServerRun): number {
-  const { configurator, master } = context.stack;
-  return configurator.minimumMemoryMb[server.name === master ? "master" : "agent"];
+  return memoryNeedMb(context.stack, server.name);
 }
 
 function refuseTooLittle(run: ServerRun, memoryMb: number, what: string): void {

@@ -127,6 +127,16 @@ describe("a rehearsal", () => {
     expect(rehearsal?.notes.join("\n")).toMatch(/a has all that this computer has/);
   });
 
+  it("what the master needs for so many servers counts", async () => {
+    const stack = await stackOf(cloud({ image: "debian-12" }), [{ name: "a" }, { name: "b" }]);
+    const configurator = {
+      ...stack.configurator,
+      masterMemoryMb: (members: number): number => members * 1024,
+    };
+    const { servers } = rehearseStack({ ...stack, master: "b", configurator }, local());
+    expect(servers.map(({ size }) => size)).toEqual([undefined, { cpus: 1, memoryGb: 2 }]);
+  });
+
   it("a stack that is local itself keeps its images", async () => {
     const stack = await stackOf(local(), [{ name: "a", image: "/srv/rootfs", size: "small" }]);
     expect(rehearseStack(stack, local({ stateDirectory: "/nowhere" })).servers[0]).toMatchObject({

@@ -53,6 +53,28 @@ describe("options of ansible", () => {
     expect(fromController).not.toHaveProperty("revoke");
   });
 
+  it.each([
+    // The default asks for no more than ever, whatever the stack has.
+    [undefined, 1, 400],
+    [undefined, 500, 400],
+    [10, 500, 400],
+    [1, 500, 400],
+    // As many processes as there are servers, and no more.
+    [200, 3, 400],
+    [200, 10, 400],
+    [200, 11, 450],
+    [20, 500, 900],
+    [200, 500, 9900],
+  ])("with forks %j and %i servers, the master needs %i MB", (forks, members, memoryMb) => {
+    expect(ansible(forks === undefined ? {} : { forks }).masterMemoryMb?.(members)).toBe(memoryMb);
+  });
+
+  it("ask for no memory of a master where the operator's computer does the work", () => {
+    const configurator = ansible({ from: "controller", forks: 200 });
+    expect(configurator.minimumMemoryMb).toEqual({ master: 0, agent: 0 });
+    expect(configurator).not.toHaveProperty("masterMemoryMb");
+  });
+
   it("check that the tree and the playbook are there", async () => {
     const directory = await mkdtemp(join(tmpdir(), "bootmachine-ansible-"));
     try {

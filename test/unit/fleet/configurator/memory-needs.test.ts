@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 
+import { ansible } from "../../../../src/configurators/ansible/ansible.ts";
+import type { Configurator } from "../../../../src/configurators/contract.ts";
 import { SharedWork } from "../../../../src/fleet/configurator/shared-work.ts";
 import {
   refuseTooLittleMemory,
@@ -53,6 +55,39 @@ describe("a size that is too small for the configurator is refused before it cos
         "The default size medium has 1024 MB of memory, and salt needs 1152 MB on the master.",
     });
     await expect(refuseTooSmallSize(runOf(undefined, 1024), signal)).resolves.toBeUndefined();
+  });
+});
+
+/** The same for a stack with so many servers, each of the provider's smallest size. */
+const runAmong = (configurator: Configurator, members: number, name = "master"): ServerRun => {
+  const run = runOf("small", 0, 512);
+  const names = ["master", ...Array.from({ length: members - 1 }, (_, index) => `web${index}`)];
+  const servers = names.map((each) => ({ name: each }));
+  return Object.assign(run, {
+    server: { name, size: "small" },
+    context: { ...run.context, stack: { ...run.context.stack, configurator, servers } },
+  });
+};
+
+describe("what the master needs may follow from how many servers the stack has", () => {
+  const wide = ansible({ forks: 200 });
+
+  it("a size that was enough for few is refused for many, on the master alone", async () => {
+    await expect(refuseTooSmallSize(runAmong(wide, 12), signal)).resolves.toBeUndefined();
+    await expect(refuseTooSmallSize(runAmong(wide, 13), signal)).rejects.toMatchObject({
+      code: "MEMORY_TOO_SMALL",
+      message: "The size small has 512 MB of memory, and ansible needs 550 MB on the master.",
+    });
+    await expect(refuseTooSmallSize(runAmong(wide, 13, "web1"), signal)).resolves.toBeUndefined();
+  });
+
+  it("and so is a host", () => {
+    expect(() => refuseTooLittleMemory(runAmong(wide, 12))).not.toThrow();
+    expect(() => refuseTooLittleMemory(runAmong(wide, 13))).toThrow(/needs 550 MB on the master/);
+  });
+
+  it("with the forks that are the default it does not", async () => {
+    await expect(refuseTooSmallSize(runAmong(ansible(), 500), signal)).resolves.toBeUndefined();
   });
 });
 
