@@ -11,7 +11,8 @@ import {
   SERVER_SERVICE,
 } from "./layout.ts";
 import { OPENVOX_KEY } from "./openvox-key.ts";
-import type { PuppetSettings } from "./options.ts";
+import { componentOf, pinResource, seriesOf, versionResource } from "./openvox-version.ts";
+import { OPENVOX_SERIES, type PuppetSettings } from "./options.ts";
 import { STOP_SERVER } from "./server-start.ts";
 import {
   factsFile,
@@ -37,8 +38,9 @@ export function installResources(
   const layout = layoutOf(settings);
   const { facts, isMaster } = context.member;
   return [
-    ...supported(settings, facts),
+    ...supported(settings, isMaster, facts),
     ...repository(settings, key, facts),
+    ...pinResource(settings, layout, isMaster),
     // Settings come before packages, and units are held: Debian starts what it installs.
     ...settingsFolders(layout).map((path) => ({ type: "directory", path }) as const),
     {
@@ -58,6 +60,7 @@ export function installResources(
         ...(isMaster ? [...java(settings, facts), ...layout.serverPackages] : []),
       ],
     },
+    ...versionResource(settings, layout, isMaster),
     ...(isMaster ? serverFiles(settings, layout, facts) : []),
   ];
 }
@@ -144,17 +147,31 @@ printf '%s\\n' ${quote(content.trimEnd())} >${file}.new && mv ${file}.new ${file
   };
 }
 
-/** Debian 11 has Puppet 5 and no server: nobody should begin there today. */
-function supported({ packages }: PuppetSettings, facts: HostFacts): readonly Resource[] {
-  if (packages !== "distro" || facts.osId !== "debian" || Number(facts.osVersion) >= 12) return [];
-  return [
-    {
-      type: "command",
-      id: "puppet supported",
-      check: `echo "${facts.osPrettyName} has no Puppet that can be used: take packages \\"openvox\\""; false`,
-      showCheckOutput: true,
-    },
-  ];
+/** What cannot be had on the host's release is told before anything is installed. */
+function supported(
+  settings: PuppetSettings,
+  isMaster: boolean,
+  facts: HostFacts,
+): readonly Resource[] {
+  const reason = whyNotOn(settings, isMaster, facts);
+  if (reason === undefined) return [];
+  const check = `echo ${quote(`${facts.osPrettyName} ${reason}`)}; false`;
+  return [{ type: "command", id: "puppet supported", check, showCheckOutput: true }];
+}
+
+function whyNotOn(
+  settings: PuppetSettings,
+  isMaster: boolean,
+  facts: HostFacts,
+): string | undefined {
+  if (settings.packages === "distro") {
+    // Debian 11 has Puppet 5 and no server: nobody should begin there today.
+    const isTooOld = facts.osId === "debian" && Number(facts.osVersion) < 12;
+    return isTooOld ? 'has no Puppet that can be used: take packages "openvox"' : undefined;
+  }
+  return isMaster && seriesOf(settings) === "9" && !hasJava21(facts)
+    ? 'has no Java 21, which the server of OpenVox 9 needs: take a master of a newer release, or version "8"'
+    : undefined;
 }
 
 function repository(
@@ -163,24 +180,34 @@ function repository(
   facts: HostFacts,
 ): readonly Resource[] {
   if (settings.packages === "distro") return [];
-  return [
-    {
+  const source = (component: string) =>
+    ({
       type: "repository",
-      name: "openvox8",
+      name: component,
       uri: settings.repository?.url ?? OPENVOX_URL,
       // debian12, ubuntu24.04
       suite: `${facts.osId}${facts.osVersion}`,
-      components: ["openvox8"],
+      components: [component],
       key: key ?? OPENVOX_KEY,
-    },
+    }) as const;
+  const series = seriesOf(settings);
+  return [
+    // apt refuses to read one repository under two keys' files.
+    ...OPENVOX_SERIES.filter((other) => other !== series).map(
+      (other) => ({ ...source(componentOf(other)), state: "absent" }) as const,
+    ),
+    source(componentOf(series)),
   ];
 }
 
-/** OpenVox's server needs Java 17 or 21 and brings none; the distro's packages name theirs. */
-function java({ packages }: PuppetSettings, { osId, osVersion }: HostFacts): readonly string[] {
+function hasJava21({ osId, osVersion }: HostFacts): boolean {
+  return Number(osVersion) >= (osId === "ubuntu" ? 24.04 : 13);
+}
+
+/** OpenVox's server needs Java 17 or 21 (of series 9: 21) and brings none; the distro's packages name theirs. */
+function java({ packages }: PuppetSettings, facts: HostFacts): readonly string[] {
   if (packages === "distro") return [];
-  const hasJava21 = Number(osVersion) >= (osId === "ubuntu" ? 24.04 : 13);
-  return [hasJava21 ? "openjdk-21-jre-headless" : "openjdk-17-jre-headless"];
+  return [hasJava21(facts) ? "openjdk-21-jre-headless" : "openjdk-17-jre-headless"];
 }
 
 /** A unit that is not there yet is masked, so that its package cannot start it; `released` takes the mask away. */

@@ -10,6 +10,20 @@ const section = z.record(
   z.string().regex(/^[^\r\n]*$/, "a setting of puppet.conf is one line"),
 );
 
+/** The series of OpenVox that there are. */
+export const OPENVOX_SERIES = ["8", "9"] as const;
+export type OpenvoxSeries = (typeof OPENVOX_SERIES)[number];
+
+/** A release of OpenVox, whole or its beginning. */
+const release = z
+  .string()
+  .regex(
+    /^[89](\.(0|[1-9]\d{0,3})){0,2}$/,
+    'a version is "8", "8.28" or "8.28.0", of the series 8 or 9',
+  );
+
+const seriesIn = (version: string | undefined): string | undefined => version?.split(".")[0];
+
 /** Options of the `puppet` configurator. All have defaults. */
 export const puppetOptionsSchema = z
   .strictObject({
@@ -19,6 +33,16 @@ export const puppetOptionsSchema = z
      * packages exclude each other.
      */
     packages: z.enum(["openvox", "distro"]).default("openvox"),
+    /**
+     * The release of OpenVox's agent, whole or its beginning: "8", "8.28", "8.28.0"; the series is 8 or 9. apt takes no other,
+     * and a change of it goes back as well as forward. Default: series 8, whatever release of it is the newest.
+     */
+    version: release.optional(),
+    /**
+     * The same of OpenVox's server, which counts its releases apart from the agent's: "8.14", "8.14.1"; only beside `version`,
+     * and of its series. Default: with `version`, the newest of its series.
+     */
+    serverVersion: release.optional(),
     /** OpenVox's packages from a mirror, or signed with another key. Default: https://apt.voxpupuli.org, the project's own key. */
     repository: z
       .strictObject({
@@ -94,6 +118,22 @@ export const puppetOptionsSchema = z
   .refine(({ packages, repository }) => packages === "openvox" || repository === undefined, {
     path: ["repository"],
     message: 'packages "distro" come from the distro\'s own repositories',
+  })
+  .superRefine(({ packages, version, serverVersion }, context) => {
+    const refuse = (name: "version" | "serverVersion", message: string): void =>
+      context.addIssue({ code: "custom", path: [name], message });
+    if (packages === "distro") {
+      const message = 'counts for packages "openvox": the distro has one release of Puppet';
+      if (version !== undefined) refuse("version", message);
+      if (serverVersion !== undefined) refuse("serverVersion", message);
+    } else if (serverVersion !== undefined && seriesIn(serverVersion) !== seriesIn(version)) {
+      refuse(
+        "serverVersion",
+        version === undefined
+          ? `stands beside \`version\`, which is not there: "${seriesIn(serverVersion)}" is its series`
+          : `is of another series than \`version\`, ${version}`,
+      );
+    }
   })
   .readonly();
 

@@ -1,4 +1,5 @@
 import type { HostFacts } from "../../host/facts.ts";
+import { ofVersions } from "../../program/pinned-packages.ts";
 import type { CommandResource, FileResource, Resource, Trigger } from "../../program/resource.ts";
 import type { ConfiguratorContext } from "../contract.ts";
 import type { SaltSettings } from "./options.ts";
@@ -96,17 +97,10 @@ function notStartedByItsPackage(unit: string): CommandResource {
 /** After a change of `version`. The pin lets apt go back as well as forward. */
 function ofTheSeries(version: SaltSettings["version"], units: readonly string[]): CommandResource {
   const names = ["salt-common", ...units];
-  return {
-    type: "command",
-    id: `salt is of the series ${version}`,
-    check: `dpkg-query -W -f='\${Version}\\n' ${names.join(" ")} | awk '!/^([0-9]+:)?${version}[.]/ { other = 1 } END { exit other }'`,
-    run: `set -e
-export DEBIAN_FRONTEND=noninteractive
-apt-get -q -y -o DPkg::Lock::Timeout=300 update
-apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \\
-  --no-install-recommends --allow-downgrades install ${names.join(" ")}`,
-    timeoutSeconds: 1200,
-  };
+  return ofVersions(
+    `salt is of the series ${version}`,
+    Object.fromEntries(names.map((name) => [name, version])),
+  );
 }
 
 function isDebianLike({ osId, osIdLike }: HostFacts): boolean {

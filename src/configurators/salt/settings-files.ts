@@ -1,3 +1,4 @@
+import { aptPin } from "../../program/pinned-packages.ts";
 import type { ConfiguratorContext, Member } from "../contract.ts";
 import type { SaltSettings } from "./options.ts";
 import { DATA_ROOT } from "./paths.ts";
@@ -19,10 +20,7 @@ SALT_ONEDIR_HARDEN=1
 /** apt's preference for one series of releases. */
 export function pinFile(version: SaltSettings["version"]): string {
   return `# Written by bootmachine.
-Package: salt-*
-Pin: version ${version}.*
-Pin-Priority: 1001
-`;
+${aptPin("salt-*", `${version}.*`, 1001)}`;
 }
 
 export function minionSettings({ member }: ConfiguratorContext): string {

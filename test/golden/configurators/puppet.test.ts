@@ -44,6 +44,7 @@ describe("install", () => {
   it.each([
     ["openvox-master", {}, MASTER],
     ["openvox-agent", { agent: "on-demand" }, AGENT],
+    ["openvox-pinned-agent", { version: "8.28" }, AGENT],
     ["distro-master", { packages: "distro", heapMb: 256 }, MASTER],
     [
       "distro-master-elsewhere",
@@ -65,6 +66,21 @@ describe("install", () => {
     const rekeyed = installed({ repository: { key } }, contextOf(AGENT));
     expect(rekeyed).toContain("https://apt.voxpupuli.org");
     expect(rekeyed).toContain("mine");
+  });
+  it("takes the repository of the version's series, and the other one away", () => {
+    const ways = { version: "9.0.0", serverVersion: "9.0.1" } as const;
+    const text = installed(ways, contextOf(MASTER, "13"));
+    expect(text).toContain("Components: openvox9\n");
+    expect(text).not.toContain("Components: openvox8");
+    expect(text).toContain("bootmachine-openvox8.sources\n  state: absent");
+    expect(text).toContain("Package: openvox-server\n    | Pin: version /^([0-9]+:)?9[.]0[.]1([.~+-]|$)/");
+    expect(text).not.toContain("has no Java");
+  });
+  it("tells of a master that has no Java for series 9, and of nobody else", () => {
+    const reason = "has no Java 21, which the server of OpenVox 9 needs";
+    expect(installed({ version: "9" }, contextOf(MASTER))).toContain(reason);
+    expect(installed({ version: "9" }, contextOf(AGENT))).not.toContain(reason);
+    expect(installed({ version: "8" }, contextOf(MASTER))).not.toContain(reason);
   });
   it("looks for the environments elsewhere on the master alone, and brings the tree there", () => {
     const options = { packages: "distro", remoteDir: "/srv/puppet" } as const;
