@@ -20,9 +20,6 @@ stop() {
 action=up
 keep_images=no
 configurator=
-no_such() {
-	stop "there is no configurator $1 here (there are ansible, puppet, salt, chef and none)"
-}
 # Among the options of the demo itself, in either spelling; what follows a command's name is that command's.
 case ${1-} in
 -*)
@@ -46,7 +43,7 @@ case ${1-} in
 esac
 case $configurator in
 '' | ansible | puppet | salt | chef | none) ;;
-*) no_such "$configurator" ;;
+*) stop "there is no configurator $configurator here (there are ansible, puppet, salt, chef and none)" ;;
 esac
 case ${1-} in
 --destroy)

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import type { ConfiguratorContext, MemberReport, ToolRun } from "../../configurators/contract.ts";
 import { InternalError, RemoteError } from "../../errors/error.ts";
+import { pauseFor } from "../../transport/pause.ts";
 import type { ServerRun } from "../server-run.ts";
 import { writeSshConfig } from "../write-ssh-config.ts";
 import type { ReportsByServer } from "./shared-work.ts";
@@ -13,14 +12,12 @@ export const RETRY_PAUSES_MS: readonly number[] = [3_000, 7_000, 15_000, 30_000,
 /** How the time between two tries is waited for; ends early, by an error, when the signal says so. */
 export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
 
-const pauseByClock: Pause = (ms, signal) => sleep(ms, undefined, { signal });
-
 /** Runs the tool for one member by itself. */
 export async function runForOne(
   run: ServerRun,
   member: ConfiguratorContext,
   signal: AbortSignal,
-  pause = pauseByClock,
+  pause: Pause = pauseFor,
 ): Promise<MemberReport> {
   const reports = await runWithRetries(run, [member], signal, pause);
   return reportOf(reports, member);
@@ -34,7 +31,7 @@ export async function runForAll(
   run: ServerRun,
   member: ConfiguratorContext,
   signal: AbortSignal,
-  pause = pauseByClock,
+  pause: Pause = pauseFor,
 ): Promise<MemberReport> {
   const { context } = run;
   const { milestones, shared, stack } = context;

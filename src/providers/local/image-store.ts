@@ -215,7 +215,7 @@ async function mountsBelow(directory: string): Promise<readonly string[]> {
     .filter((path) => path.startsWith(`${directory}/`));
 }
 
-/** The kernel writes a blank in a path as \\040. */
+/** The kernel writes a blank in a path as \040. */
 const unescapeOctal = (_: string, digits: string): string =>
   String.fromCodePoint(Number.parseInt(digits, 8));
 
