@@ -18,7 +18,7 @@ export interface HostCandidate {
 
 export interface WaitForHostOptions {
   readonly transport: Transport;
-  /** Tried in turn, the likeliest first; not empty. */
+  /** The likeliest first; not empty. */
   readonly candidates: readonly HostCandidate[];
   /** Limit for all attempts together, ms. */
   readonly timeoutMs: number;
@@ -46,49 +46,125 @@ const PAUSE_AFTER_REFUSAL_MS = 5_000;
 const SETTLING_MS = 10_000;
 const SETTLES: ReadonlySet<string> = new Set(["NOT_ROOT", "COMMAND_FAILED"]);
 
+/** A port that has not answered by then no longer keeps the next one waiting: a firewall may drop what comes to it. */
+const HEAD_START_MS = 1_500;
+
 /**
- * Waits until one of the candidates lets us in as root.
+ * Waits until one of the candidates lets us in as root. Those at one address and port are tried in turn. The ports are tried
+ * side by side, each beginning when the one before has failed once or is silent for a moment: one that never answers holds up
+ * no other.
  *
  * @throws TransportError HOST_KEY_MISMATCH and RefusedError PREREQUISITE_MISSING (no ssh here) at once; RemoteError NOT_ROOT when a user got in and stayed without root,
  *   COMMAND_FAILED when the host went on giving no facts;
  *   TimeoutError whose message and cause are the failure that was seen last at the limit; CancelledError
  */
 export async function waitForHost(options: WaitForHostOptions): Promise<Host> {
-  const { candidates, timeoutMs, signal } = options;
-  const start = performance.now();
-  const leftMs = (): number => timeoutMs - (performance.now() - start);
-  const failures = new Map<HostCandidate, BootmachineError>();
-  let letInAt: number | undefined;
-  let pauseMs = FIRST_PAUSE_MS;
-  for (;;) {
-    for (const candidate of candidates) {
-      const limitMs = leftMs();
-      if (limitMs < SHORTEST_ATTEMPT_MS && failures.size > 0) break;
-      try {
-        const host = await attempt(options, candidate, Math.max(limitMs, 1));
-        options.onAttempt(candidate.target, undefined, performance.now() - start);
-        return host;
-      } catch (error) {
-        if (signal.aborted) throw new CancelledError();
-        if (!(error instanceof BootmachineError)) throw error;
-        options.onAttempt(candidate.target, error, performance.now() - start);
-        if (!mayPass(error)) throw error;
-        // An attempt that our own limit cut short says less than the one before it.
-        const wasCutShort =
-          error.code === "CONNECTION_TIMEOUT" && limitMs < candidate.options.connectTimeoutMs;
-        if (!wasCutShort || !failures.has(candidate)) failures.set(candidate, error);
+  const wait = new HostWait(options);
+  const ports = Map.groupBy(
+    options.candidates,
+    ({ target }) => `${target.address} ${target.port}`,
+  ).values();
+  const underWay: Promise<void>[] = [];
+  for (const ways of ports) {
+    const hasFailed = new AbortController();
+    underWay.push(wait.tryInTurn(ways, () => hasFailed.abort()));
+    await wait.pauseUnlessOver(HEAD_START_MS, hasFailed.signal);
+  }
+  await Promise.all(underWay);
+  return wait.result();
+}
+
+/** What the ports of one host, tried side by side, have in common. */
+class HostWait {
+  readonly #options: WaitForHostOptions;
+  readonly #start = performance.now();
+  readonly #failures = new Map<HostCandidate, BootmachineError>();
+  readonly #over = new AbortController();
+  readonly #signal: AbortSignal;
+  #outcome: { readonly host: Host } | { readonly error: unknown } | undefined;
+  #letInAt: number | undefined;
+
+  constructor(options: WaitForHostOptions) {
+    this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#over.signal]);
+  }
+
+  /** Tries these ways, one after another and again and again, until the wait is over or its time is. Never throws. */
+  async tryInTurn(ways: readonly HostCandidate[], onRoundFailed: () => void): Promise<void> {
+    let pauseMs = FIRST_PAUSE_MS;
+    try {
+      for (;;) {
+        for (const way of ways) {
+          if (this.#leftMs() < SHORTEST_ATTEMPT_MS && this.#failures.size > 0) break;
+          await this.#try(way);
+        }
+        onRoundFailed();
+        this.#giveUpOnUnsettled();
+        const wasRefused = [...this.#failures.values()].some(({ code }) => code === "KEY_REFUSED");
+        const pause = wasRefused && pauseMs >= LONGEST_PAUSE_MS ? PAUSE_AFTER_REFUSAL_MS : pauseMs;
+        if (this.#leftMs() < SHORTEST_ATTEMPT_MS) return;
+        await pauseFor(Math.min(pause, this.#leftMs()), this.#signal);
+        pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
       }
+    } catch (error) {
+      // Once it is over this is what giving up looks like.
+      this.#end({ error });
     }
-    const unsettled = [...failures.values()].find(({ code }) => SETTLES.has(code));
-    if (unsettled !== undefined) {
-      letInAt ??= performance.now();
-      if (performance.now() - letInAt > SETTLING_MS) throw unsettled;
+  }
+
+  /** Waits, but not beyond the end of the wait or that signal. */
+  async pauseUnlessOver(ms: number, signal: AbortSignal): Promise<void> {
+    await pauseFor(ms, AbortSignal.any([this.#signal, signal])).catch(() => undefined);
+  }
+
+  result(): Host {
+    if (this.#outcome === undefined) throw limitReached(this.#options, this.#failures);
+    if ("host" in this.#outcome) return this.#outcome.host;
+    throw this.#options.signal.aborted ? new CancelledError() : this.#outcome.error;
+  }
+
+  #leftMs(): number {
+    return this.#options.timeoutMs - (performance.now() - this.#start);
+  }
+
+  /** The first outcome counts. */
+  #end(outcome: { readonly host: Host } | { readonly error: unknown }): void {
+    this.#outcome ??= outcome;
+    this.#over.abort();
+  }
+
+  /** One attempt; a success ends the wait. @throws what no waiting helps against; CancelledError once the wait is over */
+  async #try(way: HostCandidate): Promise<void> {
+    if (this.#signal.aborted) throw new CancelledError();
+    const limitMs = this.#leftMs();
+    const elapsedMs = (): number => performance.now() - this.#start;
+    try {
+      const host = await attempt(this.#options, way, Math.max(limitMs, 1), this.#signal);
+      if (this.#outcome !== undefined) {
+        // Another port was quicker.
+        await host.close();
+        throw new CancelledError();
+      }
+      this.#options.onAttempt(way.target, undefined, elapsedMs());
+      this.#end({ host });
+    } catch (error) {
+      if (this.#signal.aborted) throw new CancelledError();
+      if (!(error instanceof BootmachineError)) throw error;
+      this.#options.onAttempt(way.target, error, elapsedMs());
+      if (!mayPass(error)) throw error;
+      // An attempt that our own limit cut short says less than the one before it.
+      const wasCutShort =
+        error.code === "CONNECTION_TIMEOUT" && limitMs < way.options.connectTimeoutMs;
+      if (!wasCutShort || !this.#failures.has(way)) this.#failures.set(way, error);
     }
-    const wasRefused = [...failures.values()].some(({ code }) => code === "KEY_REFUSED");
-    const pause = wasRefused && pauseMs >= LONGEST_PAUSE_MS ? PAUSE_AFTER_REFUSAL_MS : pauseMs;
-    if (leftMs() < SHORTEST_ATTEMPT_MS) throw limitReached(options, failures);
-    await pauseFor(Math.min(pause, leftMs()), signal);
-    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+  }
+
+  /** @throws the failure of a host that goes on letting somebody in who then can do nothing */
+  #giveUpOnUnsettled(): void {
+    const unsettled = [...this.#failures.values()].find(({ code }) => SETTLES.has(code));
+    if (unsettled === undefined) return;
+    this.#letInAt ??= performance.now();
+    if (performance.now() - this.#letInAt > SETTLING_MS) throw unsettled;
   }
 }
 
@@ -96,10 +172,11 @@ async function attempt(
   options: WaitForHostOptions,
   candidate: HostCandidate,
   limitMs: number,
+  signal: AbortSignal,
 ): Promise<Host> {
   const connectTimeoutMs = Math.min(candidate.options.connectTimeoutMs, limitMs);
   return openHost(options.transport, candidate.target, candidate.options, {
-    signal: options.signal,
+    signal,
     connectTimeoutMs,
     ...(options.who === undefined ? {} : { who: options.who }),
   });
