@@ -6,28 +6,42 @@ import { CHECKS } from "./checks.ts";
 import type { AddressSight } from "./port-scan.ts";
 import { describePorts, isInRange } from "./port-ranges.ts";
 
+/**
+ * @param sights of every address that can be asked from here; undefined: the host is reached through a jump host
+ * @param ms how long it took to look
+ */
 export function judgeOldPorts(
   wanted: readonly number[],
-  states: ReadonlyMap<number, string> | undefined,
+  sights: readonly Pick<AddressSight, "address" | "states">[] | undefined,
   ms: number,
 ): CheckResult {
   const check = CHECKS["ssh-old-port-closed"];
   if (wanted.length === 0) return skipped(check, "the config says that ssh stays on this port");
-  if (states === undefined) return skipped(check, "the host is reached through a jump host only");
-  const seen = wanted.map((port) => `port ${port}: ${states.get(port) ?? "unknown"}`).join(", ");
-  const open = wanted.filter((port) => states.get(port) === "open");
-  const unknown = wanted.filter((port) => (states.get(port) ?? "unknown") === "unknown");
+  if (sights === undefined) return skipped(check, "the host is reached through a jump host only");
+  const seen = wanted.flatMap((port) =>
+    sights.map(({ address, states }) => ({
+      port,
+      address,
+      state: states.get(port) ?? "unknown",
+    })),
+  );
+  const text = seen.map(({ port, address, state }) => `port ${port} on ${address}: ${state}`);
+  const open = seen.filter(({ state }) => state === "open");
   if (open.length > 0) {
     return failed(
       check,
-      `an old way in is open (${seen})`,
+      `an old way in is open (${text.join(", ")})`,
       ms,
-      open.map((port) => `+ tcp ${port} open`),
+      open.map(({ port, address }) => `+ tcp ${port} open on ${address}`),
     );
   }
-  return unknown.length > 0
-    ? failed(check, `it could not be seen (${seen})`, ms)
-    : passed(check, seen, ms);
+  // An address of a family that this computer does not have says nothing; another one does.
+  const isSeen = wanted.every((wantedPort) =>
+    seen.some(({ port, state }) => port === wantedPort && state !== "unknown"),
+  );
+  return isSeen
+    ? passed(check, text.join(", "), ms)
+    : failed(check, `it could not be seen (${text.join(", ")})`, ms);
 }
 
 export interface PortsSeen {

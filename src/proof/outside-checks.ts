@@ -92,7 +92,8 @@ function oldPorts({ arrivalPort, server }: OutsideChecksOptions): readonly numbe
 }
 
 interface PortSight {
-  readonly old: ReadonlyMap<number, string> | undefined;
+  /** The old ports alone, at each of the addresses that are scanned. */
+  readonly old: readonly AddressSight[] | undefined;
   readonly oldMs: number;
   readonly ipv4: AddressSight | undefined;
   readonly ipv6: AddressSight | undefined;
@@ -111,8 +112,7 @@ async function lookAtPorts(options: OutsideChecksOptions): Promise<PortSight> {
   const expected = tcpPortsOf(
     openingsOf(options.stack, options.server).filter(({ from }) => from === "anywhere"),
   );
-  const look = async (address: string | undefined): Promise<AddressSight | undefined> => {
-    if (address === undefined) return undefined;
+  const look = async (address: string): Promise<AddressSight> => {
     const started = performance.now();
     // One packet alone first: a thousand at once to a neighbour whose link address is not known yet are lost.
     await probePort(address, options.server.ssh.port, scan);
@@ -123,17 +123,25 @@ async function lookAtPorts(options: OutsideChecksOptions): Promise<PortSight> {
     );
     return { address, states, ms: performance.now() - started };
   };
-  const started = performance.now();
-  const first = options.addresses[0] ?? "";
-  const [old, ipv4, ipv6] = await Promise.all([
-    Promise.all(
-      oldPorts(options).map(async (port) => [port, await probePort(first, port, scan)] as const),
-    ),
-    look(options.addresses.find((address) => !isIpv6(address))),
-    look(options.addresses.find(isIpv6)),
+  // Asked apart from the crowd of the scan, in which a packet may be lost.
+  const lookAtOld = async (address: string): Promise<AddressSight> => {
+    const started = performance.now();
+    const states = await scanPorts(address, oldPorts(options), scan);
+    return { address, states, ms: performance.now() - started };
+  };
+  const ipv4 = options.addresses.find((address) => !isIpv6(address));
+  const ipv6 = options.addresses.find(isIpv6);
+  const each = [ipv4, ipv6].filter((address) => address !== undefined);
+  const [old, sights] = await Promise.all([
+    Promise.all(each.map(lookAtOld)),
+    Promise.all(each.map(look)),
   ]);
-  const oldMs = performance.now() - started;
-  return { old: new Map(old), oldMs, ipv4, ipv6 };
+  return {
+    old,
+    oldMs: Math.max(0, ...old.map(({ ms }) => ms)),
+    ipv4: sights.find(({ address }) => address === ipv4),
+    ipv6: sights.find(({ address }) => address === ipv6),
+  };
 }
 
 /** What is declared for a server; the members' addresses do not matter here. */

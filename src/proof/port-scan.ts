@@ -82,6 +82,7 @@ function stateOf(error: NodeJS.ErrnoException): PortState | "short" {
 export class PortProbe {
   readonly #socket = new Socket();
   #timer: NodeJS.Timeout | undefined;
+  #unread: NodeJS.Immediate | undefined;
   #state: PortState | "short" = "unknown";
   #settle: ((state: PortState | "short") => void) | undefined;
 
@@ -102,7 +103,10 @@ export class PortProbe {
       this.#settle = resolve;
       this.#state = "unknown";
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#end("filtered"), timeoutMs);
+      this.#timer = setTimeout(() => {
+        // On a busy computer the answer may lie there unread: what has come is read before silence is believed.
+        this.#unread = setImmediate(() => this.#end("filtered"));
+      }, timeoutMs);
       this.#socket.connect({ host: address, port });
     });
   }
@@ -114,6 +118,7 @@ export class PortProbe {
 
   #end(state: PortState | "short"): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#unread);
     this.#state = state;
     this.#socket.destroy();
   }

@@ -122,24 +122,42 @@ describe("judgePorts", () => {
 });
 
 describe("judgeOldPorts", () => {
+  const at = (address: string, states: Record<number, PortState>) => ({
+    address,
+    states: new Map(Object.entries(states).map(([port, state]) => [Number(port), state])),
+  });
+
   it("fails on an open one only", () => {
-    expect(judgeOldPorts([22], new Map([[22, "filtered"]]), 1).status).toBe("passed");
-    expect(judgeOldPorts([22], new Map([[22, "closed"]]), 1).status).toBe("passed");
-    expect(
-      judgeOldPorts(
-        [22, 2222],
-        new Map([
-          [22, "filtered"],
-          [2222, "open"],
-        ]),
-        1,
-      ),
-    ).toMatchObject({
+    const here = (states: Record<number, PortState>) => [at("10.0.0.9", states)];
+    expect(judgeOldPorts([22], here({ 22: "filtered" }), 1).status).toBe("passed");
+    expect(judgeOldPorts([22], here({ 22: "closed" }), 1).status).toBe("passed");
+    expect(judgeOldPorts([22, 2222], here({ 22: "filtered", 2222: "open" }), 1)).toMatchObject({
       status: "failed",
-      diff: ["+ tcp 2222 open"],
+      diff: ["+ tcp 2222 open on 10.0.0.9"],
     });
-    expect(judgeOldPorts([22], new Map([[22, "unknown"]]), 1).status).toBe("failed");
-    expect(judgeOldPorts([], new Map(), 1).status).toBe("skipped");
+    expect(judgeOldPorts([22], here({ 22: "unknown" }), 1).status).toBe("failed");
+    expect(judgeOldPorts([], here({}), 1).status).toBe("skipped");
+    expect(judgeOldPorts([22], undefined, 1).status).toBe("skipped");
+  });
+
+  it("fails where it is open on one address alone, whichever comes first", () => {
+    const open = at("10.0.0.9", { 22: "open" });
+    const shut = at("fd00::9", { 22: "filtered" });
+    for (const sights of [
+      [open, shut],
+      [shut, open],
+    ]) {
+      expect(judgeOldPorts([22], sights, 1)).toMatchObject({
+        status: "failed",
+        diff: ["+ tcp 22 open on 10.0.0.9"],
+      });
+    }
+  });
+
+  it("asks no more than one address to be seen", () => {
+    const far = at("fd00::9", { 22: "unknown" });
+    expect(judgeOldPorts([22], [far, at("10.0.0.9", { 22: "filtered" })], 1).status).toBe("passed");
+    expect(judgeOldPorts([22], [far, at("10.0.0.9", { 22: "open" })], 1).status).toBe("failed");
   });
 });
 

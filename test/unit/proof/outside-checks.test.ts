@@ -72,6 +72,23 @@ describe("runOutsideChecks", () => {
     }
   });
 
+  it.each([[["127.0.0.1", "::1"]], [["::1", "127.0.0.1"]]])(
+    "finds the old port open at one of %j, whichever leads in first",
+    async (addresses) => {
+      const server = createServer((socket) => socket.destroy());
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const address = server.address();
+      if (address === null || typeof address === "string") throw new Error("no port");
+      try {
+        const results = await runOutsideChecks(options({ addresses, arrivalPort: address.port }));
+        const old = results.find(({ id }) => id === "ssh-old-port-closed");
+        expect(old?.diff).toContain(`+ tcp ${address.port} open on 127.0.0.1`);
+      } finally {
+        server.close();
+      }
+    },
+  );
+
   it("skips what cannot be seen through a jump host, and says so", async () => {
     const { sshOptions } = options();
     const results = await runOutsideChecks(
