@@ -12,7 +12,8 @@ export interface ServerWait<M> {
 }
 
 /**
- * Waits for the machine of a server. Of two (a create whose answer was lost came through after all) one stays.
+ * Waits for the machine of a server. Of two (a create whose answer was lost came through after all) one stays. A list that
+ * showed the machine as it is wanted will do: it was asked for after whatever made it so.
  *
  * @throws TimeoutError, CancelledError, and what the claim and the calls throw.
  */
@@ -22,7 +23,7 @@ export async function awaitServer<M extends { readonly id: string }>(
   caller: Caller,
 ): Promise<M> {
   const what = `${server} did not become ready (bootTimeoutMs)`;
-  const [first, ...others] = await watch.until({ claim, limitMs, what }, caller);
+  const [first, ...others] = await watch.until({ claim, limitMs, what, lastWillDo: true }, caller);
   if (others.length > 0) {
     caller.progress("removing a second server: a create whose answer was lost had come through");
     await remove(others);

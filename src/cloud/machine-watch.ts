@@ -12,6 +12,8 @@ export interface Wait<M, T> {
   readonly limitMs: number;
   /** Said when the limit is reached: "web1 did not become active". */
   readonly what: string;
+  /** The last list is looked at before anybody asks for one: for a claim that it cannot meet by being old. Default false. */
+  readonly lastWillDo?: boolean;
 }
 
 interface Waiter<M> {
@@ -31,11 +33,12 @@ export type ListMachines<M> = (caller: Caller) => Promise<readonly M[]>;
 export class MachineWatch<M extends { readonly id: string }> {
   readonly #ask: ListMachines<M>;
   readonly #pollMs: number;
-  readonly #never = new AbortController().signal;
   readonly #waiters = new Set<Waiter<M>>();
   #current: Promise<unknown> = Promise.resolve();
   #next: { readonly list: Promise<readonly M[]>; readonly sharers: Set<Caller> } | undefined;
   #isPolling = false;
+  /** Ends the pause between two looks when nobody waits any more: it would hold up the end of the process. */
+  #rest = new AbortController();
   #last: readonly M[] = [];
 
   constructor(ask: ListMachines<M>, pollMs: number) {
@@ -68,6 +71,10 @@ export class MachineWatch<M extends { readonly id: string }> {
 
   /** @throws TimeoutError, CancelledError, and what the list call throws. */
   async until<T>(wait: Wait<M, T>, caller: Caller): Promise<T> {
+    if (wait.lastWillDo === true && !caller.signal.aborted) {
+      const value = wait.claim(this.#last);
+      if (value !== undefined) return value;
+    }
     const timer = new AbortController();
     let waiter: Waiter<M> | undefined;
     const found = new Promise<T>((resolve, reject) => {
@@ -98,6 +105,7 @@ export class MachineWatch<M extends { readonly id: string }> {
     } finally {
       timer.abort();
       if (waiter !== undefined) this.#waiters.delete(waiter);
+      if (this.#waiters.size === 0) this.#rest.abort();
     }
   }
 
@@ -117,8 +125,10 @@ export class MachineWatch<M extends { readonly id: string }> {
     this.#isPolling = true;
     try {
       while (this.#waiters.size > 0) {
-        await pause(this.#pauseMs(), this.#never);
-        if (this.#waiters.size === 0) return;
+        this.#rest = new AbortController();
+        await pause(this.#pauseMs(), this.#rest.signal).catch(() => undefined);
+        // Cut short: nobody waited, and whoever does now has just come.
+        if (this.#rest.signal.aborted) continue;
         const waiters = [...this.#waiters];
         const callers = waiters.map(({ caller }) => caller);
         await withCommonCaller(callers, async (common) => await this.fresh(common)).then(

@@ -34,7 +34,7 @@ export async function openShared(
 /** How a run came out. */
 interface Ending {
   readonly opened: SharedReport;
-  readonly runs: readonly Pick<ServerRun, "server" | "isSettled">[];
+  readonly runs: readonly Pick<ServerRun, "server" | "isSettled" | "machine">[];
   /** Names of servers whose run failed or was cancelled. */
   readonly failed: ReadonlySet<string>;
 }
@@ -52,12 +52,16 @@ export async function closeShared(
   const { stack, mode, signal } = context;
   const { surplus } = ending.opened;
   if (mode === "plan" || surplus.length === 0 || signal.aborted) return undefined;
+  const isTold = context.phases.has("secure");
+  // A run that leaves its own machines on their first way knows without a look that nothing can be closed.
+  const own = ending.runs.flatMap(({ machine }) => machine ?? []);
+  if (!isTold && unsettledServers(context, ending, own).length > 0) return undefined;
   try {
     // Another look: another controller may have made a machine since this run began.
     const machines = await stack.provider.observe(providerContext(context));
     const unsettled = unsettledServers(context, ending, machines);
     if (unsettled.length > 0) {
-      if (context.phases.has("secure")) tellLeftOpen(context, surplus, unsettled);
+      if (isTold) tellLeftOpen(context, surplus, unsettled);
       return undefined;
     }
     const wish: SharedWish = { inlets: declaredInlets(stack), meanwhile: [], mode: "close" };

@@ -25,6 +25,8 @@ interface World {
   readonly records: Map<string, ServerRecord>;
   /** What the provider has. */
   readonly machines: Machine[];
+  /** How often it was asked for them. */
+  readonly looks: () => number;
 }
 
 const machine = (server: string): Machine => ({ id: `id-${server}`, server }) as Machine;
@@ -44,6 +46,7 @@ function world(
   const events: EventBody[] = [];
   const records = new Map<string, ServerRecord>();
   const machines: Machine[] = [];
+  let looks = 0;
   const stack = {
     name: "shop",
     operator: "ada",
@@ -53,7 +56,10 @@ function world(
     ),
     provider: {
       name: "cloud",
-      observe: async () => await Promise.resolve(machines),
+      observe: async () => {
+        looks += 1;
+        return await Promise.resolve(machines);
+      },
       ensureShared: async (wish: SharedWish) => {
         wishes.push(wish);
         return await Promise.resolve(answer(wish));
@@ -73,7 +79,7 @@ function world(
       },
     },
   } as unknown as RunContext;
-  return { stack, context, wishes, events, records, machines };
+  return { stack, context, wishes, events, records, machines, looks: () => looks };
 }
 
 /** Leaves a server as an earlier run has left it. */
@@ -107,7 +113,11 @@ function ending(
     opened: { ...NOTHING, surplus },
     runs: one.stack.servers
       .filter(({ name }) => selected.includes(name))
-      .map((server) => ({ server, isSettled: settled.includes(server.name) })),
+      .map((server) => ({
+        server,
+        isSettled: settled.includes(server.name),
+        machine: one.machines.find((found) => found.server === server.name),
+      })),
     failed: new Set(failed),
   };
 }
@@ -248,6 +258,15 @@ describe("at the end", () => {
     expect([...other.wishes, ...other.events]).toEqual([]);
   });
 
+  test("a boot alone that has made machines needs no look to know that nothing can be closed; without any it looks, and closes", async () => {
+    const one = world({ phases: ["boot"] });
+    await closeShared(one.context, ending(one, { selected: both, settled: ["web"] }));
+    expect([one.looks(), one.wishes]).toEqual([0, []]);
+    const other = world({ phases: ["boot"] });
+    await closeShared(other.context, ending(other, { selected: both, settled: both }));
+    expect([other.looks(), modes(other)]).toEqual([1, ["close"]]);
+  });
+
   test("why it could not be closed is the run's error", async () => {
     const failure = new ProviderError("PROVIDER_UNAVAILABLE", "no");
     const one = world({
@@ -305,7 +324,11 @@ describe("the ssh port moves, at a simulated OpenStack", () => {
         known.set(name, record);
       }
       const failed = new Set(both.filter((name) => !settled.includes(name)));
-      const runs = servers.map((server) => ({ server, isSettled: settled.includes(server.name) }));
+      const runs = servers.map((server) => ({
+        server,
+        isSettled: settled.includes(server.name),
+        machine: observed.get(server.name),
+      }));
       expect(
         await closeShared(one.context, { opened: opened ?? NOTHING, runs, failed }),
       ).toBeUndefined();
