@@ -266,6 +266,15 @@ export interface Provider {
   /** All machines that bootmachine made here, of whatever stack. */
   list(context: ProviderContext): Promise<readonly Machine[]>;
   /**
+   * Looks for all that the config names for a new machine and that `check` alone cannot know of, such as an image by an id
+   * that no list shows, a network, a zone; a provider that is told so here has nothing made in vain. Makes nothing. Called for
+   * each server that has no machine, at the same time as `images` and `sizes`, before `ensureShared`; by a plan too. Absent:
+   * `check` knows all.
+   *
+   * @throws what `ensure` would, before it makes anything
+   */
+  refuseUnknown?(request: ServerWish, context: ProviderContext): Promise<void>;
+  /**
    * Brings in line what the stack's machines share, such as a security group, also where all of them exist.
    *
    * A run that may change things calls it before its first `ensure` to open, and at its end to close, but only where every

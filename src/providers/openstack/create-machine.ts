@@ -2,19 +2,19 @@ import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import type { Caller } from "../../cloud/caller.ts";
 import { machineName } from "../../cloud/names.ts";
 import { sayingNothingWasMade } from "../../cloud/nothing-was-made.ts";
-import { ProviderError, TimeoutError, UserError } from "../../errors/error.ts";
+import { ProviderError, TimeoutError } from "../../errors/error.ts";
 import { firstBootData } from "../../host/first-boot-data.ts";
 import { makeKeyPair } from "../../host/key-pair.ts";
-import type { MachineRequest, ProviderContext } from "../contract.ts";
+import type { MachineRequest, ProviderContext, SizeWish } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { isOf, toMetadata } from "./marks.ts";
 import type { GlanceImage } from "./glance.ts";
+import { chooseMachine } from "./machine-choice.ts";
 import { createServer, type NovaServer, type NovaServerRequest, readServer } from "./nova.ts";
 import type { OpenStackSettings } from "./options.ts";
-import { choosePlacement, type Placement } from "./placement.ts";
+import type { Placement } from "./placement.ts";
 import { ensureSecurityGroup } from "./security-group.ts";
 import { ensureKeyPair, ensureServerGroup } from "./shared-things.ts";
-import { choiceText, loginUserOf, requireFlavor } from "./wishes.ts";
 
 /** A lost create is sent again only after nobody saw it, and not more often than this. */
 const MAX_SENDS = 3;
@@ -99,22 +99,12 @@ async function prepare(
   context: ProviderContext,
 ): Promise<Prepared> {
   const { stack } = context;
-  const imageWish = request.image ?? settings.image;
-  const sizeWish = request.size ?? settings.size;
-  if (imageWish === undefined || sizeWish === undefined) {
-    const lacks = imageWish === undefined ? "image" : "size";
-    throw new UserError("CONFIG_INVALID", `No ${lacks} is named for ${request.server}.`, {
-      hint: `Set \`${lacks}\` of the server or of openstack(); \`bootmachine ${lacks}s\` lists what there is.`,
-    });
-  }
-  const [image, placement] = await Promise.all([
-    cloud.image(imageWish, context),
-    choosePlacement(cloud, settings, context),
-  ]);
-  const hasVolume = settings.bootVolume !== undefined;
-  const flavor = requireFlavor(sizeWish, await cloud.flavors(context), image, hasVolume);
-  const login = settings.user ?? loginUserOf(image);
-  if (login === undefined) throw loginUnknown(choiceText(imageWish));
+  const { image, flavor, placement, login } = await chooseMachine(
+    cloud,
+    settings,
+    request,
+    context,
+  );
   // What is wrong with the wishes is known by now: only then is anything made.
   // Where one of them fails, the others end first: whoever removes what the stack shares must not race them.
   const making = [
@@ -143,7 +133,7 @@ async function prepare(
     body: {
       name: machineName(stack, request.server),
       flavorRef: flavor.id,
-      ...disk(settings, image, typeof sizeWish === "string" ? 0 : (sizeWish.diskGb ?? 0)),
+      ...disk(settings, image, leastDiskGb(request.size ?? settings.size)),
       networks: placement.networks.map(({ id }) => ({ uuid: id })),
       metadata,
       user_data: Buffer.from(userData).toString("base64"),
@@ -179,6 +169,10 @@ export function groupKey(stack: string): string {
   return `security group of ${stack}`;
 }
 
+function leastDiskGb(size: SizeWish | undefined): number {
+  return typeof size === "object" ? (size.diskGb ?? 0) : 0;
+}
+
 /** @param leastGb what the wish for a size asks for */
 function disk(
   settings: OpenStackSettings,
@@ -201,14 +195,4 @@ function disk(
       },
     ],
   };
-}
-
-function loginUnknown(image: string): UserError {
-  return new UserError(
-    "CONFIG_INVALID",
-    `Nothing tells who may log in first on the image ${image}.`,
-    {
-      hint: 'Set openstack({ user: "…" }); images may say it themselves with the property os_admin_user.',
-    },
-  );
 }

@@ -12,6 +12,7 @@ import { groupKey } from "./create-machine.ts";
 import { ensureMachine, mayBeHidden, removeServers } from "./ensure-machine.ts";
 import { expectedCalls } from "./expected-calls.ts";
 import { listLeftovers, removeFloatingIps } from "./floating-ips.ts";
+import { chooseMachine } from "./machine-choice.ts";
 import {
   identityMetadata,
   identityOf,
@@ -143,6 +144,9 @@ export function novaProvider(kind: CloudKind, settings: OpenStackSettings): Prov
     },
     observe: async (context) => await machines(context, (server) => isOf(server, context.stack)),
     list: async (context) => await machines(context, isOurs),
+    refuseUnknown: async (request, context) => {
+      await chooseMachine(await open(), settings, request, context);
+    },
     ensureShared: async (wish, context) => {
       if (!settings.ownSecurityGroup) return { made: [], opened: [], closed: [], surplus: [] };
       const cloud = await open();
