@@ -1,11 +1,11 @@
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addPlay, writeStarterKit } from "./ansible/ansible-tree.ts";
-import { fetchWheels, pip } from "./ansible/package-index.ts";
+import { installAnsible, pathWith } from "./ansible/own-ansible.ts";
 import { StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
 import { PATIENT_SSH } from "./tool-stack.ts";
@@ -18,24 +18,16 @@ describe("ansible from the operator's computer, without a master", { timeout: 1_
   });
   let work: string;
   let project: StackProject;
-  const run = (...words: readonly string[]) =>
-    project.start(words, { env: { PATH: `${work}/bin:${process.env["PATH"] ?? ""}` } }).result;
+  const runIn = (stack: StackProject, ...words: readonly string[]) =>
+    stack.start(words, { env: { PATH: pathWith(work) } }).result;
+  const run = (...words: readonly string[]) => runIn(project, ...words);
   beforeAll(async () => {
     work = await mkdtemp(join(tmpdir(), "bootmachine-ansible-"));
     await installAnsible(work);
-    project = await StackProject.create(
-      "push",
-      [
-        { name: "web1", image: "debian-13", roles: ["web"] },
-        { name: "db1", image: "debian-12" },
-      ],
-      {
-        configurator: { name: "ansible", from: "controller" },
-        upgrades: { atBoot: "none" },
-        ssh: PATIENT_SSH,
-      },
-    );
-    await writeStarterKit(project.directory);
+    project = await createStack([
+      { name: "web1", image: "debian-13", roles: ["web"] },
+      { name: "db1", image: "debian-12" },
+    ]);
   });
   afterAll(async () => {
     await project.remove();
@@ -93,6 +85,36 @@ describe("ansible from the operator's computer, without a master", { timeout: 1_
     expect((await project.onServer("web1", "cat /etc/note")).stdout).toBe("web1\n");
   });
 
+  it("stays with its own stack where another one has a server of the same name", async () => {
+    const other = await createStack([{ name: "web1", image: "debian-12" }]);
+    try {
+      for (const stack of [project, other]) {
+        await addPlay(
+          stack.directory,
+          `- name: Whose
+  hosts: web1
+  become: true
+  gather_facts: false
+  tasks:
+    - name: Whose
+      ansible.builtin.copy: { content: "{{ bootmachine.stack }}\\n", dest: /etc/whose, mode: "0644" }
+`,
+        );
+      }
+      const theirs = await runIn(other, "up", "--yes");
+      expect(theirs.status, story(theirs)).toBe(0);
+      // Ansible would still have its connections to the other's server.
+      const ours = await run("configurator", "run", "--server", "web1");
+      expect(ours.status, story(ours)).toBe(0);
+      for (const stack of [project, other]) {
+        const { stdout } = await stack.onServer("web1", "cat /etc/whose");
+        expect(stdout).toBe(`${stack.name}\n`);
+      }
+    } finally {
+      await other.remove();
+    }
+  });
+
   it("says so where this computer has no Ansible", async () => {
     const path = await pathWithoutAnsible(join(work, "none"));
     const up = await project.start(["up", "--configure", "--yes"], { env: { PATH: path } }).result;
@@ -101,18 +123,17 @@ describe("ansible from the operator's computer, without a master", { timeout: 1_
   });
 });
 
-/** ansible-core in a folder of its own, with the command in `bin`. */
-async function installAnsible(folder: string): Promise<void> {
-  const wheels = join(folder, "wheels");
-  await fetchWheels(wheels, "2.19.14");
-  const files = (await readdir(wheels)).map((file) => join(wheels, file));
-  pip("install", "--quiet", "--no-deps", "--no-index", `--target=${join(folder, "lib")}`, ...files);
-  await mkdir(join(folder, "bin"));
-  await writeFile(
-    join(folder, "bin/ansible-playbook"),
-    `#!/bin/sh\nPYTHONPATH=${folder}/lib exec /usr/bin/python3 -m ansible playbook "$@"\n`,
-    { mode: 0o755 },
-  );
+/** A stack with the starter kit, of which Ansible takes care from here. */
+async function createStack(
+  servers: readonly Readonly<Record<string, unknown>>[],
+): Promise<StackProject> {
+  const project = await StackProject.create("push", servers, {
+    configurator: { name: "ansible", from: "controller" },
+    upgrades: { atBoot: "none" },
+    ssh: PATIENT_SSH,
+  });
+  await writeStarterKit(project.directory);
+  return project;
 }
 
 /** This computer may have Ansible: a folder with everything else that it has. */

@@ -26,9 +26,13 @@ export function toolRun(
     return {
       ...common,
       on: "master",
-      script: `${environment(CALLBACKS)}
+      script: `control=$(mktemp -d /run/bootmachine-ansible.XXXXXX) || exit 1
+trap 'rm -rf "$control"' EXIT
+trap 'exit 143' HUP INT TERM
+${environment(CALLBACKS)}
 cd ${quote(settings.remoteDir)} || exit 1
-${command(program, INVENTORY, servers, settings)}`,
+${command(program, INVENTORY, servers, settings)}
+${CLOSE_CONNECTIONS}`,
     };
   }
   const { controller } = first;
@@ -50,11 +54,24 @@ ${command(program, INVENTORY, servers, settings)}`,
   exit 127
 fi
 folder=$PWD
+control=$folder/c
 ${environment('"$folder/callback_plugins"')}
 cd ${quote(resolve(controller.directory, settings.tree))} || exit 1
-${command("ansible-playbook", '"$folder/inventory"', servers, settings)}`,
+${command("ansible-playbook", '"$folder/inventory"', servers, settings)}
+${CLOSE_CONNECTIONS}`,
   };
 }
+
+/**
+ * Ansible keeps connections for the tasks to come, and for a minute after them, under a name made of host, port and user: the next
+ * run would go on with one to a machine that is gone, or to a server of another stack that has the same name. So that a run has its
+ * own alone, they lie in a folder of its own, `$control`, and are closed at its end.
+ */
+const CLOSE_CONNECTIONS = `status=$?
+for socket in "$control"/*; do
+  [ ! -S "$socket" ] || ssh -F /dev/null -o ControlPath="$socket" -O exit bootmachine 2>/dev/null
+done
+exit "$status"`;
 
 /** Plain text, in a language that Ansible accepts. A tree's own ansible.cfg counts for everything else. */
 function environment(callbacks: string): string {
@@ -63,7 +80,8 @@ ANSIBLE_NOCOLOR=1
 ANSIBLE_FORCE_COLOR=0
 ANSIBLE_DISPLAY_SKIPPED_HOSTS=0
 ANSIBLE_CALLBACK_PLUGINS=${callbacks}
-export LC_ALL ANSIBLE_NOCOLOR ANSIBLE_FORCE_COLOR ANSIBLE_DISPLAY_SKIPPED_HOSTS ANSIBLE_CALLBACK_PLUGINS`;
+ANSIBLE_SSH_CONTROL_PATH_DIR=$control
+export LC_ALL ANSIBLE_NOCOLOR ANSIBLE_FORCE_COLOR ANSIBLE_DISPLAY_SKIPPED_HOSTS ANSIBLE_CALLBACK_PLUGINS ANSIBLE_SSH_CONTROL_PATH_DIR`;
 }
 
 /** `inventory` is a word of shell already. */
