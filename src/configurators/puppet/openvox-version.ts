@@ -8,7 +8,7 @@ import type { Resource } from "../../program/resource.ts";
 import type { Layout } from "./layout.ts";
 import { OPENVOX_SERIES, type OpenvoxSeries, type PuppetSettings } from "./options.ts";
 
-/** apt's preferences, where the config names a version. */
+/** apt's preferences. */
 const PIN_FILE = "/etc/apt/preferences.d/bootmachine-openvox";
 
 /** Each series has a component of its own in OpenVox's repository. */
@@ -20,16 +20,19 @@ export function componentOf(series: OpenvoxSeries): string {
   return `openvox${series}`;
 }
 
-/** Agent and server count their releases apart, so that the agent's says nothing about the server's but the series. */
+/**
+ * Agent and server count their releases apart, so that the agent's says nothing about the server's but the series. Without a version
+ * it is the series alone: packages of another one would stay, and no repository would have anything newer for them.
+ */
 function versionsOf(
   { version, serverVersion }: PuppetSettings,
   layout: Layout,
   isMaster: boolean,
 ): VersionByPackage {
-  if (version === undefined) return {};
-  const server = serverVersion ?? seriesOf({ version });
+  const series = seriesOf({ version });
+  const server = serverVersion ?? series;
   return Object.fromEntries([
-    ...layout.agentPackages.map((name) => [name, version]),
+    ...layout.agentPackages.map((name) => [name, version ?? series]),
     ...(isMaster ? layout.serverPackages.map((name) => [name, server]) : []),
   ]) as VersionByPackage;
 }
@@ -42,9 +45,7 @@ export function pinResource(
 ): readonly Resource[] {
   if (settings.packages === "distro") return [];
   const versions = Object.entries(versionsOf(settings, layout, isMaster));
-  return versions.length === 0
-    ? [{ type: "file", path: PIN_FILE, state: "absent" }]
-    : [{ type: "file", path: PIN_FILE, content: pinFile(versions) }];
+  return [{ type: "file", path: PIN_FILE, content: pinFile(versions) }];
 }
 
 /** The first entry that fits a release counts: what is not wanted is out of the question, also where there is nothing else. */
@@ -62,10 +63,10 @@ export function versionResource(
   layout: Layout,
   isMaster: boolean,
 ): readonly Resource[] {
-  if (settings.version === undefined) return [];
+  if (settings.packages === "distro") return [];
   return [
     ofVersions(
-      `puppet packages are of ${settings.version}`,
+      `puppet packages are of ${settings.version ?? seriesOf(settings)}`,
       versionsOf(settings, layout, isMaster),
     ),
   ];

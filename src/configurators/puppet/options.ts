@@ -35,7 +35,7 @@ export const puppetOptionsSchema = z
     packages: z.enum(["openvox", "distro"]).default("openvox"),
     /**
      * The release of OpenVox's agent, whole or its beginning: "8", "8.28", "8.28.0"; the series is 8 or 9. apt takes no other,
-     * and a change of it goes back as well as forward. Default: series 8, whatever release of it is the newest.
+     * and a change of it goes back as well as forward. Default: "8", whatever release of it is the newest.
      */
     version: release.optional(),
     /**

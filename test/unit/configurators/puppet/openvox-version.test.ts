@@ -8,7 +8,6 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { layoutOf } from "../../../../src/configurators/puppet/layout.ts";
 import {
   pinResource,
-  seriesOf,
   versionResource,
 } from "../../../../src/configurators/puppet/openvox-version.ts";
 import {
@@ -103,6 +102,17 @@ function pinOf(options: PuppetOptions, isMaster: boolean): string {
   return pin.content ?? "";
 }
 
+/** What the check says on a host that has these packages. */
+function checked(options: PuppetOptions, there: Readonly<Record<string, string>>) {
+  const settings = puppetOptionsSchema.parse(options);
+  const [resource] = versionResource(settings, layoutOf(settings), "openvox-server" in there);
+  if (resource?.type !== "command") throw new Error("there is no check");
+  const lines = Object.entries(there).map(([name, version]) => `echo '${name} ${version}'`);
+  writeFileSync(join(root, "dpkg-query"), `#!/bin/sh\n${lines.join("\n")}\n`);
+  chmodSync(join(root, "dpkg-query"), 0o755);
+  return run("sh", ["-c", resource.check], `${root}:`);
+}
+
 const RELEASES = {
   "openvox-agent": [
     "8.2.0-1+debian12",
@@ -151,17 +161,37 @@ describe("which release apt takes", () => {
   });
 });
 
-describe("installed packages", () => {
-  const checked = (options: PuppetOptions, there: Readonly<Record<string, string>>) => {
-    const settings = puppetOptionsSchema.parse(options);
-    const [resource] = versionResource(settings, layoutOf(settings), "openvox-server" in there);
-    if (resource?.type !== "command") throw new Error("there is no check");
-    const lines = Object.entries(there).map(([name, version]) => `echo '${name} ${version}'`);
-    writeFileSync(join(root, "dpkg-query"), `#!/bin/sh\n${lines.join("\n")}\n`);
-    chmodSync(join(root, "dpkg-query"), 0o755);
-    return run("sh", ["-c", resource.check], `${root}:`);
-  };
+describe("without the option", () => {
+  it("apt takes the newest of series 8, back from 9 as well, of agent and server", () => {
+    const installed = {
+      "openvox-agent": "9.0.0-1+debian12",
+      "openvox-server": "9.0.1-1+debian12",
+    };
+    const host = new AptHost(RELEASES, installed);
+    host.write(pinOf({}, true));
+    const simulated = host.simulated("openvox-agent", "openvox-server");
+    expect(simulated).toContain("Inst openvox-agent [9.0.0-1+debian12] (8.29.0-1+debian12");
+    expect(simulated).toContain("Inst openvox-server [9.0.1-1+debian12] (8.14.1-1+debian12");
+  });
 
+  it("any release of series 8 is good, and one of 9 is not", () => {
+    expect(checked({}, { "openvox-agent": "8.28.0-1", "openvox-server": "8.14.1-1" }).status).toBe(
+      0,
+    );
+    expect(checked({}, { "openvox-agent": "8.28.0-1", "openvox-server": "9.0.1-1" })).toEqual({
+      status: 1,
+      output: "openvox-server is 9.0.1-1, not 8\n",
+    });
+  });
+
+  it("the distro's packages are nobody's to hold", () => {
+    const distro = puppetOptionsSchema.parse({ packages: "distro" });
+    expect(pinResource(distro, layoutOf(distro), true)).toEqual([]);
+    expect(versionResource(distro, layoutOf(distro), true)).toEqual([]);
+  });
+});
+
+describe("installed packages", () => {
   it.each([
     ["8", "8.28.0-1+debian12"],
     ["8.28", "8.28.0-1+debian12"],
@@ -223,14 +253,5 @@ describe("the option", () => {
         ],
       }),
     );
-  });
-
-  it("is not there: series 8, no check of the version, and a pin of before goes", () => {
-    const settings = puppetOptionsSchema.parse({});
-    expect(seriesOf(settings)).toBe("8");
-    expect(versionResource(settings, layoutOf(settings), true)).toEqual([]);
-    expect(pinResource(settings, layoutOf(settings), true)).toMatchObject([{ state: "absent" }]);
-    const distro = puppetOptionsSchema.parse({ packages: "distro" });
-    expect(pinResource(distro, layoutOf(distro), true)).toEqual([]);
   });
 });
