@@ -7,7 +7,14 @@ import { relative, resolve } from "node:path";
 import { z } from "zod";
 
 import { PROVIDER_RESULTS, providersIn, readProviderResults } from "./provider-results.ts";
-import { readDeclarations, readResults, ROOT, TESTED_RESULTS } from "./tested-results.ts";
+import {
+  countResults,
+  outcomeOf,
+  readDeclarations,
+  readResults,
+  ROOT,
+  TESTED_RESULTS,
+} from "./tested-results.ts";
 
 const reportSchema = z.object({
   testResults: z.array(
@@ -15,6 +22,7 @@ const reportSchema = z.object({
       name: z.string(),
       assertionResults: z.array(
         z.object({
+          title: z.string(),
           status: z.string(),
           meta: z.object({ tested: z.object({ what: z.string() }).optional() }).optional(),
         }),
@@ -41,9 +49,9 @@ for (const report of reports) {
     for (const what of new Set(assertionResults.map(({ meta }) => meta?.tested?.what))) {
       if (what === undefined) continue;
       const own = assertionResults.filter(({ meta }) => meta?.tested?.what === what);
-      const passed = own.filter(({ status }) => status === "passed").length;
-      results.set(`${file} ${what}`, { file, what, passed, failed: own.length - passed });
-      console.log(`${file}: ${what}, ${passed} of ${own.length} passed`);
+      const result = countResults(file, what, own);
+      results.set(`${file} ${what}`, result);
+      console.log(`${file}: ${what}, ${outcomeOf(result)}`);
     }
   }
 }

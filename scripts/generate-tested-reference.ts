@@ -9,6 +9,7 @@ import {
   readResults,
   ROOT,
   TESTED_RESULTS,
+  outcomeOf,
   type TestedDeclaration,
   type TestedResult,
 } from "./tested-results.ts";
@@ -23,7 +24,7 @@ function renderTestedReference(
     .toSorted((a, b) => a.what.localeCompare(b.what))
     .map(({ file, what, how, on, note }) => {
       const result = results.find((each) => each.file === file && each.what === what);
-      return `| ${what} | ${how} | ${on.join(", ")} | ${outcomeOf(result)} | ${note ?? ""} | [${file.replace("test/lab/", "")}](../../${file}) |`;
+      return `| ${what} | ${how} | ${on.join(", ")} | ${result === undefined ? "not run yet" : outcomeOf(result)} | ${note ?? ""} | [${file.replace("test/lab/", "")}](../../${file}) |`;
     });
   return [
     "<!-- Made by scripts/generate-tested-reference.ts; do not edit. -->",
@@ -38,13 +39,24 @@ function renderTestedReference(
     "| --- | --- | --- | --- | --- | --- |",
     ...rows,
     "",
+    "## What does not apply",
+    "",
+    "Cases of the contract suites that a thing cannot have, by the reason. They are not among the passed ones.",
+    "",
+    ...results.toSorted((a, b) => a.what.localeCompare(b.what)).flatMap(renderNotApplicable),
+    "",
   ].join("\n");
 }
 
-function outcomeOf(result: TestedResult | undefined): string {
-  if (result === undefined) return "not run yet";
-  const { passed, failed } = result;
-  return failed === 0 ? `${passed} passed` : `${passed} passed, **${failed} failed**`;
+/** One line for each suite: its reasons, and behind each the cases that it keeps away. */
+function renderNotApplicable({ what, notApplicable = {} }: TestedResult): readonly string[] {
+  const cases = new Map<string, string[]>();
+  for (const [title, reason] of Object.entries(notApplicable)) {
+    cases.set(reason, [...(cases.get(reason) ?? []), title]);
+  }
+  if (cases.size === 0) return [];
+  const reasons = [...cases].map(([reason, titles]) => `${reason} (${titles.join(", ")})`);
+  return [`- **${what}**: ${reasons.join("; ")}`];
 }
 
 writeFileSync(

@@ -5,7 +5,7 @@ import { relative, resolve } from "node:path";
 
 import { z } from "zod";
 
-import { ROOT } from "./tested-results.ts";
+import { ROOT, splitTitle } from "./tested-results.ts";
 
 export const PROVIDER_RESULTS = resolve(ROOT, "test/contract/passed.json");
 
@@ -48,7 +48,7 @@ export function providersIn(report: string): readonly ProviderResult[] {
       if (group === undefined) continue;
       const tests = found.get(group) ?? {};
       found.set(group, tests);
-      const [, bare = title, reason] = /^(.*?)(?: \(not applicable: (.*)\))?$/.exec(title) ?? [];
+      const { bare, reason } = splitTitle(title);
       tests[bare] = reason === undefined ? status : `not applicable: ${reason}`;
     }
     return [...found]

@@ -22,6 +22,8 @@ const resultSchema = z.strictObject({
   what: z.string(),
   passed: z.number(),
   failed: z.number(),
+  /** Cases of a contract suite that this one cannot have, by title, each with its reason; they are not among the passed ones. */
+  notApplicable: z.record(z.string(), z.string()).optional(),
 });
 
 export type Tested = z.infer<typeof testedSchema>;
@@ -46,6 +48,45 @@ export function readDeclarations(): readonly TestedDeclaration[] {
 
 export function readResults(): readonly TestedResult[] {
   return z.array(resultSchema).parse(JSON.parse(readFileSync(TESTED_RESULTS, "utf8")));
+}
+
+/**
+ * The results of one file's tests of something. A case that does not apply counts neither as passed nor as failed; that its
+ * reason is not true does, as a failure.
+ */
+export function countResults(
+  file: string,
+  what: string,
+  tests: readonly { readonly title: string; readonly status: string }[],
+): TestedResult {
+  const outcomes = tests.map(({ title, status }) => ({ status, ...splitTitle(title) }));
+  const isPassed = ({ status }: { readonly status: string }): boolean => status === "passed";
+  const notApplicable = outcomes.flatMap(({ bare, reason, status }) =>
+    reason !== undefined && isPassed({ status }) ? [[bare, reason] as const] : [],
+  );
+  return {
+    file,
+    what,
+    passed: outcomes.filter(isPassed).length - notApplicable.length,
+    failed: outcomes.filter((outcome) => !isPassed(outcome)).length,
+    ...(notApplicable.length === 0 ? {} : { notApplicable: Object.fromEntries(notApplicable) }),
+  };
+}
+
+/** As it stands in the table. */
+export function outcomeOf({ passed, failed, notApplicable = {} }: TestedResult): string {
+  const others = Object.keys(notApplicable).length;
+  return [
+    `${passed} passed`,
+    ...(failed === 0 ? [] : [`**${failed} failed**`]),
+    ...(others === 0 ? [] : [`${others} not applicable`]),
+  ].join(", ");
+}
+
+/** A test's title in two: a suite says behind it why the case does not apply. */
+export function splitTitle(title: string): { readonly bare: string; readonly reason?: string } {
+  const [, bare = title, reason] = /^(.*?)(?: \(not applicable: (.*)\))?$/.exec(title) ?? [];
+  return reason === undefined ? { bare } : { bare, reason };
 }
 
 /** The first arguments of all calls of `tested`. */

@@ -4,7 +4,12 @@ import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { readProviderResults } from "../../scripts/provider-results.ts";
-import { readDeclarations, readResults } from "../../scripts/tested-results.ts";
+import {
+  countResults,
+  outcomeOf,
+  readDeclarations,
+  readResults,
+} from "../../scripts/tested-results.ts";
 import { listFiles, ROOT } from "./source-tree.ts";
 
 describe("what was tested how", () => {
@@ -22,6 +27,30 @@ describe("what was tested how", () => {
   test("a look-alike says what stands in for what", () => {
     const silent = declarations.filter(({ how, note }) => how === "look-alike" && !note);
     expect(silent).toEqual([]);
+  });
+
+  test("nothing that failed is kept as a result", () => {
+    const failed = readResults().filter((result) => result.failed > 0);
+    expect(failed).toEqual([]);
+    const providers = readProviderResults().flatMap(({ provider, tests }) =>
+      Object.entries(tests)
+        .filter(([, status]) => !/^(passed$|not applicable: )/.test(status))
+        .map(([title, status]) => `${provider}: ${title}: ${status}`),
+    );
+    expect(providers).toEqual([]);
+  });
+
+  test("a case that does not apply is not counted among those that passed", () => {
+    const passed = (title: string) => ({ title, status: "passed" });
+    const untrue = "enrolled (not applicable: nothing is exchanged)";
+    const result = countResults("a.test.ts", "a tool", [
+      passed("first run"),
+      passed("agent silent (not applicable: it has none (and needs none))"),
+      { title: untrue, status: "failed" },
+    ]);
+    expect(result).toMatchObject({ passed: 1, failed: 1 });
+    expect(result.notApplicable).toEqual({ "agent silent": "it has none (and needs none)" });
+    expect(outcomeOf(result)).toBe("1 passed, **1 failed**, 1 not applicable");
   });
 
   test("results are kept of tests that are there (npm run tested)", () => {
