@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addPlay, writeStarterKit, writeTreeFile } from "./ansible/ansible-tree.ts";
 import { type PackageIndex, startPackageIndex } from "./ansible/package-index.ts";
 import { type DriftReport, expectMended } from "./baseline-drift.ts";
+import { memberLines } from "./known-members.ts";
 import { type StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
 import { outcomes, toolReport } from "./tool-report.ts";
@@ -136,7 +137,7 @@ describe(TITLE, { timeout: LIMIT_MS }, () => {
   tasks:
     - name: Members
       ansible.builtin.copy:
-        content: "{% for each in bootmachine.members %}{{ each.server }} {{ each.private_addresses[0] }}\\n{% endfor %}"
+        content: "{% for each in bootmachine.members %}{{ each.server }} public {{ each.public_addresses | join(',') }} private {{ each.private_addresses | join(',') }}\\n{% endfor %}"
         dest: /etc/members
         mode: "0644"
     - name: Password
@@ -156,7 +157,9 @@ describe(TITLE, { timeout: LIMIT_MS }, () => {
     expect(up.status, story(up)).toBe(0);
     const changed = toolReport(up.events, "web1", "changed");
     expect(changed.map(({ id }) => id)).toEqual(["Members", "Password"]);
-    expect(changed[0]?.diff?.join("\n")).toMatch(/^\+db1 10\./m);
+    expect(changed[0]?.diff?.join("\n")).toMatch(/^\+db1 public 10\./m);
+    const members = await project.onServer("web1", "cat /etc/members");
+    expect(members.stdout).toBe(await memberLines(project));
     expect(toolReport(up.events, "web2", "changed")).toEqual([]);
     expect((await project.onServer("web1", "cat /etc/web-password")).stdout).toBe("hush-hush");
     expect(up.stdout).not.toContain("hush-hush");

@@ -10,6 +10,7 @@ import { type DownloadService, startDownloadService } from "./chef/download-serv
 import { exportPolicy } from "./chef/exported-policy.ts";
 import { buildLookAlike } from "./chef/look-alike-package.ts";
 import { type DriftReport, expectMended } from "./baseline-drift.ts";
+import { memberLines } from "./known-members.ts";
 import { type StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
 import { outcomes, toolReport } from "./tool-report.ts";
@@ -91,7 +92,7 @@ describe(
         project.directory,
         "web",
         `file '/etc/members' do
-  content node['bootmachine']['members'].map { |each| "#{each['server']} #{each['private_addresses'].first}\\n" }.join
+  content node['bootmachine']['members'].map { |each| "#{each['server']} public #{each['public_addresses'].join(',')} private #{each['private_addresses'].join(',')}\\n" }.join
   mode '0644'
 end
 `,
@@ -103,7 +104,7 @@ end
       expect(toolChanges(up.events, "db1")).toEqual([]);
       const { stdout } = await project.onServer("web2", "cat /etc/members");
       expect(stdout.split("\n")).toHaveLength(TOOL_SERVERS.length + 1);
-      expect(stdout).toMatch(/^db1 10\.\d+\.\d+\.\d+$/m);
+      expect(stdout).toBe(await memberLines(project));
     });
 
     it("mends drift of the baseline by its own run", async () => {
@@ -151,6 +152,32 @@ end
           output: [expect.stringContaining("Parent directory /nowhere does not exist") as string],
         }),
       );
+    });
+
+    it("does not reboot where the config says never, whoever asks for it, and says so", async () => {
+      const { upgrades } = project.config;
+      project.config = { ...project.config, upgrades: { atBoot: "none", reboot: "never" } };
+      await project.write();
+      await writeRecipe(
+        project.directory,
+        "front-end",
+        "reboot 'after the kernel' do\n  reason 'a new kernel'\n  action :request_reboot\nend\n",
+      );
+      const began = await project.onServer("web1", "cut -d ' ' -f 22 /proc/1/stat");
+      const up = await project.run("up", "--yes", "--json");
+      expect(up.status, story(up)).toBe(0);
+      expect(up.events).toContainEqual(
+        expect.objectContaining({
+          type: "note",
+          server: "web1",
+          level: "warning",
+          text: "chef asks for a reboot, and the config says never.",
+        }),
+      );
+      const now = await project.onServer("web1", "cut -d ' ' -f 22 /proc/1/stat");
+      expect(now.stdout).toBe(began.stdout);
+      project.config = { ...project.config, upgrades };
+      await project.write();
     });
 
     it("reboots where a recipe asks for it, and proves that", async () => {

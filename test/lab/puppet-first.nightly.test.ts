@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FleetEvent } from "../../src/fleet/events.ts";
 import { knock, profileBase, writeInTree, writeStarterKit } from "./puppet/puppet-tree.ts";
 import { DRIFTING_ACCOUNTS, type DriftReport, expectMended } from "./baseline-drift.ts";
+import { memberLines } from "./known-members.ts";
 import { StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
 import { enrolments, outcomes } from "./tool-report.ts";
@@ -51,6 +52,12 @@ const MENDED: DriftReport = {
   "host name": "Exec[host name of the running system]",
 };
 
+/** Where the master's authority lies. */
+const AUTHORITY = "/etc/puppet/puppetserver/ca";
+
+/** Shell text that holds a certificate against the authority and what it has revoked. */
+const IS_GOOD = `openssl verify -CAfile ${AUTHORITY}/ca_crt.pem -CRLfile ${AUTHORITY}/ca_crl.pem -crl_check`;
+
 /** When the first process has started; another one after a reboot. */
 const STARTED = "cut -d ' ' -f 22 /proc/1/stat";
 
@@ -90,6 +97,17 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
   async function use(settings: Record<string, unknown>): Promise<void> {
     project.config = { ...project.config, ...settings };
     await project.write();
+  }
+
+  /** The machine goes, and the master is not told: as if it had gone by itself. */
+  async function loseMachine(server: string): Promise<void> {
+    const { config } = project;
+    const { configurator: _, master: __, ...bare } = config;
+    project.config = bare;
+    await project.write();
+    const gone = await project.run("destroy", "--yes", "--server", server);
+    expect(gone.status, story(gone)).toBe(0);
+    await use(config);
   }
 
   it(
@@ -214,7 +232,11 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
       project.directory,
       "site-modules/role/manifests/load_balancer.pp",
       `class role::load_balancer (String $motto) {
-  $lines = $facts['bootmachine']['members'].map |$member| { "\${member['server']} \${member['private_addresses'][0]}\\n" }
+  $lines = $facts['bootmachine']['members'].map |$member| {
+    $public = join($member['public_addresses'], ',')
+    $private = join($member['private_addresses'], ',')
+    "\${member['server']} public \${public} private \${private}\\n"
+  }
   file { '/etc/balanced': content => "\${motto}\\n\${join($lines)}" }
 }
 `,
@@ -229,7 +251,7 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
     expect(reported(up.events, "web1", "changed")).toEqual(["File[/etc/balanced]"]);
     expect(reported(up.events, "web2", "changed")).toEqual([]);
     const { stdout } = await project.onServer("web1", "cat /etc/balanced");
-    expect(stdout).toMatch(/^evenly\nhub 1\S+\nweb1 1\S+\nweb2 1\S+\ndb1 1\S+\n$/);
+    expect(stdout).toBe(`evenly\n${await memberLines(project)}`);
   });
 
   it("puts back what somebody has changed in the baseline, and says so", LIMIT, async () => {
@@ -342,25 +364,77 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
   );
 
   it(
+    "takes in a server whose machine before has its certificate still: that one is revoked, and the new one's own is signed",
+    LIMIT,
+    async () => {
+      await loseMachine("db1");
+      const kept = await project.onServer(
+        MASTER,
+        `cp ${AUTHORITY}/signed/db1.pem /root/before.pem && ${IS_GOOD} /root/before.pem`,
+      );
+      expect(kept.stdout).toBe("/root/before.pem: OK\n");
+      const up = await project.run("up", "--yes", "--json", "--server", "db1");
+      expect(up.status, story(up)).toBe(0);
+      expect(outcomes(up.events, "db1")).toMatchObject({ boot: "changed", enroll: "changed" });
+      const before = await project.onServer(MASTER, `${IS_GOOD} /root/before.pem 2>&1`);
+      expect(before.stdout).toContain("certificate revoked");
+      const signed = await project.onServer(MASTER, `cat ${AUTHORITY}/signed/db1.pem`);
+      const own = await project.onServer("db1", "cat /var/lib/puppet/ssl/certs/db1.pem");
+      expect(signed.stdout).toMatch(/^-----BEGIN CERTIFICATE-----\n/);
+      expect(own.stdout).toBe(signed.stdout);
+      const verify = await project.run("verify", "--server", "db1");
+      expect(verify.status, story(verify)).toBe(0);
+    },
+  );
+
+  it(
+    "makes the authority anew where its making was cut off, and takes everybody in again",
+    LIMIT,
+    async () => {
+      const old = await project.onServer(MASTER, `cat ${AUTHORITY}/ca_crt.pem`);
+      // As the power goes while the authority is made: Puppet Server has not been started then.
+      const cut = await project.onServer(
+        MASTER,
+        `systemctl disable --quiet --now puppetserver && : >${AUTHORITY}.begun && rm -rf ${AUTHORITY} /var/lib/puppet/ssl/certs /var/lib/puppet/ssl/private_keys /var/lib/puppet/ssl/public_keys || exit 1
+timeout --signal=KILL 3 puppetserver ca setup --certname ${MASTER} --subject-alt-names ${MASTER} >/dev/null 2>&1
+echo "ended with $?"; ls ${AUTHORITY}`,
+      );
+      expect(cut.stdout).toMatch(/^ended with \d+\n/);
+      const up = await project.run("up", "--yes", "--json");
+      expect(up.status, story(up)).toBe(0);
+      for (const { name } of SERVERS) {
+        expect(outcomes(up.events, name), name).toMatchObject({ enroll: "changed" });
+      }
+      const now = await project.onServer(
+        MASTER,
+        `cat ${AUTHORITY}/ca_crt.pem; ls -d ${AUTHORITY}.begun 2>&1`,
+      );
+      expect(now.stdout).toMatch(/^-----BEGIN CERTIFICATE-----\n/);
+      expect(now.stdout).toContain("No such file");
+      expect(now.stdout).not.toContain(old.stdout);
+      const again = await project.run("up", "--yes", "--json");
+      expect(again.status, story(again)).toBe(0);
+      for (const { name } of SERVERS) {
+        expect(Object.values(outcomes(again.events, name)), name).not.toContain("changed");
+      }
+      const verify = await project.run("verify");
+      expect(verify.status, story(verify)).toBe(0);
+    },
+  );
+
+  it(
     "revokes the certificate of a destroyed server, and of one that could not be made",
     LIMIT,
     async () => {
       const destroyed = await project.run("destroy", "--yes", "--server", "web2");
       expect(destroyed.status, story(destroyed)).toBe(0);
-      const left = "cd /etc/puppet/puppetserver/ca; ls signed requests";
+      const left = `cd ${AUTHORITY}; ls signed requests`;
       expect((await project.onServer(MASTER, left)).stdout).not.toContain("web2.pem");
-      // The machine goes, and the master is not told: as if it had gone by itself.
-      const { configurator, master, ...bare } = project.config;
-      project.config = bare;
-      await project.write();
-      const gone = await project.run("destroy", "--yes", "--server", "db1");
-      expect(gone.status, story(gone)).toBe(0);
+      await loseMachine("db1");
       expect((await project.onServer(MASTER, left)).stdout).toContain("db1.pem");
       const image = join(project.directory, "no-archive.tar");
       await writeFile(image, "not a root file system");
       await use({
-        configurator,
-        master,
         servers: SERVERS.map((server) => (server.name === "db1" ? { ...server, image } : server)),
       });
       const failed = await project.run("up", "--yes", "--json", "--server", "db1");

@@ -9,6 +9,7 @@ import { buildSaltRepository } from "./salt/salt-repository.ts";
 import { type ServedRepository, serveRepository } from "./apt/serve-repository.ts";
 import { strangerMinion, writeStarterKit, writeStates } from "./salt/salt-tree.ts";
 import { DRIFTING_ACCOUNTS, type DriftReport, expectMended } from "./baseline-drift.ts";
+import { knownMembers } from "./known-members.ts";
 import { type CommandResult, StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
 import { outcomes } from "./tool-report.ts";
@@ -167,9 +168,17 @@ describe("salt: a master and three minions, of Debian 12 and 13", () => {
       expect(pillar).toMatchObject({ bootmachine: { server: name, roles } });
       expect(Object.keys(pillar as object)).toEqual(["bootmachine"]);
       expect(grain).toEqual(roles);
+      const known = await knownMembers(project);
+      expect(known).toHaveLength(SERVERS.length);
       expect(Object.keys(members as object).toSorted()).toEqual(
-        SERVERS.map((one) => one.name).toSorted(),
+        known.map(({ server }) => server).toSorted(),
       );
+      for (const { server, publicAddresses, privateAddresses } of known) {
+        expect((members as Readonly<Record<string, unknown>>)[server]).toMatchObject({
+          public_addresses: publicAddresses,
+          private_addresses: privateAddresses,
+        });
+      }
     }
   });
 
