@@ -1,5 +1,5 @@
 // The contract suite of configurators on this one, with servers on this computer. As root, on Linux: node --test suite.ts
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 
@@ -24,9 +24,13 @@ export default defineStack({
 `;
 }
 
-async function writeSnippet(directory: string, text: string): Promise<void> {
-  await mkdir(join(directory, "snippets"), { recursive: true });
-  await writeFile(join(directory, "snippets/10-mark.sh"), text);
+async function writeSnippets(directory: string, mark: string, program?: string): Promise<void> {
+  const folder = join(directory, "snippets");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "10-mark.sh"), mark);
+  // Its check always fails: it is applied each time.
+  if (program === undefined) await rm(join(folder, "20-program.sh"), { force: true });
+  else await writeFile(join(folder, "20-program.sh"), `[ "$1" = apply ] && ${program}\n`);
 }
 
 testConfigurator(
@@ -40,19 +44,21 @@ testConfigurator(
     topology: "solo",
     world: () => commandWorld({ config }),
     tree: {
-      // Every server gets a file at `path`, with `text` and a newline in it. It takes a while: a run is cut off meanwhile.
-      write: (directory, path, text) =>
-        writeSnippet(
+      // Every server gets a file at `path`, with `text` and a newline in it. It takes a while: a run is cut off meanwhile. Where the
+      // suite names a program, it is run as well.
+      write: (directory, path, text, program) =>
+        writeSnippets(
           directory,
           `case $1 in
 check) [ "$(cat ${path})" = '${text}' ] ;;
 apply) sleep 2; echo '${text}' >${path} ;;
 esac
 `,
+          program,
         ),
       // What the user must be told, in the tool's own words.
       async break(directory) {
-        await writeSnippet(directory, `[ "$1" = check ] || echo 'no luck today' >&2\nexit 1\n`);
+        await writeSnippets(directory, `[ "$1" = check ] || echo 'no luck today' >&2\nexit 1\n`);
         return /no luck today/;
       },
     },

@@ -94,6 +94,8 @@ export interface OutputEvent extends EventBase {
   readonly phase: Work;
   readonly id: string;
   readonly line: string;
+  /** The configuration-management tool that prints it while it runs; absent: a resource of ours. */
+  readonly tool?: string;
 }
 /** A step of the access change is about to begin (`started`) or has been done. */
 export interface AccessEvent extends EventBase {

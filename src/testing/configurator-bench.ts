@@ -9,7 +9,7 @@ import type {
   SuiteCommand,
   SuiteTree,
 } from "./configurator-world.ts";
-import { type Moment, momentIn, workOf } from "./interruption.ts";
+import { isSaidByTool, type Moment, momentIn, workOf } from "./interruption.ts";
 import { story } from "./suite-story.ts";
 
 /** The suite's servers. Where the tool has no master, the first is a server like the others. */
@@ -19,6 +19,20 @@ export const LATER = "two";
 
 /** The file that the tree puts on every server. */
 const MARK = "/etc/bootmachine-suite";
+/** A program that waits for a file, and leaves another one once it has seen it; it gives up after two minutes. */
+const WAITING = "/usr/local/sbin/bootmachine-suite-wait";
+const GATE = "/run/bootmachine-suite-gate";
+const WAITED = "/run/bootmachine-suite-waited";
+const WRITE_WAITING = `rm -f ${GATE} ${WAITED}
+cat >${WAITING} <<'END' && chmod 0755 ${WAITING}
+#!/bin/sh
+for second in $(seq 120); do
+  if [ -e ${GATE} ]; then echo waited >${WAITED}; exit 0; fi
+  sleep 1
+done
+echo "nothing of what was printed has arrived meanwhile" >&2
+exit 1
+END`;
 /** How long a stranger may take to knock at the master, and the pause between two looks, ms. */
 const KNOCK_LIMIT_MS = 120_000;
 const KNOCK_PAUSE_MS = 2_000;
@@ -138,13 +152,13 @@ export class ConfiguratorBench {
     return stdout;
   }
 
-  /** A tree with a text that no server has yet. */
-  async changeTree(): Promise<void> {
+  /** A tree with a text that no server has yet; with a program, also one that makes the tool run that. */
+  async changeTree(program?: string): Promise<void> {
     const { tree } = this.#options;
     if (tree === undefined) return;
     this.#marks += 1;
     this.#mark = `mark ${this.#marks}`;
-    await tree.write((await this.#open()).directory, MARK, this.#mark);
+    await tree.write((await this.#open()).directory, MARK, this.#mark, program);
   }
 
   /** The tree as it was before it was broken: the tool has nothing to change on any server. */
@@ -194,9 +208,47 @@ export class ConfiguratorBench {
     assert.deepEqual(outcomes, []);
   }
 
-  /** Whether this tool has something to do in a phase, as the first run showed. */
-  async hasWorkIn(phase: Phase, server: string = MEMBER): Promise<boolean> {
-    return this.phases(await this.firstRun(), server)[phase] === "changed";
+  /** The tool has something to do in a phase, as the first run showed: else nothing could be cut off there. */
+  async expectWorkIn(phase: Phase, server: string = MEMBER): Promise<void> {
+    const outcome = this.phases(await this.firstRun(), server)[phase];
+    const words = `${phase} on ${server} of the first run; where it has no work, say why in notApplicable["interrupted at ${phase}"]`;
+    assert.equal(outcome, "changed", words);
+  }
+
+  /** The tool has nothing to do in a phase on any server, as it is said of it. */
+  async expectNoWorkIn(phase: Phase): Promise<void> {
+    for (const server of [MASTER, MEMBER]) {
+      const outcome = this.phases(await this.firstRun(), server)[phase];
+      const words = `${phase} on ${server} has work: its interruption applies`;
+      assert.ok(outcome === "skipped" || outcome === "unchanged", `${words} (${outcome})`);
+    }
+  }
+
+  /**
+   * What the tool prints comes while it runs: the tree makes it wait on every server for a file that is put there when the
+   * first line has come. Without one the tool fails in the end.
+   */
+  async expectFollowedLive(servers: readonly string[]): Promise<void> {
+    for (const server of servers) await this.onServer(server, WRITE_WAITING);
+    await this.changeTree(WAITING);
+    let opening: Promise<unknown> | undefined;
+    const words = ["up", "--yes", "--json"];
+    const command = await (
+      await this.#open()
+    ).run(words, (event) => {
+      if (!isSaidByTool(event)) return;
+      opening ??= Promise.allSettled(servers.map((server) => this.onServer(server, `: >${GATE}`)));
+    });
+    await opening;
+    assert.ok(opening !== undefined, `the tool says something\n${story(words, command)}`);
+    assert.equal(command.status, 0, story(words, command));
+    for (const server of servers) {
+      const waited = await this.onServer(
+        server,
+        `cat ${WAITED} && rm ${GATE} ${WAITED} ${WAITING}`,
+      );
+      assert.equal(waited, "waited\n", `the tree makes the tool run ${WAITING} on ${server}`);
+    }
   }
 
   /** The tool fails on a broken tree, and the reason that people see is the tool's own. */

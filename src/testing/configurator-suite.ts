@@ -15,6 +15,7 @@ export const CONFIGURATOR_CASES = [
   "first run",
   "second run",
   "changed tree",
+  "followed live",
   "wrong tree",
   "server added later",
   "server made again",
@@ -42,11 +43,15 @@ export interface ConfiguratorSuiteOptions extends BenchOptions {
   readonly name: string;
   /** Default: all that apply. */
   readonly only?: readonly ConfiguratorCase[];
-  /** What cannot be tested with this tool, and why. It stands in the result under its name, not in silence. */
+  /**
+   * What cannot be tested with this tool, and why. It stands in the result under its name, not in silence. That a phase has
+   * nothing that could be interrupted ("interrupted at enroll") is held against what the first run has done.
+   */
   readonly notApplicable?: Partial<Record<ConfiguratorCase, string>>;
 }
 
 const TOOL_PHASES = ["install", "enroll", "configure"] as const;
+type ToolPhase = (typeof TOOL_PHASES)[number];
 
 /** Of a phase's work, as the run that made the same server again has told it. */
 const LATER_MOMENTS = [
@@ -62,6 +67,7 @@ const NO_MASTER = "the tool has no master";
 const WITHOUT: Readonly<Record<Topology, Partial<Record<ConfiguratorCase, string>>>> = {
   none: {
     "changed tree": NO_TOOL,
+    "followed live": NO_TOOL,
     "wrong tree": NO_TOOL,
     "master restarted": NO_MASTER,
     "master rebuilt": NO_MASTER,
@@ -96,16 +102,30 @@ const WITHOUT: Readonly<Record<Topology, Partial<Record<ConfiguratorCase, string
 export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuiteOptions): void {
   const bench = new ConfiguratorBench(options);
   const has = options.topology !== "none";
+  const whyNot = (name: ConfiguratorCase): string | undefined =>
+    options.notApplicable?.[name] ?? WITHOUT[options.topology][name];
 
-  const test = (name: ConfiguratorCase, body: () => Promise<void>): void => {
+  /** `claim` is made where the case does not apply: that this is so. */
+  const test = (
+    name: ConfiguratorCase,
+    body: () => Promise<void>,
+    claim: () => Promise<void> = () => Promise.resolve(),
+  ): void => {
     if (options.only !== undefined && !options.only.includes(name)) return;
-    const reason = options.notApplicable?.[name] ?? WITHOUT[options.topology][name];
+    const reason = whyNot(name);
     if (reason === undefined) {
       runner.it(name, async () => {
         await body();
         bench.endedWell();
       });
-    } else runner.it(`${name} (not applicable: ${reason})`, () => Promise.resolve());
+    } else runner.it(`${name} (not applicable: ${reason})`, claim);
+  };
+
+  /** Those of the phases that have work in which a run can be cut off; that they do is proved by the cases themselves. */
+  const cutIn = (phases: readonly ToolPhase[]): readonly ToolPhase[] => {
+    const withWork = phases.filter((phase) => whyNot(`interrupted at ${phase}`) === undefined);
+    assert.ok(withWork.length > 0, `there is a phase among ${phases.join(", ")} that has work`);
+    return withWork;
   };
 
   runner.describe(`configurator ${options.name}`, () => {
@@ -140,6 +160,15 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
       for (const server of [MASTER, MEMBER]) {
         assert.equal(bench.phases(up, server)["configure"], "changed", `configure on ${server}`);
       }
+      await bench.expectGood([MASTER, MEMBER]);
+    });
+
+    test("followed live", async () => {
+      await bench.ready();
+      await bench.expectFollowedLive([MASTER, MEMBER]);
+      // Without what was only there to be waited for.
+      await bench.changeTree();
+      await bench.up();
       await bench.expectGood([MASTER, MEMBER]);
     });
 
@@ -200,31 +229,37 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
     test("stranger", async () => {
       await bench.ready();
       const { agent } = bench;
-      const stranger = agent.stranger(await bench.addressOf(MASTER));
-      await bench.onServer(MEMBER, stranger.start);
+      const { id, start, stop, isShown = true } = agent.stranger(await bench.addressOf(MASTER));
+      // Where the master keeps nothing of him, nobody but the members is shown, now and after the next run.
+      const expectNotAccepted = (): Promise<void> =>
+        isShown ? bench.expectStranger(id) : bench.expectGood([MASTER, MEMBER]);
+      await bench.onServer(MEMBER, start);
       try {
-        await bench.expectStranger(stranger.id);
+        await expectNotAccepted();
         await bench.up();
-        await bench.expectStranger(stranger.id);
+        await expectNotAccepted();
       } finally {
-        await bench.onServer(MEMBER, stranger.stop);
+        await bench.onServer(MEMBER, stop);
       }
-      await bench.succeeds("configurator", "revoke", "--yes", stranger.id);
+      if (isShown) await bench.succeeds("configurator", "revoke", "--yes", id);
       await bench.expectGood([MASTER, MEMBER]);
     });
 
     for (const phase of TOOL_PHASES) {
-      test(`interrupted at ${phase}`, async () => {
-        await bench.ready();
-        // Nothing can be interrupted where nothing is done.
-        if (!(await bench.hasWorkIn(phase))) return;
-        await bench.destroy(MEMBER);
-        await bench.interrupt("SIGINT", phase);
-        await bench.interrupt("SIGKILL", phase);
-        await bench.up();
-        await bench.expectGood([MASTER, MEMBER]);
-        bench.expectUnchanged(await bench.up());
-      });
+      test(
+        `interrupted at ${phase}`,
+        async () => {
+          await bench.ready();
+          await bench.expectWorkIn(phase);
+          await bench.destroy(MEMBER);
+          await bench.interrupt("SIGINT", phase);
+          await bench.interrupt("SIGKILL", phase);
+          await bench.up();
+          await bench.expectGood([MASTER, MEMBER]);
+          bench.expectUnchanged(await bench.up());
+        },
+        () => bench.expectNoWorkIn(phase),
+      );
     }
 
     test("interrupted while the tool runs", async () => {
@@ -242,8 +277,9 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
         await bench.ready();
         await bench.freshRun(MEMBER);
         await bench.destroy(MEMBER);
-        for (const phase of TOOL_PHASES) {
-          if (await bench.hasWorkIn(phase)) await bench.interrupt("SIGKILL", phase, moment);
+        for (const phase of cutIn(TOOL_PHASES)) {
+          await bench.expectWorkIn(phase);
+          await bench.interrupt("SIGKILL", phase, moment);
         }
         await bench.up();
         await bench.expectGood([MASTER, MEMBER]);
@@ -256,9 +292,9 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
       await bench.ready();
       await bench.freshRun(MASTER);
       await bench.destroy(MASTER);
-      for (const phase of ["install", "enroll"] as const) {
-        if (await bench.hasWorkIn(phase, MASTER))
-          await bench.interrupt("SIGKILL", phase, "half", MASTER);
+      for (const phase of cutIn(["install", "enroll"])) {
+        await bench.expectWorkIn(phase, MASTER);
+        await bench.interrupt("SIGKILL", phase, "half", MASTER);
       }
       await bench.up();
       await bench.expectGood([MASTER, MEMBER]);

@@ -43,15 +43,19 @@ export interface SuiteTree {
    * Writes, or changes, a tree that makes every server have a file at `path` with `text` and a newline in it.
    *
    * @param directory the folder of the config
+   * @param program absolute path of a program that is there on every server: the tree makes the tool run it too, each time
    */
-  write(directory: string, path: string, text: string): Promise<void>;
+  write(directory: string, path: string, text: string, program?: string): Promise<void>;
   /** Breaks the tree: the tool itself, when it runs, finds that. Gives back what its own words must say. */
   break(directory: string): Promise<RegExp>;
 }
 
 /** What the suite must know about the agents of a tool with the topology "agent". */
 export interface SuiteAgent {
-  /** Shell text that keeps the agent of a server from answering, now and after a reboot: stopped, disabled. */
+  /**
+   * Shell text that keeps the agent of a server from answering, now and after a reboot: stopped, disabled. Of a tool without a
+   * daemon: its key is taken away.
+   */
   readonly silence: string;
   /**
    * A stranger. `start` is run on a member, which the master's firewall lets in: another agent, with a configuration and
@@ -61,5 +65,10 @@ export interface SuiteAgent {
     readonly id: string;
     readonly start: string;
     readonly stop: string;
+    /**
+     * Whether the master keeps in mind who has asked, so that it can be shown; default true. Where it keeps nothing, `start` exits 0
+     * only if the master itself has refused.
+     */
+    readonly isShown?: boolean;
   };
 }

@@ -1,4 +1,4 @@
-import type { FleetEvent, Phase } from "../fleet/events.ts";
+import type { FleetEvent, OutputEvent, Phase } from "../fleet/events.ts";
 
 /** When in a phase a run is cut off. */
 export type Moment = "first" | "half" | "last but one" | "while the tool runs";
@@ -32,7 +32,7 @@ export function momentIn(
   if (moment === "while the tool runs") {
     // On whichever server it runs: a tool that pushes does so on its master for all.
     return (event) => {
-      if (isPast || event.type !== "output" || event.phase !== place.phase) return false;
+      if (isPast || !isSaidByTool(event) || event.phase !== place.phase) return false;
       return (isPast = true);
     };
   }
@@ -48,6 +48,11 @@ export function momentIn(
       (event.type === "phase-ended" && event.phase === place.phase);
     return isPast;
   };
+}
+
+/** A line of what the tool prints while it runs. */
+export function isSaidByTool(event: FleetEvent): event is OutputEvent {
+  return event.type === "output" && event.tool !== undefined;
 }
 
 function indexOf(moment: Exclude<Moment, "while the tool runs">, length: number): number {

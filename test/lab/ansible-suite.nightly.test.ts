@@ -1,5 +1,5 @@
 import { testConfigurator } from "../../src/testing/configurator-suite.ts";
-import { writeTreeFile } from "./ansible/ansible-tree.ts";
+import { SUITE_TREE } from "./ansible/ansible-tree.ts";
 import { labRunner, labWorld } from "./configurator-world.ts";
 import { tested } from "./tested.ts";
 import { PATIENT_SSH } from "./tool-stack.ts";
@@ -18,34 +18,5 @@ testConfigurator(labRunner, {
       { name: "ansible", install: "distro" },
       { hasMaster: true, config: { ssh: PATIENT_SSH } },
     ),
-  tree: {
-    write: (directory, path, text) =>
-      writeTreeFile(
-        directory,
-        "site.yml",
-        `- name: Suite
-  hosts: all
-  become: true
-  gather_facts: false
-  tasks:
-    - name: Mark
-      ansible.builtin.copy:
-        content: "${text}\\n"
-        dest: ${path}
-        mode: "0644"
-    - name: Something slow, once
-      ansible.builtin.command:
-        cmd: sh -c "sleep 3 && touch /var/lib/suite-slow"
-        creates: /var/lib/suite-slow
-`,
-      ),
-    async break(directory) {
-      await writeTreeFile(
-        directory,
-        "site.yml",
-        "- name: Suite\n  hosts: all\n  roles: [no-such-role]\n",
-      );
-      return /role 'no-such-role' was not found/;
-    },
-  },
+  tree: SUITE_TREE,
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 
 import { testConfigurator } from "../../src/testing/configurator-suite.ts";
-import { writeRecipe, writeStarterKit } from "./chef/chef-tree.ts";
+import { SUITE_TREE, writeStarterKit } from "./chef/chef-tree.ts";
 import { type DownloadService, startDownloadService } from "./chef/download-service.ts";
 import { buildLookAlike } from "./chef/look-alike-package.ts";
 import { labRunner, labWorld } from "./configurator-world.ts";
@@ -44,12 +44,5 @@ testConfigurator(labRunner, {
     await writeStarterKit(world.directory);
     return world;
   },
-  tree: {
-    write: (directory, path, text) =>
-      writeRecipe(directory, "default", `file '${path}' do\n  content "${text}\\n"\nend\n`),
-    async break(directory) {
-      await writeRecipe(directory, "default", "file '/nowhere/at/all' do\n  content 'x'\nend\n");
-      return /Parent directory \/nowhere\/at does not exist/;
-    },
-  },
+  tree: SUITE_TREE,
 });

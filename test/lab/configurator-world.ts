@@ -42,6 +42,8 @@ export async function labWorld(
     readonly servers?: Readonly<Record<string, Record<string, unknown>>>;
     /** Whatever else stands in the config. */
     readonly config?: Record<string, unknown>;
+    /** Of the command's own environment. */
+    readonly env?: Record<string, string>;
   },
 ): Promise<ConfiguratorWorld> {
   const project = await StackProject.create("suite", [{ name: "hub" }], {
@@ -80,6 +82,7 @@ export default { ...${JSON.stringify(project.config)}, configurator: tool.${conf
     async run(words, onEvent) {
       await write();
       return project.start(words, {
+        ...(options.env === undefined ? {} : { env: options.env }),
         onEvent: (event, child) => onEvent?.(event, (signal) => void child.kill(signal)),
       }).result;
     },

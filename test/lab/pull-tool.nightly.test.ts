@@ -27,7 +27,8 @@ testConfigurator(labRunner, {
       { hasMaster: true },
     ),
   tree: {
-    write: (directory, path, text) => states(directory, `${path} ${text}\n`),
+    write: (directory, path, text, program) =>
+      states(directory, `${path} ${text}\n${program === undefined ? "" : `${program} run\n`}`),
     async break(directory) {
       await states(directory, "nonsense here\n");
       return /nonsense is not a path of a state/;

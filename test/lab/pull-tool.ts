@@ -38,7 +38,7 @@ done
 
 const unit = (text: string): string => `# Written for the test's own tool.\n${text}`;
 
-/** The answer's lines are "PATH TEXT": a file and what is to be in it. */
+/** The answer's lines are "PATH TEXT": a file and what is to be in it; or "PROGRAM run". */
 const RUN_SCRIPT = `echo "asking the master"
 timeout 20 ${FOLDER}/ask >/run/pull-answer || { echo "no master answers"; exit 1; }
 read -r first </run/pull-answer
@@ -48,6 +48,10 @@ sed 1d /run/pull-answer | while read -r path text; do
   /*) ;;
   *) echo "failed $path is not a path of a state" >>"$BM_RESULT"; continue ;;
   esac
+  if [ "$text" = run ]; then
+    if "$path"; then echo "changed $path" >>"$BM_RESULT"; else echo "failed $path" >>"$BM_RESULT"; fi
+    continue
+  fi
   if [ "$(cat "$path" 2>/dev/null)" = "$text" ]; then echo "ok $path" >>"$BM_RESULT"
   else sleep 1; echo "$text" >"$path" && echo "changed $path" >>"$BM_RESULT"; fi
 done`;

@@ -22,11 +22,13 @@ testConfigurator(labRunner, {
     return world;
   },
   tree: {
-    write: (directory, path, text) =>
+    write: (directory, path, text, program) =>
       writeInTree(
         directory,
         "site-modules/profile/manifests/base.pp",
-        profileBase(`  file { '${path}': content => "${text}\\n" }`),
+        profileBase(
+          `  file { '${path}': content => "${text}\\n" }${program === undefined ? "" : `\n  exec { '${program}': }`}`,
+        ),
       ),
     async break(directory) {
       await writeInTree(

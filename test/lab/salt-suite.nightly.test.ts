@@ -37,10 +37,10 @@ testConfigurator(labRunner, {
     return world;
   },
   tree: {
-    write: (directory, path, text) =>
+    write: (directory, path, text, program) =>
       writeStates(
         directory,
-        `${path}:\n  file.managed:\n    - contents: ${JSON.stringify(text)}\n`,
+        `${path}:\n  file.managed:\n    - contents: ${JSON.stringify(text)}\n${program === undefined ? "" : `${program}:\n  cmd.run\n`}`,
       ),
     async break(directory) {
       await writeStates(directory, "x:\n  file.managed:\n    - name: {{ nothing.at.all }}\n");

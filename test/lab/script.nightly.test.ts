@@ -12,6 +12,7 @@ testConfigurator(labRunner, {
   name: "script",
   topology: "solo",
   notApplicable: {
+    "followed live": "its resources are the tool, and each is told as it is done",
     "interrupted while the tool runs": "its resources are the tool, and are cut off half-way",
   },
   world: () => labWorld({ name: "script", resources }, { hasMaster: false }),

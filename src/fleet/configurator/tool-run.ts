@@ -36,6 +36,7 @@ export async function runTool(
       phase: asker.phase,
       id: tool.title,
       line,
+      tool: asker.context.stack.configurator.name,
     });
   };
   if (tool.on === "controller") {

@@ -96,10 +96,11 @@ describe("the moment", () => {
   });
 
   test("while the tool runs: when it says something, on whichever server; never without that", () => {
-    const elsewhere = { ...output("a line"), server: "hub" };
+    const elsewhere = { ...output("a line"), server: "hub", tool: "pull" };
     const moment = "while the tool runs";
-    expect(stopOf([step("make a key"), elsewhere, output("b"), ended], moment)).toEqual(elsewhere);
-    expect(stopOf([step("make a key"), resource("key"), ended], moment)).toBeUndefined();
+    const before = [step("make a key"), output("a resource's own")];
+    expect(stopOf([...before, elsewhere, output("b"), ended], moment)).toEqual(elsewhere);
+    expect(stopOf([...before, resource("key"), ended], moment)).toBeUndefined();
   });
 
   test("does not come in another phase, or for another server", () => {
