@@ -52,7 +52,7 @@ export interface ChangeAccessOptions {
   readonly onMessage?: (message: ReportMessage) => void;
 }
 
-/** A restarted sshd may refuse for a moment: this many attempts, this far apart. */
+/** A restarted sshd may refuse for a moment, and a busy host be slow: this many attempts, this far apart. */
 const NEW_WAY_ATTEMPTS = 3;
 /** Exit status of the host's scripts: the host has gone back by itself. */
 const GONE_BACK = 3;
@@ -290,6 +290,7 @@ class AccessChange {
   /** A fresh connection by the new way, with the operator's sudo proven. */
   async #comeIn(): Promise<Host> {
     const { context, openNewWay, signal } = this.#options;
+    const began = performance.now();
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
       try {
@@ -312,11 +313,18 @@ class AccessChange {
         }
         return host;
       } catch (error) {
-        const mayPass = error instanceof TransportError && error.code === "CONNECTION_REFUSED";
+        const mayPass = error instanceof TransportError && this.#mayPass(error.code, began);
         if (!mayPass || attempt >= NEW_WAY_ATTEMPTS) throw error;
         await pause();
       }
     }
+  }
+
+  /** Is it a failure that may be over at the next attempt, and is there time for one before the countdown ends? */
+  #mayPass(code: string, began: number): boolean {
+    if (code === "CONNECTION_REFUSED") return true;
+    const { connectTimeoutMs } = this.#options.context.server.ssh;
+    return code === "LOGIN_TIMEOUT" && performance.now() - began + connectTimeoutMs < this.#limitMs;
   }
 
   /** Stops the countdown. An answer that was lost says nothing: asked again, over fresh connections, until it is known. */

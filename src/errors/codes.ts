@@ -232,6 +232,12 @@ export const ERROR_CODES = {
     means: "The host does not answer on the ssh port: it is down, or a firewall drops the packets.",
     todo: "Check that the machine runs and that the provider's firewall lets you in.",
   },
+  LOGIN_TIMEOUT: {
+    kind: "transport",
+    means:
+      "Something answers on the ssh port, and nobody was logged in within the limit: the host is busy or slow, or it is no ssh server.",
+    todo: "Try again when the host has less to do, or give it more time: `ssh.connectTimeoutSeconds`.",
+  },
   HOST_KEY_MISMATCH: {
     kind: "transport",
     means: "The host showed another key than the proven one. Nothing was sent to it.",

@@ -44,6 +44,8 @@ const PAUSE_AFTER_REFUSAL_MS = 5_000;
  * and a session that comes while services still start may be ended in the middle of its answer.
  */
 const SETTLING_MS = 10_000;
+/** What an attempt ends with that has come to its limit. */
+const AT_LIMIT: ReadonlySet<string> = new Set(["CONNECTION_TIMEOUT", "LOGIN_TIMEOUT"]);
 const SETTLES: ReadonlySet<string> = new Set(["NOT_ROOT", "COMMAND_FAILED"]);
 
 /** A port that has not answered by then no longer keeps the next one waiting: a firewall may drop what comes to it. */
@@ -153,8 +155,7 @@ class HostWait {
       this.#options.onAttempt(way.target, error, elapsedMs());
       if (!mayPass(error)) throw error;
       // An attempt that our own limit cut short says less than the one before it.
-      const wasCutShort =
-        error.code === "CONNECTION_TIMEOUT" && limitMs < way.options.connectTimeoutMs;
+      const wasCutShort = AT_LIMIT.has(error.code) && limitMs < way.options.connectTimeoutMs;
       if (!wasCutShort || !this.#failures.has(way)) this.#failures.set(way, error);
     }
   }
@@ -214,6 +215,7 @@ function telling(error: BootmachineError): number {
     "CONNECTION_TIMEOUT",
     "NO_ROUTE",
     "CONNECTION_REFUSED",
+    "LOGIN_TIMEOUT",
     "HOST_NOT_READY",
     "KEY_REFUSED",
     "NOT_ROOT",

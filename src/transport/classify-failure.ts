@@ -86,6 +86,12 @@ const RULES: readonly Rule[] = [
     "takes no connection of ours for some seconds (too many failed ones before)",
   ],
   [
+    // Behind another program's connection (UNKNOWN) it is not known whether the host took it.
+    /timed out during banner exchange\s+Connection to (?!UNKNOWN )/i,
+    "LOGIN_TIMEOUT",
+    "took the connection, and no ssh server spoke",
+  ],
+  [
     /Connection timed out|Operation timed out|timed out during banner exchange|Connection to .* timed out|timed out while waiting/i,
     "CONNECTION_TIMEOUT",
     "does not answer",
@@ -175,6 +181,9 @@ function isAboutJumpHost(ending: SshEnding, code: TransportErrorCode | undefined
     case "CONNECTION_TIMEOUT":
       // Our ssh makes no network connection of its own when there is a jump host.
       return /^ssh: /im.test(stderr);
+    case "LOGIN_TIMEOUT":
+      // Of our own ssh's connection to the host behind it, this is never said.
+      return true;
     case "HOST_NOT_READY":
     case "DISCONNECTED":
     case "SSH_FAILED":

@@ -68,7 +68,7 @@ export interface Transport {
    * One attempt to connect.
    *
    * @throws TransportError with the cause told apart: NO_ROUTE, NAME_UNKNOWN, CONNECTION_REFUSED, CONNECTION_TIMEOUT,
-   *   HOST_KEY_MISMATCH, KEY_REFUSED, HOST_NOT_READY, SSH_FAILED. CancelledError on abort. RefusedError PREREQUISITE_MISSING without an ssh.
+   *   LOGIN_TIMEOUT, HOST_KEY_MISMATCH, KEY_REFUSED, HOST_NOT_READY, SSH_FAILED. CancelledError on abort. RefusedError PREREQUISITE_MISSING without an ssh.
    */
   connect(target: SshTarget, options: SshOptions, signal?: AbortSignal): Promise<Connection>;
   /** The ssh command line (argv) a person would use, for `bootmachine ssh`. */

@@ -6,6 +6,7 @@ import { connectionFailure, describeTarget } from "./connection-failure.ts";
 import type { Connection, RunOptions, RunResult, SshOptions, SshTarget } from "./contract.ts";
 import type { ControlDirectory } from "./control-directory.ts";
 import { runOnExtraChannel } from "./extra-channel.ts";
+import { portAnswers } from "./port-answers.ts";
 import { refusedRoot } from "./refused-root.ts";
 import { SessionShell, type SessionHello } from "./session-shell.ts";
 import { channelCommand, killChildrenScript, sessionCommand } from "./shell-frame.ts";
@@ -188,6 +189,7 @@ async function openSession(
   const limitReached = new Promise<"limit">((resolve) => {
     limit = setTimeout(() => resolve("limit"), options.connectTimeoutMs);
   });
+  const slowness = watchSlowness(target, options);
   const aborted = new Promise<"aborted">((resolve) => {
     onAbort = () => resolve("aborted");
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -204,9 +206,10 @@ async function openSession(
       const end = await shell.ended;
       // What has failed would have ended ssh: these words are a banner's, or of something that it goes on from.
       const words = `${end.stdout}\n${end.stderr}`.trim();
+      const limitText = `${Math.round(options.connectTimeoutMs / 100) / 10} s`;
       throw new TransportError(
-        "CONNECTION_TIMEOUT",
-        `${describeTarget(target)} did not let us in within ${Math.round(options.connectTimeoutMs / 100) / 10} s.${
+        slowness.portAnswers ? "LOGIN_TIMEOUT" : "CONNECTION_TIMEOUT",
+        `${describeTarget(target)} ${slowness.portAnswers ? "answers, and " : ""}did not let us in within ${limitText}.${
           words === "" ? "" : ` Seen so far: ${words.split(/\r?\n/).at(-1)}`
         }`,
         { server: target.server },
@@ -214,7 +217,42 @@ async function openSession(
     }
     throw await connectionFailure(target, options, first, program);
   } finally {
+    slowness.end();
     clearTimeout(limit);
     if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
   }
+}
+
+/** How long before its limit an attempt is held to be slow, ms. */
+const SLOW_BEFORE_LIMIT_MS = 1_000;
+
+/**
+ * Of an attempt that comes near its limit: does the port answer at all? Whether a firewall drops what we send or the host is
+ * busy is not to be seen in what ssh says. Through a jump host nobody can tell.
+ */
+function watchSlowness(
+  target: SshTarget,
+  { connectTimeoutMs, jumpHost }: SshOptions,
+): { readonly portAnswers: boolean; end(): void } {
+  const over = new AbortController();
+  const seen = { portAnswers: false };
+  const look = async (): Promise<void> => {
+    seen.portAnswers = await portAnswers(target, over.signal);
+  };
+  const timer =
+    jumpHost === undefined
+      ? setTimeout(
+          () => void look(),
+          connectTimeoutMs - Math.min(SLOW_BEFORE_LIMIT_MS, connectTimeoutMs / 2),
+        )
+      : undefined;
+  return {
+    get portAnswers() {
+      return seen.portAnswers;
+    },
+    end() {
+      clearTimeout(timer);
+      over.abort();
+    },
+  };
 }

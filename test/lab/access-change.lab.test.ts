@@ -251,6 +251,22 @@ const SHUT_OUT: readonly {
   },
 ];
 
+describe.concurrent("a host that is slow to let the operator in", () => {
+  it("is asked once more, while there is time to go back", async () => {
+    const server = await lab.boot("debian-13");
+    // Longer than the limit of a connection, the first time alone.
+    await server.over(
+      OLD_WAY,
+      `cat >/etc/ssh/sshrc <<'END'
+[ "$(id -un)" != ada ] || [ -e /tmp/slow ] || { >/tmp/slow; sleep 30; }
+END`,
+    );
+    const { error } = await server.secure({ connectTimeoutMs: 8_000 });
+    expect(error).toBeUndefined();
+    expect(await server.over(NEW_WAY, "cat /tmp/slow && echo was slow")).toContain("was slow");
+  });
+});
+
 describe.concurrent("a change of the operator's own account on a secured host", () => {
   it("that shuts the operator out is put back, and the way in works again", async () => {
     const server = await lab.boot("debian-12");

@@ -167,6 +167,8 @@ function attemptText(code: string): string {
       return "connection refused, nothing listens yet";
     case "CONNECTION_TIMEOUT":
       return "no answer";
+    case "LOGIN_TIMEOUT":
+      return "answers, and is slow to let anybody in";
     case "NO_ROUTE":
       return "no route";
     case "NAME_UNKNOWN":

@@ -35,7 +35,7 @@ describe("a direct connection", () => {
     ["ssh: connect to host 192.0.2.7 port 22: Operation timed out", "CONNECTION_TIMEOUT"],
     [
       "Connection timed out during banner exchange\nConnection to 192.0.2.7 port 22 timed out",
-      "CONNECTION_TIMEOUT",
+      "LOGIN_TIMEOUT",
     ],
     ["ssh: connect to host 192.0.2.7 port 22: No route to host", "NO_ROUTE"],
     ["ssh: connect to host 2001:db8::1 port 22: Network is unreachable", "NO_ROUTE"],
@@ -190,6 +190,11 @@ describe("through a jump host", () => {
       "Connection timed out during banner exchange\nConnection to UNKNOWN port 65535 timed out\n",
       "CONNECTION_TIMEOUT",
       false,
+    ],
+    [
+      "Connection timed out during banner exchange\nConnection to 198.51.100.4 port 22 timed out\nkex_exchange_identification: Connection closed by remote host\n",
+      "LOGIN_TIMEOUT",
+      true,
     ],
     [CHANGED, "HOST_KEY_MISMATCH", false],
   ])("%j is %s, at the jump host: %s", (stderr, code, atJumpHost) => {

@@ -1,4 +1,5 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -42,6 +43,23 @@ describe("an ssh that has shown a banner and goes on until our limit", () => {
         "Seen so far: Connection refused, said the banner",
       ) as string,
     });
+  });
+
+  test("is told as slow where somebody answers at the port", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const transport = openSsh({ controlDirectory: directory, program: slow() });
+    const target = { ...TARGET, address: "127.0.0.1", port };
+    await expect(transport.connect(target, options())).rejects.toMatchObject({
+      code: "LOGIN_TIMEOUT",
+      message: expect.stringContaining("answers, and did not let us in within 0.5 s") as string,
+    });
+    // Behind a jump host the same address may be another host's.
+    await expect(
+      transport.connect(target, { ...options(), jumpHost: "gate" }),
+    ).rejects.toMatchObject({ code: "CONNECTION_TIMEOUT" });
+    server.close();
   });
 
   test("is told as silence where only the host's key is asked for", async () => {
