@@ -5,7 +5,7 @@ import { z } from "zod";
 
 import { BUILTINS } from "../src/builtins.ts";
 import type { PluginKind } from "../src/stack/plugin-registry.ts";
-import { stackSchema } from "../src/stack/schema.ts";
+import { stackSchema } from "../src/stack/schema/stack-schema.ts";
 
 /** A JSON Schema, or a part of one. */
 export interface JsonSchema {

@@ -4,17 +4,12 @@ import { resolve } from "node:path";
 import { z } from "zod";
 
 import { BUILTINS } from "../src/builtins.ts";
-import {
-  groupSchema,
-  keyFileSchema,
-  openingSchema,
-  serverSchema,
-  serverSshSchema,
-  sshSchema,
-  stackSchema,
-  upgradesSchema,
-  userSchema,
-} from "../src/stack/schema.ts";
+import { groupSchema, keyFileSchema, userSchema } from "../src/stack/schema/account-schema.ts";
+import { openingSchema } from "../src/stack/schema/firewall-schema.ts";
+import { serverSchema } from "../src/stack/schema/server-schema.ts";
+import { serverSshSchema, sshSchema } from "../src/stack/schema/ssh-schema.ts";
+import { stackSchema } from "../src/stack/schema/stack-schema.ts";
+import { upgradesSchema } from "../src/stack/schema/system-schema.ts";
 import { type JsonSchema, makeOptionsSchema, wordsOf } from "./document-schema.ts";
 
 export const CONFIG_REFERENCE_FILE = resolve(import.meta.dirname, "../docs/reference/config.md");

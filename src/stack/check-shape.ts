@@ -11,7 +11,7 @@ import {
   WITHOUT_ZODS_WORDS,
   withoutSymbols,
 } from "./schema-issues.ts";
-import { stackSchema } from "./schema.ts";
+import { stackSchema } from "./schema/stack-schema.ts";
 import type { StackInput } from "./stack-input.ts";
 
 /** Plain lists and objects are walked and copied; plug-ins and functions are not. */

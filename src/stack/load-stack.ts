@@ -29,7 +29,7 @@ import { checkGroups, checkOperator, checkUsers } from "./rules/user-rules.ts";
 import type { StackInput } from "./stack-input.ts";
 import type { Stack } from "./stack.ts";
 import { makePathBase } from "./user-path.ts";
-import { imageWishSchema, sizeWishSchema } from "./wish-schema.ts";
+import { imageWishSchema, sizeWishSchema } from "./schema/wish-schema.ts";
 
 export interface LoadStackOptions {
   /** Where the search for a config file begins, absolute. */

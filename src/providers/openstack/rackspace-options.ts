@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { imageWishSchema, sizeWishSchema } from "../../stack/wish-schema.ts";
+import { imageWishSchema, sizeWishSchema } from "../../stack/schema/wish-schema.ts";
 
 const name = z.string().min(1).max(255);
 

@@ -5,7 +5,7 @@ import { UserError } from "../../../src/errors/error.ts";
 import { checkShape } from "../../../src/stack/check-shape.ts";
 import type { Problem } from "../../../src/stack/problem.ts";
 import { renderPath } from "../../../src/stack/problem.ts";
-import { stackSchema } from "../../../src/stack/schema.ts";
+import { stackSchema } from "../../../src/stack/schema/stack-schema.ts";
 import { GOOD, loadValue } from "./support/config-directory.ts";
 
 /** Keys of the schema at any depth, so that garbage gets deep into the rules. */

@@ -5,7 +5,16 @@ import { describe, expect, expectTypeOf, it } from "vitest";
 import type { z } from "zod";
 
 import { joinWords, wordsOf } from "../../../scripts/document-schema.ts";
-import * as schemas from "../../../src/stack/schema.ts";
+import {
+  groupSchema,
+  keyFileSchema,
+  userSchema,
+} from "../../../src/stack/schema/account-schema.ts";
+import { openingSchema, serverOpeningSchema } from "../../../src/stack/schema/firewall-schema.ts";
+import { serverSchema } from "../../../src/stack/schema/server-schema.ts";
+import { serverSshSchema, sshSchema } from "../../../src/stack/schema/ssh-schema.ts";
+import { stackSchema } from "../../../src/stack/schema/stack-schema.ts";
+import { upgradesSchema } from "../../../src/stack/schema/system-schema.ts";
 import type { StackInput } from "../../../src/stack/stack-input.ts";
 
 // Two object types may be assignable to each other though one lacks an optional field: every field is made
@@ -21,9 +30,22 @@ type Whole<T> = T extends Leaf
       ? { readonly [K in keyof T]-?: Whole<T[K]> }
       : T;
 
+const SCHEMAS = [
+  ["StackInput", stackSchema],
+  ["ServerInput", serverSchema],
+  ["SshInput", sshSchema],
+  ["ServerSshInput", serverSshSchema],
+  ["UserInput", userSchema],
+  ["KeyFileInput", keyFileSchema],
+  ["GroupInput", groupSchema],
+  ["OpeningInput", openingSchema],
+  ["ServerOpeningInput", serverOpeningSchema],
+  ["UpgradesInput", upgradesSchema],
+] as const;
+
 describe("the user's types and the schema", () => {
   it("say the same, in both directions", () => {
-    type Parsed = z.input<typeof schemas.stackSchema>;
+    type Parsed = z.input<typeof stackSchema>;
     expectTypeOf<Parsed>().toExtend<StackInput>();
     expectTypeOf<StackInput>().toExtend<Parsed>();
     expectTypeOf<Whole<Parsed>>().toExtend<Whole<StackInput>>();
@@ -55,18 +77,7 @@ describe("the user's types and the schema", () => {
     return new Map([...(body[1] === undefined ? [] : docsOf(body[1])), ...own]);
   };
 
-  it.each([
-    ["StackInput", schemas.stackSchema],
-    ["ServerInput", schemas.serverSchema],
-    ["SshInput", schemas.sshSchema],
-    ["ServerSshInput", schemas.serverSshSchema],
-    ["UserInput", schemas.userSchema],
-    ["KeyFileInput", schemas.keyFileSchema],
-    ["GroupInput", schemas.groupSchema],
-    ["OpeningInput", schemas.openingSchema],
-    ["ServerOpeningInput", schemas.serverOpeningSchema],
-    ["UpgradesInput", schemas.upgradesSchema],
-  ] as const)("the words of %s are those of the schema", (name, schema) => {
+  it.each(SCHEMAS)("the words of %s are those of the schema", (name, schema) => {
     const documented = docsOf(name);
     const fromSchema = Object.entries<z.ZodType>(schema.shape).map(
       ([field, option]) => [field, joinWords(wordsOf(option))] as const,
@@ -76,7 +87,7 @@ describe("the user's types and the schema", () => {
   });
 
   it("every optional field says its default", () => {
-    const withoutDefault = Object.values(schemas).flatMap((schema) =>
+    const withoutDefault = SCHEMAS.flatMap(([, schema]) =>
       Object.entries<z.ZodType>(schema.shape)
         .filter(([, option]) => option.safeParse(undefined).success)
         .filter(([, option]) => wordsOf(option).default === undefined)
