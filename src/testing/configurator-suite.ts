@@ -45,7 +45,7 @@ export interface ConfiguratorSuiteOptions extends BenchOptions {
   readonly only?: readonly ConfiguratorCase[];
   /**
    * What cannot be tested with this tool, and why. It stands in the result under its name, not in silence. That a phase has
-   * nothing that could be interrupted ("interrupted at enroll") is held against what the first run has done.
+   * nothing on a member that could be interrupted ("interrupted at enroll") is held against what the first run has done.
    */
   readonly notApplicable?: Partial<Record<ConfiguratorCase, string>>;
 }
@@ -121,11 +121,11 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
     } else runner.it(`${name} (not applicable: ${reason})`, claim);
   };
 
-  /** Those of the phases that have work in which a run can be cut off; that they do is proved by the cases themselves. */
-  const cutIn = (phases: readonly ToolPhase[]): readonly ToolPhase[] => {
-    const withWork = phases.filter((phase) => whyNot(`interrupted at ${phase}`) === undefined);
-    assert.ok(withWork.length > 0, `there is a phase among ${phases.join(", ")} that has work`);
-    return withWork;
+  /** The phases in which a run on a member can be cut off; that they have work is proved by the cases themselves. */
+  const phasesToCut = (): readonly ToolPhase[] => {
+    const phases = TOOL_PHASES.filter((phase) => whyNot(`interrupted at ${phase}`) === undefined);
+    assert.ok(phases.length > 0, `there is a phase among ${TOOL_PHASES.join(", ")} that has work`);
+    return phases;
   };
 
   runner.describe(`configurator ${options.name}`, () => {
@@ -250,7 +250,7 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
         `interrupted at ${phase}`,
         async () => {
           await bench.ready();
-          await bench.expectWorkIn(phase);
+          await bench.expectWorkIn(phase, `interrupted at ${phase}`);
           await bench.destroy(MEMBER);
           await bench.interrupt("SIGINT", phase);
           await bench.interrupt("SIGKILL", phase);
@@ -277,8 +277,8 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
         await bench.ready();
         await bench.freshRun(MEMBER);
         await bench.destroy(MEMBER);
-        for (const phase of cutIn(TOOL_PHASES)) {
-          await bench.expectWorkIn(phase);
+        for (const phase of phasesToCut()) {
+          await bench.expectWorkIn(phase, `interrupted at ${phase}`);
           await bench.interrupt("SIGKILL", phase, moment);
         }
         await bench.up();
@@ -292,8 +292,8 @@ export function testConfigurator(runner: WorldRunner, options: ConfiguratorSuite
       await bench.ready();
       await bench.freshRun(MASTER);
       await bench.destroy(MASTER);
-      for (const phase of cutIn(["install", "enroll"])) {
-        await bench.expectWorkIn(phase, MASTER);
+      for (const phase of ["install", "enroll"] as const) {
+        await bench.expectWorkIn(phase, "interrupted on the master", MASTER);
         await bench.interrupt("SIGKILL", phase, "half", MASTER);
       }
       await bench.up();

@@ -103,7 +103,7 @@ describe("a phase in which a run is cut off", () => {
     suite({ ...WORK, install: "changed", enroll: "changed" }, { notApplicable });
     for (const phase of ["install", "enroll"]) {
       await expect(ending(`interrupted at ${phase}`)).rejects.toThrow(
-        `${phase} on hub has work: its interruption applies (changed)`,
+        `${phase} on one has work: its interruption applies (changed)`,
       );
     }
   });
