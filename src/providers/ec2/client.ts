@@ -8,6 +8,7 @@ import type {
 import type { SSMClient } from "@aws-sdk/client-ssm";
 
 import { budgetOf, type CallBudget } from "../../cloud/call-budget.ts";
+import type { CallKind } from "../../cloud/call-limit.ts";
 import type { CallSettings } from "../../cloud/call-settings.ts";
 import { type Caller, unlessAborted } from "../../cloud/caller.ts";
 import { type Attempt, repeatCall } from "../../cloud/repeat-call.ts";
@@ -196,11 +197,8 @@ export class Ec2Api {
   }
 
   #budgetOf({ region, accessKeyId }: Opened): CallBudget {
-    const { account, callsPerHour } = this.#settings;
-    return budgetOf(
-      JSON.stringify(["ec2", account.endpoints.ec2, region, accessKeyId]),
-      callsPerHour,
-    );
+    const { account, limits } = this.#settings;
+    return budgetOf(JSON.stringify(["ec2", account.endpoints.ec2, region, accessKeyId]), limits);
   }
 
   async #exchange<O>(
@@ -221,7 +219,7 @@ export class Ec2Api {
     budget: CallBudget,
     caller: Caller,
   ): Promise<Attempt<O>> {
-    return await budget.spend(caller, async () => {
+    return await budget.spend(caller, kindOf(action), async () => {
       const began = performance.now();
       const tell = (about: Metadata | undefined): void =>
         caller.trace?.({
@@ -274,4 +272,8 @@ function noCredentials({ source }: Account, cause: unknown): ProviderError {
     cause,
     hint: "Set AWS_PROFILE or ec2({ profile }), log in (`aws configure`, `aws sso login`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
   });
+}
+
+function kindOf(action: string): CallKind {
+  return /^(Describe|Get|List)/.test(action) ? "read" : "write";
 }

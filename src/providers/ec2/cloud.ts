@@ -1,4 +1,5 @@
 import { AnswerStore } from "../../cloud/answer-store.ts";
+import { callLimits } from "../../cloud/call-limit.ts";
 import type { Caller } from "../../cloud/caller.ts";
 import { MachineWatch } from "../../cloud/machine-watch.ts";
 import type { HostIdentity, SizeWish } from "../contract.ts";
@@ -43,7 +44,7 @@ export class Cloud {
     this.api = new Ec2Api({
       account,
       callTimeoutMs: settings.callTimeoutMs,
-      callsPerHour: settings.callsPerHour ?? Number.POSITIVE_INFINITY,
+      limits: callLimits(settings),
       retryMs: pollMs / 2,
     });
     const ours = [{ Name: "tag-key", Values: [STACK] }];

@@ -1,4 +1,5 @@
 import { AnswerStore } from "../../cloud/answer-store.ts";
+import { type CallCounts, callLimits } from "../../cloud/call-limit.ts";
 import type { Caller } from "../../cloud/caller.ts";
 import { MachineWatch } from "../../cloud/machine-watch.ts";
 import { ProviderError } from "../../errors/error.ts";
@@ -41,14 +42,14 @@ export class Cloud {
 
   /** @param fixedNetworks Those that are there for every account and stand in no list. */
   static async connect(
-    settings: OpenStackSettings,
+    settings: OpenStackSettings & CallCounts,
     account: Account,
     fixedNetworks: readonly NeutronNetwork[] = [],
   ): Promise<Cloud> {
     const client = await OpenStackClient.open({
       account,
       callTimeoutMs: settings.callTimeoutMs,
-      callsPerHour: settings.callsPerHour ?? Number.POSITIVE_INFINITY,
+      limits: callLimits(settings),
       retryMs: settings.pollMs / 2,
     });
     return new Cloud(client, settings.pollMs, fixedNetworks);

@@ -83,6 +83,10 @@ export function judgeFailure(what: string, url: string, failure: HttpFailure): A
   }
 }
 
+export function isNotFound(thrown: unknown): boolean {
+  return thrown instanceof ProviderError && thrown.code === "PROVIDER_NOT_FOUND";
+}
+
 /** Seconds, or a date; RFC 9110, 10.2.3. */
 function retryAfterMs({ headers, text }: HttpResponse): number | undefined {
   const given = headers["retry-after"] ?? /"retryAfter":\s*"?(\d+)/.exec(text)?.[1];

@@ -4,7 +4,8 @@ import { markedServer, markOf } from "../../cloud/names.ts";
 import { ProviderError } from "../../errors/error.ts";
 import type { Leftover, ProviderContext } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
-import { isNotFound, type OpenStackClient } from "./client.ts";
+import type { OpenStackClient } from "./client.ts";
+import { isNotFound } from "./failures.ts";
 import { isOf, isUnreadable, toMachine } from "./marks.ts";
 import {
   attachFloatingIp,

@@ -83,6 +83,8 @@ export const openstackOptionsSchema = z
     settleMs: z.number().int().min(10).max(600_000).default(15_000),
     /** The most calls in any hour, for clouds that count. Default: no limit but the cloud's own. */
     callsPerHour: z.number().int().min(60).optional(),
+    /** The most calls in any minute that make, change or remove something. Default: no limit but the cloud's own. */
+    writesPerMinute: z.number().int().min(1).max(100_000).optional(),
   })
   .readonly();
 

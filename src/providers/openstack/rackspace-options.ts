@@ -56,6 +56,8 @@ export const rackspaceOptionsSchema = z
     settleMs: z.number().int().min(10).max(600_000).default(30_000),
     /** The most calls in any hour. Default: no limit but Rackspace's own, whose refusals are waited for. */
     callsPerHour: z.number().int().min(60).optional(),
+    /** The most calls in any minute that make, change or remove something, 1-100000. Default 100, as Rackspace documents; more where it has raised your limit. */
+    writesPerMinute: z.number().int().min(1).max(100_000).default(100),
   })
   .readonly();
 

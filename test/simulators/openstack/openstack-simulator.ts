@@ -112,7 +112,8 @@ export class OpenStackSimulator {
     };
     const fault = this.faults.take(`${method} ${path}`);
     if (fault?.kind === "hangs") return;
-    const limit = this.#rateLimit();
+    const isWrite = method !== "GET" && !path.endsWith("/tokens");
+    const limit = this.#rateLimit(isWrite);
     if (limit !== undefined) return send(limit);
     if (fault?.kind === "status") {
       const seconds = fault.headers?.["retry-after"];
@@ -130,21 +131,21 @@ export class OpenStackSimulator {
     send(reply);
   }
 
-  #rateLimit(): Reply | undefined {
+  #rateLimit(isWrite: boolean): Reply | undefined {
     const now = Date.now();
     if (now < this.#quietUntil - GRACE_MS && this.calls.at(-1) !== undefined) {
       const begun = this.calls.at(-1)?.at ?? now;
       if (begun < this.#quietUntil - GRACE_MS) this.earlyCalls += 1;
     }
     const { limit } = this.options;
-    if (limit === undefined) return undefined;
+    if (limit === undefined || (limit.counts === "writes" && !isWrite)) return undefined;
     this.#recent = this.#recent.filter((at) => at > now - limit.windowMs);
     const [oldest] = this.#recent;
     if (oldest !== undefined && this.#recent.length >= limit.calls) {
       this.refused += 1;
       const seconds = Math.ceil((oldest + limit.windowMs - now) / 1000);
       return {
-        ...failure(429, "Too many requests"),
+        ...failure(this.options.isRackspace === true ? 413 : 429, "Too many requests"),
         headers: { "retry-after": String(Math.max(1, seconds)) },
       };
     }

@@ -7,8 +7,13 @@ export interface SimulatorOptions {
   readonly lagMs?: number;
   /** How long a token lives, ms. Default one hour. */
   readonly tokenMs?: number;
-  /** More calls than this in any such time are refused with 429. */
-  readonly limit?: { readonly calls: number; readonly windowMs: number };
+  /** More calls than this in any such time are refused: with 429, by Rackspace with 413. */
+  readonly limit?: {
+    readonly calls: number;
+    readonly windowMs: number;
+    /** Those that make, change or remove something, logins apart. Default: all calls. */
+    readonly counts?: "writes";
+  };
   /** Rackspace's ways: its identity service, networks, images, and what it refuses. Default false. */
   readonly isRackspace?: boolean;
   /** What the cloud does to a server once it is active, as the server's metadata tells. */

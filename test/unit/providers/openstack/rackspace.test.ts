@@ -198,3 +198,34 @@ test("413 with a time is a rate limit, and is waited for", async () => {
   expect(await own.observe(contextOf())).toEqual([]);
   expect(cloud.earlyCalls).toBe(0);
 });
+
+test("200 creates meet no limit of 100 writes a minute: the rest wait, say so, and the looks go on", async () => {
+  await cloud.close();
+  const limit = { calls: 100, windowMs: 60_000, counts: "writes" } as const;
+  cloud = await OpenStackSimulator.start({ isRackspace: true, limit });
+  const own = provider();
+  const cancel = new AbortController();
+  const waiting = new Set<string>();
+  const ready = new Set<string>();
+  const servers = Array.from({ length: 200 }, (_, index) => `web${index}`);
+  const all = servers.map(async (server) => {
+    const progress = (text: string): void => {
+      if (/^waiting \d+ s before more calls: the cloud's rate limit$/.test(text))
+        waiting.add(server);
+    };
+    await own.ensure(requestOf(server), contextOf({ signal: cancel.signal, progress })).then(
+      () => ready.add(server),
+      () => undefined,
+    );
+  });
+  while (waiting.size < 100 || ready.size < 100)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  cancel.abort();
+  await Promise.all(all);
+  expect([ready.size, cloud.refused, cloud.count(/^POST .*\/servers$/)]).toEqual([100, 0, 100]);
+});
+
+test("a limit that Rackspace has raised is an option", () => {
+  expect(() => provider({ writesPerMinute: 0 })).toThrow();
+  expect(() => provider({ writesPerMinute: 500 })).not.toThrow();
+});
