@@ -1,3 +1,5 @@
+import { isIPv6 } from "node:net";
+
 import type { HostIdentity, Machine, MachineRequest, MachineStatus } from "../contract.ts";
 import { automationOf, type AutomationSettings } from "./automation.ts";
 import type { NovaServer } from "./nova.ts";
@@ -113,7 +115,7 @@ export function statusOf(server: NovaServer): MachineStatus {
 
 export interface AddressSettings extends AutomationSettings {
   readonly accessNetwork?: string | undefined;
-  /** Not false: it is reached at a floating address and at no other. Default false. */
+  /** Not false: it is reached at a floating address, and at public IPv6 addresses of its own. Default false. */
   readonly floatingIps?: boolean | string;
   /** Not false: it lets in as well. Default false. */
   readonly keyPair?: boolean | string;
@@ -161,20 +163,29 @@ function detailOf(server: NovaServer): string | undefined {
   return task === undefined || task === null ? server.status : `${server.status}, ${task}`;
 }
 
-/** Floating addresses if there are any; else those of the network that is named; else all of them. IPv4 first. */
+/**
+ * Floating addresses if there are any, and the public IPv6 ones, which need none: who comes from outside gets in there too.
+ * Else those of the network that is named; else all of them. IPv4 first.
+ */
 function reachableAddresses(server: NovaServer, settings: AddressSettings): readonly string[] {
   const floating = Object.values(server.addresses)
     .flat()
     .filter((address) => address["OS-EXT-IPS:type"] === "floating")
     .map(({ addr }) => addr);
-  // Whoever made it may be gone before its floating address was there: then it is not made to its end.
-  if (floating.length > 0 || (settings.floatingIps ?? false) !== false) return floating;
   const fixed = fixedAddresses(server, settings.accessNetwork);
+  if (floating.length > 0) return [...floating, ...fixed.filter(isPublicIpv6)];
+  // Whoever made it may be gone before its floating address was there: then it is not made to its end.
+  if ((settings.floatingIps ?? false) !== false) return [];
   if (settings.usesAccessAddress !== true) return fixed;
   const named = [server.accessIPv4, server.accessIPv6].filter(
     (address): address is string => typeof address === "string" && address !== "",
   );
   return [...new Set([...named, ...fixed])];
+}
+
+/** Reached from anywhere: neither unique local (fc00::/7) nor link-local (fe80::/10), RFC 4193 and 4291. */
+function isPublicIpv6(address: string): boolean {
+  return isIPv6(address) && !/^(f[cd]..|fe[89ab].):/i.test(address);
 }
 
 function fixedAddresses(server: NovaServer, network: string | undefined): readonly string[] {

@@ -40,7 +40,7 @@ export const openstackOptionsSchema = z
     networks: z.array(name).min(1).optional(),
     /** Of several networks the one, by name, on which this computer reaches the servers. Default: all addresses are tried. */
     accessNetwork: name.optional(),
-    /** True, or the name of the external network: each server gets a floating address of its own. Default false. */
+    /** True, or the name of the external network: each server gets a floating address of its own; public IPv6 addresses lead to it besides. Default false. */
     floatingIps: z.union([z.boolean(), name]).default(false),
     /** False: no security group of ours is made; then `securityGroups` must let ssh in. Default true. */
     ownSecurityGroup: z.boolean().default(true),

@@ -77,6 +77,8 @@ export class Project {
   addressesPerPort = 1;
   /** Of networks that have not IPv4 alone, by name. */
   readonly families = new Map<string, readonly (4 | 6)[]>();
+  /** What IPv6 addresses begin with: two groups. */
+  prefix6 = "2001:db8";
   /** The next servers that are made have their address this much later than they are active, ms. */
   addressDelayMs = 0;
   /** So many things stand in one page of a list of Neutron. */
@@ -136,7 +138,7 @@ export class Project {
       if (place === 0 && address.includes(":") === (family === 6)) return address;
       return family === 4
         ? `10.${91 + place}.${third}.${fourth}`
-        : `2001:db8:${91 + place}:${third}::${fourth}`;
+        : `${this.prefix6}:${91 + place}:${third}::${fourth}`;
     };
     return networks.map((network, index) => ({
       id: index === 0 ? portId : `${portId}-${index}`,

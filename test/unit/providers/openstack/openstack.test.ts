@@ -720,8 +720,30 @@ describe("addresses", () => {
       { floatingIps: true, networks: ["shared"] },
       "db",
     );
-    expect(publicAddresses).toEqual(["203.0.113.1"]);
+    // At its own IPv6 one it is reached from outside as well: it is tried, and looked at by the proof.
+    expect(publicAddresses).toEqual([
+      "203.0.113.1",
+      expect.stringMatching(/^2001:db8:91:/) as string,
+    ]);
     expect(privateAddresses.length).toBe(2);
+  });
+
+  test("beside a floating address only public IPv6 ones lead here, and only on the access network where one is named", async () => {
+    cloud.project.families.set("private", [4, 6]).set("shared", [6]);
+    const options = { floatingIps: true, networks: ["private", "shared"] };
+    const { publicAddresses } = await boot(options);
+    expect(publicAddresses).toEqual([
+      "203.0.113.1",
+      expect.stringMatching(/^2001:db8:91:/),
+      expect.stringMatching(/^2001:db8:92:/),
+    ]);
+    const named = await boot({ ...options, accessNetwork: "private" }, "db");
+    expect(named.publicAddresses).toEqual(["203.0.113.2", expect.stringMatching(/^2001:db8:91:/)]);
+    cloud.project.prefix6 = "fd00:1";
+    const local = await boot(options, "mail");
+    expect(local.publicAddresses).toEqual(["203.0.113.3"]);
+    cloud.project.prefix6 = "fe80:0";
+    expect((await boot(options, "backup")).publicAddresses).toEqual(["203.0.113.4"]);
   });
 
   test("of several networks the one that leads here is named, and the members know all of their addresses", async () => {
