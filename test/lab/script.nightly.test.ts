@@ -13,6 +13,7 @@ testConfigurator(labRunner, {
   topology: "solo",
   notApplicable: {
     "followed live": "its resources are the tool, and each is told as it is done",
+    "interrupted at install": "nothing is installed: its resources are applied where others run",
     "interrupted while the tool runs": "its resources are the tool, and are cut off half-way",
   },
   world: () => labWorld({ name: "script", resources }, { hasMaster: false }),
