@@ -43,8 +43,10 @@ export async function buildSaltRepository(
     }
     // The key comes last: a repository that has it is whole.
     await writeAptRepository(partial, [{ name: "stable", component: "main" }]);
-    await rm(directory, { recursive: true, force: true });
-    await rename(partial, directory);
+    // Another file of tests may have built the same meanwhile, and serve it by now: then it stays, and is taken.
+    await rename(partial, directory).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+    });
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
