@@ -183,6 +183,8 @@ export interface ExpectedCalls {
   readonly calls: number;
   /** The most in any hour; absent: no limit is known. */
   readonly perHour?: number;
+  /** Those of them that make, change or remove something, where the service counts them apart; the most in any minute. */
+  readonly writes?: { readonly calls: number; readonly perMinute: number };
 }
 
 /** What every call gets. */

@@ -39,11 +39,17 @@ function noteLine({ level, text }: Note): string {
   return level === "warning" ? `warning: ${text}` : text;
 }
 
-function callsLine({ provider, calls, perHour }: ExpectedCalls & { provider: string }): string {
+function callsLine(expected: ExpectedCalls & { readonly provider: string }): string {
+  const { provider, calls, perHour, writes } = expected;
   const limit = perHour === undefined ? "" : `, of ${perHour} in any hour`;
-  const wait =
-    perHour !== undefined && calls > perHour ? ": it will wait in between, and takes hours" : "";
-  return `Calls to ${provider}: about ${calls}${limit}${wait}.`;
+  const changing =
+    writes === undefined
+      ? ""
+      : `, about ${writes.calls} of them to change something, of ${writes.perMinute} in any minute`;
+  const takesHours = perHour !== undefined && calls > perHour;
+  const waits = takesHours || (writes !== undefined && writes.calls > writes.perMinute);
+  const wait = waits ? `: it will wait in between${takesHours ? ", and takes hours" : ""}` : "";
+  return `Calls to ${provider}: about ${calls}${limit}${changing}${wait}.`;
 }
 
 function renderServerPlan(view: RunView, server: ServerView, style: Style): readonly string[] {

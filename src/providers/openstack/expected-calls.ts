@@ -11,6 +11,8 @@ const CALLS_AT_THE_END = 4;
 const LOOKS_WHILE_BOOTING = 20;
 /** Looks at a console log until the host keys stand there. */
 const LOOKS_AT_CONSOLE = 6;
+/** The group, its rules, and the first login that is shut again, for IPv4 and IPv6. */
+const WRITES_FOR_THE_GROUP = 4;
 /** A list, and the creation; for a server group another list. */
 const CALLS_FOR_A_SHARED_THING = 2;
 
@@ -20,7 +22,7 @@ export function expectedCalls(
   { creates }: ExpectedWork,
 ): ExpectedCalls {
   const { callsPerHour, floatingIps, hostIdentity, keyPair, serverGroup } = settings;
-  const { availabilityZone, securityGroups } = settings;
+  const { availabilityZone, securityGroups, ownSecurityGroup, writesPerMinute } = settings;
   const limit = callsPerHour === undefined ? {} : { perHour: callsPerHour };
   if (creates === 0) return { calls: CALLS_OF_A_LOOK, ...limit };
   // The create; the injected key is noted while it is replaced, and once it is.
@@ -39,5 +41,16 @@ export function expectedCalls(
   const group = CALLS_BEFORE_CREATING + CALLS_AT_THE_END;
   const once =
     CALLS_OF_A_LOOK + group + LOOKS_WHILE_BOOTING + looks + shared + named.filter(Boolean).length;
-  return { calls: once + creates * (each + eachFloating), ...limit };
+  const writesOnce =
+    (ownSecurityGroup ? WRITES_FOR_THE_GROUP : 0) +
+    [keyPair === true, serverGroup !== undefined].filter(Boolean).length;
+  // Reading a console log is sent as an action, and counts as one.
+  const writesEach = each + (floatingIps === false ? 0 : 1);
+  return {
+    calls: once + creates * (each + eachFloating),
+    ...limit,
+    ...(writesPerMinute === undefined
+      ? {}
+      : { writes: { calls: writesOnce + creates * writesEach, perMinute: writesPerMinute } }),
+  };
 }

@@ -138,7 +138,11 @@ describe("summary", () => {
 });
 
 test("a plan says how many calls a run would make, where the provider counts them", () => {
-  const lines = (calls: number, perHour?: number): readonly string[] =>
+  const lines = (
+    calls: number,
+    perHour?: number,
+    writes?: { readonly calls: number; readonly perMinute: number },
+  ): readonly string[] =>
     renderPlan(
       viewOf([
         ...planOfThree(),
@@ -148,13 +152,22 @@ test("a plan says how many calls a run would make, where the provider counts the
           provider: "rackspace",
           calls,
           ...(perHour === undefined ? {} : { perHour }),
+          ...(writes === undefined ? {} : { writes }),
         },
       ]),
       plainStyle,
     );
   expect(lines(40).at(-2)).toBe("Calls to rackspace: about 40.");
   expect(lines(40, 3600).at(-2)).toBe("Calls to rackspace: about 40, of 3600 in any hour.");
-  expect(lines(4000, 3600).at(-2)).toMatch(/it will wait in between/);
+  expect(lines(4000, 3600).at(-2)).toBe(
+    "Calls to rackspace: about 4000, of 3600 in any hour: it will wait in between, and takes hours.",
+  );
+  expect(lines(60, undefined, { calls: 30, perMinute: 100 }).at(-2)).toBe(
+    "Calls to rackspace: about 60, about 30 of them to change something, of 100 in any minute.",
+  );
+  expect(lines(640, 3600, { calls: 600, perMinute: 100 }).at(-2)).toBe(
+    "Calls to rackspace: about 640, of 3600 in any hour, about 600 of them to change something, of 100 in any minute: it will wait in between.",
+  );
 });
 
 describe("what the servers share at the provider", () => {

@@ -53,7 +53,8 @@ describe("calls", () => {
     async (creates, options) => {
       await start({ buildMs: 100 });
       cloud.project.consoleText = `-----BEGIN SSH HOST KEY KEYS-----\n${KEY}\n-----END SSH HOST KEY KEYS-----\n`;
-      const provider = openstack({ ...QUICK, ...options, callsPerHour: 3600 }, cloud.environment);
+      const limits = { callsPerHour: 3600, writesPerMinute: 1000 };
+      const provider = openstack({ ...QUICK, ...options, ...limits }, cloud.environment);
       const inlets = [2849, 22].map((port) => ({
         protocol: "tcp" as const,
         fromPort: port,
@@ -82,6 +83,13 @@ describe("calls", () => {
       expect(expected?.perHour).toBe(3600);
       const made = cloud.calls.length;
       expect(made).toBeLessThanOrEqual(expected?.calls ?? 0);
+      const logins = cloud.count(/tokens$/);
+      const writes = cloud.count(/^(?!GET)/) - logins;
+      expect(expected?.writes?.perMinute).toBe(1000);
+      expect(writes).toBeLessThanOrEqual(expected?.writes?.calls ?? 0);
+      expect(writes).toBeGreaterThanOrEqual(
+        (expected?.writes?.calls ?? 0) - 5 - ("hostIdentity" in options ? 5 * creates : 0),
+      );
       expect(made).toBeGreaterThanOrEqual(
         (expected?.calls ?? 0) - 25 - ("hostIdentity" in options ? 5 * creates : 0),
       );
