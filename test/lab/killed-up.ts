@@ -52,6 +52,8 @@ export function describeKilledUp(start: () => Promise<KillWorld>): void {
     let project: StackProject;
     /** How long an `up` from nothing takes here and now. */
     let wholeMs = 0;
+    /** The phases of that `up`, of every server, with what each took. */
+    let phasesOfWhole: readonly PhaseSpan[] = [];
 
     beforeAll(async () => {
       world = await start();
@@ -64,7 +66,7 @@ export function describeKilledUp(start: () => Promise<KillWorld>): void {
       process.stdout.write(`killed at ${moments.length} moments: ${tallyOf(moments.flat())}\n`);
     });
 
-    async function finish(): Promise<void> {
+    async function finish(): Promise<readonly FleetEvent[]> {
       const up = await project.run("up", "--yes", "--json");
       expect(up.status, story(up)).toBe(0);
       const verified = up.events.filter(
@@ -75,6 +77,7 @@ export function describeKilledUp(start: () => Promise<KillWorld>): void {
       const { running, others } = await world.held(project.name);
       expect(running.toSorted()).toEqual(NAMES.map((name) => `${project.name}.${name}`));
       expect(others).toEqual([`bootmachine.${project.name}`]);
+      return up.events;
     }
 
     async function destroy(): Promise<void> {
@@ -83,14 +86,22 @@ export function describeKilledUp(start: () => Promise<KillWorld>): void {
       expect(await world.leftovers(project.name)).toEqual([]);
     }
 
+    /** Half of the moments fall anywhere in the time that a whole run takes, half in one phase of one server: short ones get theirs. */
+    function drawMoment(): Moment {
+      const span = phasesOfWhole[Math.floor(random() * phasesOfWhole.length)];
+      return random() < 0.5 || span === undefined
+        ? { afterMs: random() * wholeMs }
+        : { afterMs: random() * span.ms, since: span };
+    }
+
     /**
-     * Kills one run, in this part of what a whole one takes. Where the moment came after its end, all is taken down and another
-     * is drawn; the computer has become quicker then.
+     * Kills one run at such a moment. Where it came after the run's end, all is taken down and another is drawn; the computer
+     * has become quicker then.
      */
-    async function killOnce(part: number): Promise<void> {
-      for (let draw = 0; draw < DRAWS; draw += 1) {
+    async function killOnce(draw: () => Moment): Promise<void> {
+      for (let draws = 0; draws < DRAWS; draws += 1) {
         const began = Date.now();
-        const where = await killUp(project, random() * wholeMs * part, random() < 0.5);
+        const where = await killUp(project, draw(), random() < 0.5);
         if (where !== undefined) {
           moments.push(where);
           return;
@@ -103,8 +114,14 @@ export function describeKilledUp(start: () => Promise<KillWorld>): void {
 
     it("undisturbed, ends with five", { timeout: 20 * MINUTES }, async () => {
       const began = Date.now();
-      await finish();
+      const events = await finish();
       wholeMs = Date.now() - began;
+      phasesOfWhole = events.flatMap((event) =>
+        event.type === "phase-ended" && event.outcome !== "skipped"
+          ? [{ server: event.server, phase: event.phase, ms: event.ms }]
+          : [],
+      );
+      expect(phasesOfWhole.length).toBeGreaterThan(NAMES.length);
       await destroy();
     });
 
@@ -117,8 +134,10 @@ export function describeKilledUp(start: () => Promise<KillWorld>): void {
         async () => {
           // What a test that failed has left says nothing about this one.
           await destroy();
-          await killOnce(1);
-          if (random() < KILLED_AGAIN) await killOnce(0.5);
+          await killOnce(drawMoment);
+          // What a run has left to do after a kill is not known before.
+          if (random() < KILLED_AGAIN)
+            await killOnce(() => ({ afterMs: (random() * wholeMs) / 2 }));
           await finish();
           await destroy();
         },
@@ -127,28 +146,46 @@ export function describeKilledUp(start: () => Promise<KillWorld>): void {
   });
 }
 
+interface PhaseSpan {
+  readonly server: string;
+  readonly phase: Work;
+  readonly ms: number;
+}
+
+interface Moment {
+  readonly afterMs: number;
+  /** From the beginning of this phase on; default: from the beginning of the run. */
+  readonly since?: Pick<PhaseSpan, "server" | "phase">;
+}
+
 /**
- * Runs `up` and kills it after a time: the command alone, or its whole process group with the ssh processes in it.
+ * Runs `up` and kills it at a moment: the command alone, or its whole process group with the ssh processes in it.
  *
  * @returns The phase of each server at that moment, `start` where none was in any; undefined where the run had ended before.
  */
 async function killUp(
   project: StackProject,
-  afterMs: number,
+  { afterMs, since }: Moment,
   withGroup: boolean,
 ): Promise<readonly (Work | "start" | "ended")[] | undefined> {
   const phases = new Map<string, Work | "ended">();
+  let timer: NodeJS.Timeout | undefined;
   const { child, result } = project.start(["up", "--yes", "--json"], {
     onEvent: (event: FleetEvent) => {
-      if (event.type === "phase-started") phases.set(event.server, event.phase);
+      if (event.type === "phase-started") {
+        phases.set(event.server, event.phase);
+        if (event.server === since?.server && event.phase === since.phase)
+          timer = setTimeout(kill, afterMs);
+      }
       if (event.type === "phase-ended" && event.phase === "verify")
         phases.set(event.server, "ended");
     },
   });
-  const timer = setTimeout(() => {
+  function kill(): void {
     if (child.pid === undefined || child.exitCode !== null) return;
     process.kill(withGroup ? -child.pid : child.pid, "SIGKILL");
-  }, afterMs);
+  }
+  if (since === undefined) timer = setTimeout(kill, afterMs);
   const { signal } = await result;
   clearTimeout(timer);
   if (signal !== "SIGKILL") return undefined;
