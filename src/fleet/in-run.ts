@@ -9,7 +9,12 @@ import { writeSshConfig } from "./write-ssh-config.ts";
 
 /** Journal, lock, first and last event, products: what every run has in common. */
 export async function inRun<
-  T extends { readonly servers: readonly ServerSummary[]; readonly error?: BootmachineError },
+  T extends {
+    readonly servers: readonly ServerSummary[];
+    readonly error?: BootmachineError;
+    /** What the run knows of all machines of the stack; absent: another look is needed. */
+    readonly known?: ProductFacts;
+  },
 >(
   contexts: FleetContexts,
   command: string,
@@ -52,7 +57,9 @@ export async function inRun<
     if (result.error !== undefined) emit({ type: "error", error: result.error.toRecord() });
     const outcome = result.error === undefined ? outcomeOf(result.servers) : "failed";
     const ms = Math.round(performance.now() - began);
-    if (settings.mode === "apply") await writeProducts(contexts, emit);
+    // Who failed may have a machine that this run knows nothing of.
+    const known = outcome === "ok" ? result.known : undefined;
+    if (settings.mode === "apply") await writeProducts(contexts, emit, known);
     emit({ type: "run-ended", outcome, ms, servers: result.servers });
     await removeOldJournals(paths.journals).catch(() => undefined);
     return {
@@ -75,10 +82,16 @@ export async function inRun<
   }
 }
 
-/** The files beside the config that other programs read. */
-export async function writeProducts(contexts: FleetContexts, emit: EmitEvent): Promise<void> {
+type ProductFacts = Parameters<typeof writeSshConfig>[0];
+
+/** The files beside the config that other programs read. @param known absent: the provider is asked */
+export async function writeProducts(
+  contexts: FleetContexts,
+  emit: EmitEvent,
+  known?: ProductFacts,
+): Promise<void> {
   try {
-    await writeSshConfig(await contexts.settledContext());
+    await writeSshConfig(known ?? (await contexts.settledContext()));
   } catch (error) {
     emit({
       type: "note",

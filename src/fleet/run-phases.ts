@@ -59,7 +59,8 @@ export async function runPhases(
                 paths: { ...paths, knownHosts: join(scratch, "known_hosts") },
                 records: ServerRecords.copyTo(base.records, join(scratch, "servers.json")),
               };
-        return runStack(context, servers, await contexts.observe(context));
+        const result = await runStack(context, servers, await contexts.observe(context));
+        return { ...result, known: context };
       },
     );
   } finally {

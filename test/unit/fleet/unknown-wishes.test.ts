@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -122,4 +122,12 @@ test("what was looked for before is not asked for again by the creates", async (
   expect(cloud.project.servers).toHaveLength(2);
   for (const once of [/\/images\?/, /flavors/, /\/networks/, /zone/])
     expect(cloud.count(once), String(once)).toBe(1);
+});
+
+test("a boot that went well asks for the servers no more when all are up: its ssh_config is made of what it has seen", async () => {
+  expect(await run("boot", {})).toMatchObject({ status: 0 });
+  // Before anything is made, before the creates, and after them.
+  expect(cloud.count(/servers\/detail/)).toBe(3);
+  const config = await readFile(join(directory, ".bootmachine/shop/ssh_config"), "utf8");
+  for (const { address } of cloud.project.servers) expect(config).toContain(address);
 });
