@@ -52,9 +52,10 @@ const SETTLES: ReadonlySet<string> = new Set(["NOT_ROOT", "COMMAND_FAILED"]);
 const HEAD_START_MS = 1_500;
 
 /**
- * Waits until one of the candidates lets us in as root. Those at one address and port are tried in turn. The ports are tried
- * side by side, each beginning when the one before has failed once or is silent for a moment: one that never answers holds up
- * no other.
+ * Waits until one of the candidates lets us in as root. The addresses are tried in turn: where one is slow, another is no reason
+ * to come from elsewhere. The ports of an address are tried side by side, each beginning when the one before has failed once or is
+ * silent for a moment, and again until each has failed once: one that never answers holds up no other. Users of one port are tried
+ * in turn.
  *
  * @throws TransportError HOST_KEY_MISMATCH and RefusedError PREREQUISITE_MISSING (no ssh here) at once; RemoteError NOT_ROOT when a user got in and stayed without root,
  *   COMMAND_FAILED when the host went on giving no facts;
@@ -62,21 +63,24 @@ const HEAD_START_MS = 1_500;
  */
 export async function waitForHost(options: WaitForHostOptions): Promise<Host> {
   const wait = new HostWait(options);
-  const ports = Map.groupBy(
-    options.candidates,
-    ({ target }) => `${target.address} ${target.port}`,
-  ).values();
-  const underWay: Promise<void>[] = [];
-  for (const ways of ports) {
-    const hasFailed = new AbortController();
-    underWay.push(wait.tryInTurn(ways, () => hasFailed.abort()));
-    await wait.pauseUnlessOver(HEAD_START_MS, hasFailed.signal);
-  }
-  await Promise.all(underWay);
+  await wait.untilOver();
   return wait.result();
 }
 
-/** What the ports of one host, tried side by side, have in common. */
+/** The users to try at one port. */
+type Port = readonly HostCandidate[];
+
+/** The pauses between attempts: growing, and longer where somebody was refused. */
+class Pauses {
+  #nextMs = FIRST_PAUSE_MS;
+
+  next(wasRefused: boolean): number {
+    const ms = this.#nextMs;
+    this.#nextMs = Math.min(LONGEST_PAUSE_MS, ms * 2);
+    return wasRefused && ms >= LONGEST_PAUSE_MS ? PAUSE_AFTER_REFUSAL_MS : ms;
+  }
+}
+
 class HostWait {
   readonly #options: WaitForHostOptions;
   readonly #start = performance.now();
@@ -91,32 +95,73 @@ class HostWait {
     this.#signal = AbortSignal.any([options.signal, this.#over.signal]);
   }
 
-  /** Tries these ways, one after another and again and again, until the wait is over or its time is. Never throws. */
-  async tryInTurn(ways: readonly HostCandidate[], onRoundFailed: () => void): Promise<void> {
-    let pauseMs = FIRST_PAUSE_MS;
+  /** Until somebody is let in, no waiting helps, or the time is over. Never throws. */
+  async untilOver(): Promise<void> {
+    const addresses = groups(this.#options.candidates, ({ target }) => target.address).map((ways) =>
+      groups(ways, ({ target }) => String(target.port)),
+    );
+    const pauses = new Pauses();
+    while (this.#mayGoOn() && addresses.length > 0) {
+      for (const ports of addresses) {
+        if (this.#mayGoOn()) await this.#takeTurn(ports);
+      }
+      await this.#pause(pauses, this.#signal);
+    }
+    if (this.#options.signal.aborted) this.#end({ error: new CancelledError() });
+  }
+
+  /** Tries the ports of one address until each has failed once. */
+  async #takeTurn(ports: readonly Port[]): Promise<void> {
+    const untried = new Set(ports);
+    const turnOver = new AbortController();
+    const underWay: Promise<void>[] = [];
+    for (const port of ports) {
+      const hasFailed = new AbortController();
+      const onFailed = (): void => {
+        hasFailed.abort();
+        untried.delete(port);
+        if (untried.size === 0) turnOver.abort();
+      };
+      underWay.push(this.#tryPort(port, onFailed, turnOver.signal));
+      if (underWay.length === ports.length) break;
+      const orFailed = AbortSignal.any([this.#signal, hasFailed.signal]);
+      await pauseFor(HEAD_START_MS, orFailed).catch(() => undefined);
+    }
+    await Promise.all(underWay);
+  }
+
+  /** Tries the users of one port in turn, again and again until the turn is over. */
+  async #tryPort(port: Port, onFailed: () => void, turnOver: AbortSignal): Promise<void> {
+    const pauses = new Pauses();
+    const orTurnOver = AbortSignal.any([this.#signal, turnOver]);
     try {
       for (;;) {
-        for (const way of ways) {
-          if (this.#leftMs() < SHORTEST_ATTEMPT_MS && this.#failures.size > 0) break;
-          await this.#try(way);
+        for (const way of port) {
+          if (this.#mayGoOn()) await this.#try(way);
         }
-        onRoundFailed();
+        onFailed();
         this.#giveUpOnUnsettled();
-        const wasRefused = [...this.#failures.values()].some(({ code }) => code === "KEY_REFUSED");
-        const pause = wasRefused && pauseMs >= LONGEST_PAUSE_MS ? PAUSE_AFTER_REFUSAL_MS : pauseMs;
-        if (this.#leftMs() < SHORTEST_ATTEMPT_MS) return;
-        await pauseFor(Math.min(pause, this.#leftMs()), this.#signal);
-        pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+        if (turnOver.aborted || !this.#mayGoOn()) return;
+        await this.#pause(pauses, orTurnOver);
+        if (turnOver.aborted) return;
       }
     } catch (error) {
-      // Once it is over this is what giving up looks like.
       this.#end({ error });
     }
   }
 
-  /** Waits, but not beyond the end of the wait or that signal. */
-  async pauseUnlessOver(ms: number, signal: AbortSignal): Promise<void> {
-    await pauseFor(ms, AbortSignal.any([this.#signal, signal])).catch(() => undefined);
+  /** Is there somebody to ask, and time for it? The first attempt is made in any case. */
+  #mayGoOn(): boolean {
+    return (
+      !this.#signal.aborted && (this.#failures.size === 0 || this.#leftMs() >= SHORTEST_ATTEMPT_MS)
+    );
+  }
+
+  /** Ends early with the signal. */
+  async #pause(pauses: Pauses, signal: AbortSignal): Promise<void> {
+    const wasRefused = [...this.#failures.values()].some(({ code }) => code === "KEY_REFUSED");
+    const ms = Math.max(0, Math.min(pauses.next(wasRefused), this.#leftMs()));
+    await pauseFor(ms, signal).catch(() => undefined);
   }
 
   result(): Host {
@@ -135,7 +180,7 @@ class HostWait {
     this.#over.abort();
   }
 
-  /** One attempt; a success ends the wait. @throws what no waiting helps against; CancelledError once the wait is over */
+  /** One attempt; a success ends the wait. @throws what no waiting helps against; CancelledError once the wait is over. */
   async #try(way: HostCandidate): Promise<void> {
     if (this.#signal.aborted) throw new CancelledError();
     const limitMs = this.#leftMs();
@@ -181,6 +226,10 @@ async function attempt(
     connectTimeoutMs,
     ...(options.who === undefined ? {} : { who: options.who }),
   });
+}
+
+function groups<T>(all: readonly T[], keyOf: (one: T) => string): readonly (readonly T[])[] {
+  return [...Map.groupBy(all, keyOf).values()];
 }
 
 /** Is it a failure that a host on its way up, or a network on its way back, gets over? */

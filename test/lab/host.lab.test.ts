@@ -305,6 +305,25 @@ describe("waiting", () => {
     await host.close();
   });
 
+  test("where the first address is slow, another is no reason to come from elsewhere", async () => {
+    const addresses = servers.addresses("web1");
+    expect(addresses).toHaveLength(2);
+    await servers.onServer(
+      "web1",
+      `echo 'case $SSH_CONNECTION in *:*) ;; *) sleep 4 ;; esac' >/etc/ssh/sshrc`,
+    );
+    const host = await waitForHost({
+      transport: servers.transport,
+      candidates: addresses.map((address) => candidate("web1", { address })),
+      timeoutMs: 30_000,
+      signal,
+      onAttempt: () => undefined,
+    });
+    expect(host.target.address).toBe(addresses[0]);
+    await host.close();
+    await servers.onServer("web1", "rm /etc/ssh/sshrc");
+  });
+
   describe("where what comes to a port is dropped", () => {
     const SILENT = 2291;
     const LATE = 2290;

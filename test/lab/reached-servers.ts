@@ -81,9 +81,14 @@ export class ReachedServers {
   }
 
   address(server: string): string {
-    const address = this.#machines.get(server)?.publicAddresses[0];
+    const [address] = this.addresses(server);
     if (address === undefined) throw new Error(`${server} has no address`);
     return address;
+  }
+
+  /** IPv4 first, then IPv6. */
+  addresses(server: string): readonly string[] {
+    return this.#machines.get(server)?.publicAddresses ?? [];
   }
 
   target(server: string, other: Partial<SshTarget> = {}): SshTarget {
