@@ -50,6 +50,7 @@ case ${1-} in
 	action=destroy
 	shift
 	;;
+--de* | --keep*) stop "there is no option $1 (did you mean --destroy?)" ;;
 -*) ;;
 ?*) action=command ;;
 esac

@@ -37,6 +37,8 @@ if [ "${1-}" != --keep-images ]; then
 	if is_cache_used; then
 		echo "Kept $cache: servers of a rehearsal, or of another state directory, run on its images."
 	else
+		# What says that an image is whole goes first: a removal that is interrupted leaves none that is taken for one.
+		rm -f "$cache"/images/*/image.json
 		rm -rf "$cache"
 	fi
 fi

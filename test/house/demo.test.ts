@@ -31,6 +31,7 @@ test.each([
   [["--plain", "--configurator=nosuch"], "there is no configurator nosuch here"],
   [["--plain", "--configurator", "nosuch", "--json"], "there is no configurator nosuch here"],
   [["--configurator"], "--configurator wants a name"],
+  [["--destory"], "there is no option --destory (did you mean --destroy?)"],
 ])("the demo finds its own option among the others, before it does anything: %s", (words, said) => {
   const { status, stdout, stderr } = spawnSync("sh", [SCRIPT, ...words], { encoding: "utf8" });
   expect([status, stdout]).toEqual([1, ""]);

@@ -20,6 +20,9 @@ import type { LocalSettings } from "./options.ts";
 import type { LocalPaths } from "./paths.ts";
 import { kill, killGroup, readLiveMark, readStartTicks } from "./processes.ts";
 
+/** The file beside an image's root file system that is written last, and removed first. */
+const MARK = "image.json";
+
 /** Root file systems, each in a directory of its own: `NAME-FINGERPRINT/rootfs` beside `image.json`, written last. */
 export interface ImageStore {
   /** The directory of the image's root file system; builds or unpacks it where it is not cached. */
@@ -108,11 +111,8 @@ export function imageStore(settings: LocalSettings, paths: LocalPaths): ImageSto
       try {
         await make(join(fresh, "rootfs"), (pid) => void noteBuilder(fresh, pid));
         await requireInit(join(fresh, "rootfs"), title);
-        await writeFile(
-          join(fresh, "image.json"),
-          `${JSON.stringify({ madeBy: "bootmachine", title })}\n`,
-        );
-        await rm(final, { recursive: true, force: true });
+        await writeFile(join(fresh, MARK), `${JSON.stringify({ madeBy: "bootmachine", title })}\n`);
+        await removeImage(final);
         await rename(fresh, final);
       } catch (error) {
         await removeHalfMade(paths, directoryName);
@@ -165,7 +165,7 @@ export function imageStore(settings: LocalSettings, paths: LocalPaths): ImageSto
         if (inUse.has(join(directory, "rootfs"))) continue;
         if (entry.startsWith(".building-"))
           await removeHalfMade(paths, entry.slice(".building-".length));
-        else await rm(directory, { recursive: true, force: true });
+        else await removeImage(directory);
         if (!entry.startsWith(".")) removed.push(entry);
       }
       return removed;
@@ -241,8 +241,14 @@ function unknownImage(name: string, why: string): UserError {
   return new UserError("IMAGE_UNKNOWN", `The image ${name} cannot be used: ${why}.`);
 }
 
+/** What says that the image is whole goes first: a removal that is interrupted leaves none that is taken for one. */
+async function removeImage(directory: string): Promise<void> {
+  await rm(join(directory, MARK), { force: true });
+  await rm(directory, { recursive: true, force: true });
+}
+
 async function isMade(directory: string): Promise<boolean> {
-  const text = await readFile(join(directory, "image.json"), "utf8").catch(() => "");
+  const text = await readFile(join(directory, MARK), "utf8").catch(() => "");
   return text.includes('"madeBy":"bootmachine"');
 }
 
