@@ -21,6 +21,24 @@ export interface StackRunResult {
   readonly error?: BootmachineError;
 }
 
+/** Who takes no part keeps what it knows of the others, which is worth a word where one of them has a new machine. */
+async function tellWhoWasNotTold(context: RunContext, runs: readonly ServerRun[]): Promise<void> {
+  const { stack, addresses, emit, master } = context;
+  const fresh = runs.filter(({ isFresh, machine }) => isFresh && machine !== undefined);
+  const told = new Set<string | undefined>(runs.map(({ server }) => server.name));
+  if (await master.knowsMembers()) told.add(stack.master);
+  const others = stack.servers
+    .map(({ name }) => name)
+    .filter((name) => !told.has(name) && addresses.machine(name) !== undefined);
+  if (context.mode === "plan" || fresh.length === 0 || others.length === 0) return;
+  const list = (names: readonly string[]): string => new Intl.ListFormat("en").format(names);
+  emit({
+    type: "note",
+    level: "info",
+    text: `${list(others)} took no part: hosts entries and openings there learn of ${list(fresh.map(({ server }) => server.name))} with the next \`bootmachine up\`.`,
+  });
+}
+
 function tellExpectedCalls(
   { stack: { provider }, emit }: RunContext,
   servers: readonly Server[],
@@ -96,6 +114,7 @@ export async function runStack(
       return summary;
     }),
   );
+  await tellWhoWasNotTold(context, runs);
   if (context.mode === "apply") await revokeAtMaster(context, lostMachines, master);
   await master?.close().catch(() => undefined);
   await context.master.close();

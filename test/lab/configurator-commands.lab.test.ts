@@ -29,6 +29,22 @@ describe("bootmachine configurator, on a master and an agent", () => {
   let project: StackProject;
   const greeting = (): string => join(project.directory, "states/greeting");
 
+  const config = (): string => join(project.directory, "bootmachine.config.ts");
+
+  async function addServers(text: string): Promise<void> {
+    const before = await readFile(config(), "utf8");
+    await writeFile(config(), before.replace('size: "small" }],', `size: "small" }, ${text}],`));
+  }
+
+  /** By its hosts entries and the rules of its tool's port. */
+  async function knownToMaster(server: string): Promise<boolean> {
+    const { status } = await project.onServer(
+      "boss",
+      `address=$(getent ahostsv4 ${server} | awk '{ print $1; exit }') && [ -n "$address" ] && nft list table inet bootmachine | grep 'dport 4242' | grep -qF "$address"`,
+    );
+    return status === 0;
+  }
+
   async function agents(): Promise<readonly string[]> {
     const result = await project.run("configurator", "agents", "--json");
     const { agents } = JSON.parse(result.stdout) as AgentsAnswer;
@@ -41,7 +57,7 @@ describe("bootmachine configurator, on a master and an agent", () => {
     await mkdir(join(project.directory, "states"));
     await writeFile(greeting(), "hello\n");
     await writeFile(
-      join(project.directory, "bootmachine.config.ts"),
+      config(),
       `import { defineStack, local } from "bootmachine";
 import { toyAgent } from "${resolve(import.meta.dirname, "toy-agent.ts")}";
 
@@ -145,6 +161,42 @@ export default defineStack({
     expect(plain.stdout).toContain("nothing to change");
   });
 
+  it("up --server lets a server that is new in at the master, which takes no part, and says who else was not told", async () => {
+    await addServers(`{ name: "web2", image: "debian-13", size: "small" }`);
+    const up = await project.run("up", "--yes", "--json", "--server", "web2");
+    expect(up.status, story(up)).toBe(0);
+    expect(await knownToMaster("web2")).toBe(true);
+    expect(up.events).toContainEqual(
+      expect.objectContaining({ type: "phase-ended", server: "boss", phase: "secure" }),
+    );
+    const told = up.events.flatMap((event) => (event.type === "note" ? [event.text] : []));
+    expect(told.join("\n")).toContain("web1 took no part");
+    expect((await project.onServer("web1", "getent hosts web2")).status).not.toBe(0);
+    const again = await project.run("up", "--yes", "--json", "--server", "web2");
+    expect(again.status, story(again)).toBe(0);
+    expect(again.events.filter(({ type }) => type === "note" || type === "access")).toEqual([]);
+  });
+
+  it("up --server leaves a master alone whose own way in has changed in the config, and says so", async () => {
+    const before = await readFile(config(), "utf8");
+    await addServers(`{ name: "web3", image: "debian-12", size: "small" }`);
+    const text = await readFile(config(), "utf8");
+    await writeFile(config(), text.replace('name: "boss",', 'name: "boss", ssh: { port: 2850 },'));
+    const up = await project.run("up", "--yes", "--json", "--server", "web3");
+    expect(up.status, story(up)).toBe(0);
+    expect(await knownToMaster("web3")).toBe(false);
+    expect(up.events).toContainEqual(
+      expect.objectContaining({ type: "note", level: "warning", server: "boss" }),
+    );
+    const changed = up.events.flatMap((event) => (event.type === "access" ? [event.server] : []));
+    expect([...new Set(changed)]).toEqual(["web3"]);
+    const gone = await project.run("destroy", "--yes", "--server", "web2", "--server", "web3");
+    expect(gone.status, story(gone)).toBe(0);
+    await writeFile(config(), before.replace(/, \{ name: "web2".*?\}/u, ""));
+    const whole = await project.run("up", "--yes");
+    expect(whole.status, story(whole)).toBe(0);
+  });
+
   it("destroying a server takes its key from the master", async () => {
     const result = await project.run("destroy", "--yes", "--server", "web1");
     expect(result.status, story(result)).toBe(0);
@@ -154,11 +206,10 @@ export default defineStack({
   it("a server that cannot be made loses the trust that was left of an earlier one", async () => {
     await project.onServer("boss", "echo 0123 >/etc/toy/accepted/web1");
     expect(await agents()).toEqual(["web1 accepted", "boss accepted"]);
-    const file = join(project.directory, "bootmachine.config.ts");
-    const text = await readFile(file, "utf8");
+    const text = await readFile(config(), "utf8");
     const image = join(project.directory, "broken-image.tar");
     await writeFile(image, "no archive");
-    await writeFile(file, text.replace("debian-12", image));
+    await writeFile(config(), text.replace("debian-12", image));
     const up = await project.run("up", "--yes");
     expect(up.status, story(up)).toBe(1);
     expect(up.stdout).toContain("IMAGE_BUILD_FAILED");

@@ -1,6 +1,7 @@
 import { RefusedError, RemoteError } from "../../errors/error.ts";
 import type { RunContext } from "../run-context.ts";
 import type { ServerRun } from "../server-run.ts";
+import { openToMembers } from "./open-to-members.ts";
 import { visitServer } from "./visit-server.ts";
 
 /**
@@ -10,6 +11,7 @@ import { visitServer } from "./visit-server.ts";
 export class MasterHost {
   #own: ServerRun | undefined;
   #visit: Promise<ServerRun> | undefined;
+  #opened: Promise<boolean> | undefined;
   /** Something on the master was changed on behalf of another member: what was seen of it before is out of date. */
   wasTouched = false;
 
@@ -20,6 +22,7 @@ export class MasterHost {
 
   /**
    * The connected master. A member waits until the master has enrolled itself: before that there is nobody to enroll with.
+   * A master that takes no part itself is opened to the members first, where a run may change things.
    *
    * @throws RemoteError MASTER_FAILED where it failed in this run; UserError MACHINE_MISSING where it takes no part and has
    *   no machine
@@ -36,13 +39,20 @@ export class MasterHost {
       if (context.milestones.state(name, "enrolled") !== "reached") throw masterFailed(name);
       return this.#own;
     }
-    return this.visit(context);
+    const master = await this.visit(context);
+    if (context.mode === "apply") await (this.#opened ??= openToMembers(master));
+    return master;
   }
 
   /** The master's host where the master takes no part in the run, connected once. */
   async visit(context: RunContext): Promise<ServerRun> {
     this.#visit ??= connectMaster(context);
     return this.#visit;
+  }
+
+  /** Whether the members were made known to a master that takes no part in the run itself. */
+  async knowsMembers(): Promise<boolean> {
+    return (await this.#opened?.catch(() => false)) ?? false;
   }
 
   /** Ends the connection that was made for the members' sake. Never throws. */

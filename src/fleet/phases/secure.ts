@@ -47,7 +47,7 @@ async function rememberSettled(run: ServerRun, settled: string | undefined): Pro
 }
 
 /** @returns how many resources were changed; one that is opened first and closed later counts once */
-async function moveToSecuredAccess(run: ServerRun): Promise<number> {
+export async function moveToSecuredAccess(run: ServerRun): Promise<number> {
   const changed = new Set<string>();
   const report = reportTo(run);
   const { context, server } = run;
