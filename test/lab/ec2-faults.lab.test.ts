@@ -204,8 +204,16 @@ describe("options", () => {
 });
 
 describe("wishes", () => {
-  const told = async (options: Ec2Options, request: object = {}): Promise<string> =>
-    await failureOf(world.provider(options).ensure(requestOf("web", request), contextOf()));
+  /** Why nothing is made: said beforehand as well, and by a plan. */
+  const told = async (options: Ec2Options, request: object = {}): Promise<string> => {
+    const wish = requestOf("web", request);
+    const provider = world.provider(options);
+    const beforehand = await failureOf(
+      Promise.resolve(provider.refuseUnknown?.(wish, contextOf())),
+    );
+    expect(await failureOf(provider.ensure(wish, contextOf()))).toBe(beforehand);
+    return beforehand;
+  };
 
   test("what is not there is told with near names, and nothing is made", async () => {
     expect(await told({}, { image: "golden-wep-1" })).toMatch(
@@ -229,8 +237,24 @@ describe("wishes", () => {
     expect(await told({ size: "t4g.small" }, { image: "ami-0d120000000000002" })).toMatch(
       /^CONFIG_INVALID: The size t4g.small is arm64/,
     );
+    expect(await told({ keyPair: "lapto" })).toMatch(
+      /^PROVIDER_NOT_FOUND: EC2 has no key pair lapto in this region/,
+    );
     expect(await world.instances()).toEqual([]);
     expect(await world.groups()).toEqual([]);
+  });
+
+  test("what is asked beforehand is not asked again by the creates", async () => {
+    const provider = world.provider({ image: "ami-0d120000000000002" });
+    const requests = ["web1", "web2"].map((name) => requestOf(name));
+    for (const request of requests) await provider.refuseUnknown?.(request, contextOf());
+    await Promise.all(requests.map((request) => provider.ensure(request, contextOf())));
+    const asked = world.proxy.calls.map(({ action }) => action);
+    for (const action of ["DescribeImages", "DescribeInstanceTypes", "DescribeSubnets"])
+      expect(
+        asked.filter((one) => one === action),
+        action,
+      ).toHaveLength(1);
   });
 
   test("the newest image of a distro is the distro's own; by pattern; by architecture; the root volume as wished", async () => {

@@ -3,22 +3,20 @@ import type { RunInstancesCommandInput } from "@aws-sdk/client-ec2";
 import { AnswerLostError } from "../../cloud/answer-lost-error.ts";
 import { machineName } from "../../cloud/names.ts";
 import { sayingNothingWasMade } from "../../cloud/nothing-was-made.ts";
-import { ProviderError, TimeoutError, UserError } from "../../errors/error.ts";
+import { ProviderError, TimeoutError } from "../../errors/error.ts";
 import type { MachineRequest, ProviderContext, SharedReport, SharedWish } from "../contract.ts";
-import { choosePlaces, type Place, placeKey, placeText } from "./capacity-ladder.ts";
+import { type Place, placeKey, placeText } from "./capacity-ladder.ts";
 import type { Cloud } from "./cloud.ts";
-import { loginUserOf } from "./distro-images.ts";
 import { isRefusal } from "./failures.ts";
 import { checkFurtherGroups } from "./further-groups.ts";
-import { chooseImage } from "./image-wishes.ts";
 import type { Ec2Image } from "./images.ts";
 import { type Ec2Instance, runInstance } from "./instances.ts";
 import { ensureKeyPair } from "./key-pairs.ts";
+import { chooseMachine } from "./machine-choice.ts";
 import { isOf, TOKEN } from "./marks.ts";
 import type { Ec2Settings } from "./options.ts";
 import { makeRunRequest } from "./run-request.ts";
 import { bringGroupInLine, ensureSecurityGroup } from "./security-group.ts";
-import { architectureOf, chooseTypes, sizeWishes } from "./size-wishes.ts";
 import { untilKnown } from "./until-known.ts";
 
 /** A lost create is sent again only after nobody saw it, and not more often than this. */
@@ -121,37 +119,12 @@ async function prepare(
   context: ProviderContext,
 ): Promise<Prepared> {
   const { stack } = context;
-  const imageWish = request.image ?? settings.image;
-  if (imageWish === undefined) {
-    throw new UserError("CONFIG_INVALID", `No image is named for ${request.server}.`, {
-      hint: "Set `image` of the server or of ec2(); `bootmachine images` lists what there is.",
-    });
-  }
-  const wishes = sizeWishes(request.size ?? settings.size);
-  const [types, subnets] = await Promise.all([
-    cloud.typesFor(wishes, context),
-    cloud.subnets(context),
-  ]);
-  const image = await chooseImage(
-    imageWish,
-    {
-      api: cloud.api,
-      architecture: settings.architecture ?? architectureOf(wishes, types) ?? "x86_64",
-      known: async () => await cloud.images(context),
-    },
-    context,
-  );
-  const places = choosePlaces(chooseTypes(wishes, types, image), subnets, settings.spot);
-  const login = settings.user ?? loginUserOf(image);
-  if (login === undefined) throw loginUnknown(image);
+  const { image, places, login, diskGb } = await chooseMachine(cloud, settings, request, context);
   // What is wrong with the wishes is known by now: only then is anything made.
   const [groups, keyName] = await Promise.all([
     securityGroups(cloud, settings, context),
     ensureKeyPair(cloud, settings, stack, request.bootstrapKeys, context),
   ]);
-  const diskGb = Math.max(
-    ...wishes.map((wish) => (typeof wish === "string" ? 0 : (wish.diskGb ?? 0))),
-  );
   const toInput = makeRunRequest({
     settings,
     stack,
@@ -216,14 +189,6 @@ async function vpcOf(cloud: Cloud, context: ProviderContext): Promise<string> {
 /** Under which the id of the stack's group is kept while a run lasts. */
 export function groupKey(stack: string): string {
   return `security group of ${stack}`;
-}
-
-function loginUnknown({ id, name }: Ec2Image): UserError {
-  return new UserError(
-    "CONFIG_INVALID",
-    `Nothing tells who may log in first on the image ${id} (${name}).`,
-    { hint: 'Set ec2({ user: "…" }): the image\'s own user, such as "admin" on Debian\'s.' },
-  );
 }
 
 function noCapacity(

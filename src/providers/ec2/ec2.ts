@@ -51,6 +51,7 @@ export function ec2(
     rehearsalFacts: (request) => rehearsalFacts(settings, request),
     observe: async (context) => await (await load()).observe(context),
     list: async (context) => await (await load()).list(context),
+    refuseUnknown: async (request, context) => await (await load()).refuseUnknown(request, context),
     ensureShared: async (wish, context) => await (await load()).ensureShared(wish, context),
     ensure: async (request, context) => await (await load()).ensure(request, context),
     identity: async (machine, context) => await (await load()).identity(machine, context),

@@ -7,7 +7,7 @@ export interface Ec2KeyPair {
   readonly name: string;
 }
 
-/** Key pairs that bear all of these tags. */
+/** Key pairs that bear all of these tags; without any: all of the region. */
 export async function listKeyPairs(
   api: Ec2Api,
   tags: Tags,

@@ -14,6 +14,7 @@ import { ensureMachine } from "./ensure-machine.ts";
 import { type Ec2Instance, readConsole, readInstance } from "./instances.ts";
 import { writeTags } from "./tags.ts";
 import { removeKeyPairs } from "./key-pairs.ts";
+import { chooseMachine } from "./machine-choice.ts";
 import {
   identityOf,
   identityTags,
@@ -38,6 +39,7 @@ export type Ec2Methods = Required<
     Provider,
     | "observe"
     | "list"
+    | "refuseUnknown"
     | "ensureShared"
     | "ensure"
     | "identity"
@@ -92,6 +94,9 @@ export function makeMethods(
   return {
     observe: async (context) => await machines(context, (entry) => isOf(entry, context.stack)),
     list: async (context) => await machines(context, isOurs),
+    refuseUnknown: async (request, context) => {
+      await chooseMachine(open(), settings, request, context);
+    },
     ensureShared: async (wish, context) => await ensureGroups(open(), settings, wish, context),
     ensure: async (request, context) =>
       await turns.take(
