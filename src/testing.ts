@@ -24,5 +24,9 @@ export {
   type FakeServer,
 } from "./testing/fake-cloud.ts";
 export { fakeProvider, type FakeProviderOptions } from "./testing/fake-provider.ts";
-export { testProvider, type ProviderSuiteOptions } from "./testing/provider-suite.ts";
+export {
+  testProvider,
+  type ProviderNeed,
+  type ProviderSuiteOptions,
+} from "./testing/provider-suite.ts";
 export type { ProviderFaults, ProviderWorld, TestRunner } from "./testing/provider-world.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { Bench, codeOf, rejectsWith, TEST_KEY } from "./provider-bench.ts";
 import { type TestFault, testFaults } from "./provider-fault-suite.ts";
-import type { Inlet, MachineRequest, SharedWish } from "../providers/contract.ts";
+import type { Inlet, MachineRequest, SharedReport, SharedWish } from "../providers/contract.ts";
 import type { ProviderFaults, ProviderWorld, TestRunner } from "./provider-world.ts";
 
 export interface ProviderSuiteOptions {
@@ -10,15 +10,39 @@ export interface ProviderSuiteOptions {
   readonly name: string;
   readonly runner: TestRunner;
   /**
-   * What cannot be tested at this provider, and why. It stands in the result under its name, not in silence.
-   * `creating` is for providers that create nothing.
+   * What cannot be tested at this provider, and why. It stands in the result under its name, not in silence, and has to be
+   * so: a provider that has what is called not applicable fails.
    */
-  readonly notApplicable?: Partial<Record<keyof ProviderFaults | "creating", string>>;
+  readonly notApplicable?: Partial<Record<keyof ProviderFaults | ProviderNeed, string>>;
   /** Called for each test. */
   create(): Promise<ProviderWorld>;
   /** Limit of one wait in the suite, ms. Default one minute. */
   readonly timeoutMs?: number;
 }
+
+/**
+ * What some providers do not have, and some tests need: machines that are created, a list of images, a neutral wish that the
+ * world's own request comes to, and the methods of these names (`ensureShared` with a firewall of the provider's own).
+ */
+export type ProviderNeed =
+  | "creating"
+  | "images"
+  | "wishes"
+  | "keepIdentity"
+  | "ensureShared"
+  | "leftovers";
+
+/** Whether a provider has what a test needs. */
+const HAS: Readonly<Record<ProviderNeed, (bench: Bench) => boolean | Promise<boolean>>> = {
+  creating: ({ provider }) => provider.capabilities.creates,
+  images: ({ provider }) => provider.capabilities.images,
+  wishes: ({ provider: { capabilities } }) =>
+    capabilities.creates && capabilities.images && capabilities.sizes,
+  keepIdentity: ({ provider }) => provider.keepIdentity !== undefined,
+  ensureShared: async (bench) =>
+    ((await askShared(bench, "plan", [2849, 22]))?.opened ?? []).length > 0,
+  leftovers: ({ provider }) => provider.leftovers !== undefined,
+};
 
 /**
  * The contract suite of providers: whoever passes it is supported.
@@ -43,22 +67,28 @@ export function testProvider(options: ProviderSuiteOptions): void {
 
   /** A test that some providers cannot have: then its name and the reason stand in the result. */
   const testWhere = (
-    need: keyof ProviderFaults | "creating",
+    need: keyof ProviderFaults | ProviderNeed,
     name: string,
     body: (bench: Bench) => Promise<void>,
   ): void => {
     const reason = options.notApplicable?.[need];
-    if (reason === undefined) return test(name, body);
-    return test(`${name} (not applicable: ${reason})`, async ({ world }) => {
-      if (need === "creating") assert.equal(world.provider.capabilities.creates, false);
-      else assert.equal(world.faults[need], undefined);
+    const isThere = async (bench: Bench): Promise<boolean> =>
+      isNeed(need) ? await HAS[need](bench) : bench.world.faults[need] !== undefined;
+    if (reason === undefined) {
+      return test(name, async (bench) => {
+        assert.ok(await isThere(bench), `it has ${need}, or its notApplicable says why not`);
+        await body(bench);
+      });
+    }
+    return test(`${name} (not applicable: ${reason})`, async (bench) => {
+      assert.equal(await isThere(bench), false, `it has ${need}`);
     });
   };
 
   const testFault: TestFault = (fault, name, body) =>
     testWhere(fault, `fault: ${name}`, async (bench) => {
       const inject = bench.world.faults[fault];
-      assert.ok(inject !== undefined, `the world brings the fault ${fault}, or says why it cannot`);
+      assert.ok(inject !== undefined);
       await body(bench, inject);
     });
 
@@ -114,19 +144,23 @@ export function testProvider(options: ProviderSuiteOptions): void {
       assert.equal(check({ size: most }).length > 0, !isThere);
     });
 
-    test("a name that is nearly right is answered with the right one", async (bench) => {
-      const { provider, first } = bench;
-      const [image] = await provider.images(bench.context());
-      if (image === undefined) return;
-      const nearly = `${image.name}x`;
-      const [problem] = provider.check({ server: first, roles: [], image: nearly });
-      const message = problem?.message ?? "";
-      assert.ok(message.includes(nearly), message);
-      assert.ok(message.includes(image.name), message);
-    });
+    testWhere(
+      "images",
+      "a name that is nearly right is answered with the right one",
+      async (bench) => {
+        const { provider, first } = bench;
+        const [image] = await provider.images(bench.context());
+        assert.ok(image !== undefined, "there is an image");
+        const nearly = `${image.name}x`;
+        const [problem] = provider.check({ server: first, roles: [], image: nearly });
+        const message = problem?.message ?? "";
+        assert.ok(message.includes(nearly), message);
+        assert.ok(message.includes(image.name), message);
+      },
+    );
 
     testWhere(
-      "creating",
+      "wishes",
       "a machine of a neutral wish is of that distro, and of the smallest size that fits",
       async (bench) => {
         const { provider, first, second } = bench;
@@ -136,7 +170,11 @@ export function testProvider(options: ProviderSuiteOptions): void {
         const named = await bench.ensure(second);
         const distro = images.find(({ name }) => name === named.image)?.distro;
         const size = sizes.find(({ name }) => name === named.size);
-        if (distro === undefined || size === undefined || size.cpus === 0) return;
+        assert.ok(distro !== undefined, "the image of the world's own request says its distro");
+        assert.ok(
+          size !== undefined && size.cpus > 0,
+          "the size of the world's own request has figures",
+        );
         const { cpus, memoryMb } = size;
         const wish = { image: { distro }, size: { cpus, memoryGb: memoryMb / 1024 } };
         const made = await bench.within(
@@ -214,53 +252,55 @@ export function testProvider(options: ProviderSuiteOptions): void {
       assert.deepEqual(await provider.identity(machine, bench.context()), identity);
     });
 
-    test("an identity that is kept is what is answered from then on, where the provider keeps one", async (bench) => {
-      const { provider } = bench;
-      if (provider.keepIdentity === undefined) return;
-      const machine = await bench.ensure(bench.first);
-      const { keys } = await provider.identity(machine, bench.context());
-      const both = [...keys, TEST_KEY.split(" ").slice(0, 2).join(" ")];
-      for (const kept of [
-        { proof: "injected", keys: both },
-        { proof: "published", keys: both.slice(-1) },
-      ] as const) {
-        await provider.keepIdentity(machine, kept, bench.context());
-        assert.deepEqual(await provider.identity(machine, bench.context()), kept);
-        await bench.observed();
-        assert.deepEqual(await provider.identity(machine, bench.context()), kept);
-      }
-    });
+    testWhere(
+      "keepIdentity",
+      "an identity that is kept is what is answered from then on",
+      async (bench) => {
+        const { provider } = bench;
+        assert.ok(provider.keepIdentity !== undefined);
+        const machine = await bench.ensure(bench.first);
+        const { keys } = await provider.identity(machine, bench.context());
+        const both = [...keys, TEST_KEY.split(" ").slice(0, 2).join(" ")];
+        for (const kept of [
+          { proof: "injected", keys: both },
+          { proof: "published", keys: both.slice(-1) },
+        ] as const) {
+          await provider.keepIdentity(machine, kept, bench.context());
+          assert.deepEqual(await provider.identity(machine, bench.context()), kept);
+          await bench.observed();
+          assert.deepEqual(await provider.identity(machine, bench.context()), kept);
+        }
+      },
+    );
 
-    test("what comes in to all machines is opened without closing anything, closed only when that is asked for, and planned without a change", async (bench) => {
-      const { provider } = bench;
-      if (provider.ensureShared === undefined) return;
-      const ask = async (mode: SharedWish["mode"], ports: readonly number[]) => {
-        const inlets = ports.map(inletOn);
-        const wish: SharedWish = { mode, inlets: inlets.slice(0, 1), meanwhile: inlets.slice(1) };
-        return await provider.ensureShared?.(wish, bench.context());
-      };
-      const isThere = async (ports: readonly number[]): Promise<boolean> => {
-        const report = await ask("plan", ports);
-        return report === undefined || (report.made.length === 0 && report.opened.length === 0);
-      };
-      const first = await ask("plan", [2849, 22]);
-      // No firewall of its own: nothing can be seen.
-      if (first === undefined || first.opened.length === 0) return;
-      assert.equal(await isThere([2849, 22]), false, "a plan opens nothing");
-      assert.deepEqual((await ask("open", [2849, 22]))?.closed, []);
-      assert.equal(await isThere([2849, 22]), true);
-      assert.deepEqual((await ask("open", [2222]))?.closed, []);
-      await bench.ensure(bench.first);
-      assert.equal(await isThere([2849, 22]), true, "opening closes nothing, nor does ensure");
-      assert.equal(await isThere([2222]), true);
-      const closing = await ask("close", [2222]);
-      assert.notDeepEqual(closing?.closed, []);
-      assert.deepEqual(closing?.surplus, []);
-      assert.equal(await isThere([2222]), true);
-      assert.equal(await isThere([2222, 2849]), false);
-      assert.equal(await isThere([2222, 22]), false);
-      assert.deepEqual((await ask("close", [2222]))?.closed, []);
-    });
+    testWhere(
+      "ensureShared",
+      "what comes in to all machines is opened without closing anything, closed only when that is asked for, and planned without a change",
+      async (bench) => {
+        const ask = async (
+          mode: SharedWish["mode"],
+          ports: readonly number[],
+        ): Promise<SharedReport | undefined> => await askShared(bench, mode, ports);
+        const isThere = async (ports: readonly number[]): Promise<boolean> => {
+          const report = await ask("plan", ports);
+          return report === undefined || (report.made.length === 0 && report.opened.length === 0);
+        };
+        assert.equal(await isThere([2849, 22]), false, "a plan opens nothing");
+        assert.deepEqual((await ask("open", [2849, 22]))?.closed, []);
+        assert.equal(await isThere([2849, 22]), true);
+        assert.deepEqual((await ask("open", [2222]))?.closed, []);
+        await bench.ensure(bench.first);
+        assert.equal(await isThere([2849, 22]), true, "opening closes nothing, nor does ensure");
+        assert.equal(await isThere([2222]), true);
+        const closing = await ask("close", [2222]);
+        assert.notDeepEqual(closing?.closed, []);
+        assert.deepEqual(closing?.surplus, []);
+        assert.equal(await isThere([2222]), true);
+        assert.equal(await isThere([2222, 2849]), false);
+        assert.equal(await isThere([2222, 22]), false);
+        assert.deepEqual((await ask("close", [2222]))?.closed, []);
+      },
+    );
 
     testWhere("creating", "two stacks never touch each other", async (bench) => {
       const { provider, first } = bench;
@@ -333,28 +373,31 @@ export function testProvider(options: ProviderSuiteOptions): void {
       await bench.nothingIsLeft();
     });
 
-    test("what outlived its machine is told with its server, and destroy of that server removes it, where the provider tells leftovers", async (bench) => {
-      const { provider, first, second } = bench;
-      if (provider.leftovers === undefined) return;
-      const told = async (): Promise<readonly string[]> =>
-        (await provider.leftovers?.(bench.context()))?.map(({ server }) => server) ?? [];
-      assert.deepEqual(await told(), []);
-      await bench.ensure(first);
-      await bench.ensure(second);
-      assert.deepEqual(await told(), [], "what machines use is not left over");
-      assert.ok(bench.world.loseMachine !== undefined, "the world can take a machine away");
-      await bench.world.loseMachine(first);
-      const gone = async (): Promise<boolean> =>
-        (await bench.observed()).every(({ server }) => server !== first);
-      await bench.until(gone, "the machine is gone");
-      assert.deepEqual([...new Set(await told())], [first]);
-      assert.equal((await provider.destroy(first, bench.context())).existed, true);
-      assert.deepEqual(await told(), []);
-      assert.deepEqual(
-        (await bench.observed()).map(({ server }) => server),
-        [second],
-      );
-    });
+    testWhere(
+      "leftovers",
+      "what outlived its machine is told with its server, and destroy of that server removes it",
+      async (bench) => {
+        const { provider, first, second } = bench;
+        const told = async (): Promise<readonly string[]> =>
+          (await provider.leftovers?.(bench.context()))?.map(({ server }) => server) ?? [];
+        assert.deepEqual(await told(), []);
+        await bench.ensure(first);
+        await bench.ensure(second);
+        assert.deepEqual(await told(), [], "what machines use is not left over");
+        assert.ok(bench.world.loseMachine !== undefined, "the world can take a machine away");
+        await bench.world.loseMachine(first);
+        const gone = async (): Promise<boolean> =>
+          (await bench.observed()).every(({ server }) => server !== first);
+        await bench.until(gone, "the machine is gone");
+        assert.deepEqual([...new Set(await told())], [first]);
+        assert.equal((await provider.destroy(first, bench.context())).existed, true);
+        assert.deepEqual(await told(), []);
+        assert.deepEqual(
+          (await bench.observed()).map(({ server }) => server),
+          [second],
+        );
+      },
+    );
 
     test("destroy of what never was finds nothing", async (bench) => {
       const outcome = await bench.provider.destroy("never-was", bench.context());
@@ -419,6 +462,20 @@ export function testProvider(options: ProviderSuiteOptions): void {
 
     testFaults(testFault);
   });
+}
+
+function isNeed(name: string): name is ProviderNeed {
+  return Object.hasOwn(HAS, name);
+}
+
+async function askShared(
+  bench: Bench,
+  mode: SharedWish["mode"],
+  ports: readonly number[],
+): Promise<SharedReport | undefined> {
+  const inlets = ports.map(inletOn);
+  const wish: SharedWish = { mode, inlets: inlets.slice(0, 1), meanwhile: inlets.slice(1) };
+  return await bench.provider.ensureShared?.(wish, bench.context());
 }
 
 function inletOn(port: number): Inlet {

@@ -12,6 +12,9 @@ testProvider({
   notApplicable: {
     createFailsHalfWay: "a machine is all that is made, by one call",
     credentialEnds: "the service's token has no end",
+    keepIdentity: "the service keeps no key",
+    ensureShared: "the service has no firewall",
+    leftovers: "a machine is all that is made",
   },
   create: async () => {
     const service = await ShelfService.start();

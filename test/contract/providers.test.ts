@@ -25,6 +25,11 @@ testProvider({
     quota: CREATES_NOTHING,
     credentialEnds: CREATES_NOTHING,
     wrongCredential: CREATES_NOTHING,
+    images: CREATES_NOTHING,
+    wishes: CREATES_NOTHING,
+    keepIdentity: "it is in the config",
+    ensureShared: CREATES_NOTHING,
+    leftovers: CREATES_NOTHING,
   },
   create: async () => ({
     provider: existing({
@@ -50,6 +55,8 @@ testProvider({
   notApplicable: {
     credentialEnds: "the imaginary cloud asks nobody who they are",
     wrongCredential: "the imaginary cloud asks nobody who they are",
+    keepIdentity: "the imaginary cloud keeps no key",
+    ensureShared: "the imaginary cloud has no firewall",
   },
   create: async () => {
     const cloud = new FakeCloud();

@@ -77,6 +77,9 @@ testProvider({
     quota: "there is no quota but the computer's own memory",
     credentialEnds: "nobody asks for a credential",
     wrongCredential: "nobody asks for a credential",
+    keepIdentity: "the key is read in the server's own directory",
+    ensureShared: "servers have no firewall before them",
+    leftovers: "all that is made for a server lies in its directory",
   },
   create: async () => {
     const world = await makeLocalWorld();
