@@ -103,10 +103,12 @@ export class ConfiguratorBench {
     await this.firstRun();
     const wasGood = this.#isGood;
     this.#isGood = false;
-    if (wasGood && !this.#servers.includes(LATER)) return;
+    const further = this.#servers.filter((name) => name !== MASTER && name !== MEMBER);
+    if (wasGood && further.length === 0) return;
     const world = await this.#open();
-    await this.useServers([MASTER, MEMBER, LATER]);
-    await world.run(["destroy", "--yes", "--server", LATER]);
+    const gone = [...new Set([LATER, ...further])];
+    await this.useServers([MASTER, MEMBER, ...gone]);
+    await world.run(["destroy", "--yes", ...gone.flatMap((name) => ["--server", name])]);
     await this.useServers([MASTER, MEMBER]);
     if (!wasGood) await this.changeTree();
     await this.up();
