@@ -1,4 +1,5 @@
 import {
+  AuthorizeSecurityGroupIngressCommand,
   DescribeInstancesCommand,
   DescribeVolumesCommand,
   ModifyInstanceAttributeCommand,
@@ -25,7 +26,7 @@ import {
 import { testProfiles } from "./moto/ec2-credentials.ts";
 import { testOptions } from "./moto/ec2-options.ts";
 import { testParameters } from "./moto/ec2-parameters.ts";
-import type { ProxiedCall } from "./moto/fault-proxy.ts";
+import type { Act, ProxiedCall } from "./moto/fault-proxy.ts";
 
 let world: Ec2World;
 beforeAll(async () => {
@@ -542,6 +543,94 @@ describe("the security group", () => {
     expect(order.indexOf("AuthorizeSecurityGroupIngress")).toBeLessThan(
       order.indexOf("RevokeSecurityGroupIngress"),
     );
+  });
+
+  describe("a rule that EC2 does not know when it is to be closed", () => {
+    const isRevoke = of("RevokeSecurityGroupIngress");
+    const isOfPort = (port: number) => (call: ProxiedCall) =>
+      isRevoke(call) &&
+      [...call.parameters].some(
+        ([name, value]) => name.endsWith(".FromPort") && value === String(port),
+      );
+    /** In a VPC of one's own: nothing is closed. In a default one: nothing of what is not known. */
+    const WAYS = {
+      "it is refused": { kind: "refuse", status: 400, code: "InvalidPermission.NotFound" },
+      "its answer names it": {
+        kind: "answer",
+        text: `<RevokeSecurityGroupIngressResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><return>true</return><unknownIpPermissionSet><item><ipProtocol>tcp</ipProtocol><fromPort>8080</fromPort><toPort>8080</toPort></item></unknownIpPermissionSet></RevokeSecurityGroupIngressResponse>`,
+      },
+    } as const satisfies Record<string, Act>;
+    const openThree = async () => {
+      const provider = world.provider();
+      await provider.ensureShared?.(
+        wishOf("open", [inlet(22), inlet(443), inlet(8080)]),
+        contextOf(),
+      );
+      const close = async () => await provider.ensureShared?.(wishOf("close", []), contextOf());
+      return { provider, close };
+    };
+
+    test.each(Object.entries(WAYS))("%s: the others are closed all the same", async (_, act) => {
+      const { close } = await openThree();
+      world.proxy.add({ match: isRevoke, act });
+      expect((await close())?.closed.toSorted()).toEqual([
+        "tcp 22 from anywhere",
+        "tcp 443 from anywhere",
+        "tcp 8080 from anywhere",
+      ]);
+      expect(await ports()).toEqual([]);
+    });
+
+    test.each(Object.entries(WAYS))("%s: what stays open is told", async (_, act) => {
+      const { close } = await openThree();
+      world.proxy.add({ match: isOfPort(8080), times: 99, act });
+      expect(await failureOf(Promise.resolve(close()))).toMatch(
+        /^PROVIDER_REFUSED: The security group bootmachine\.shop still lets in tcp 8080 from anywhere: .* Closed: tcp 22 from anywhere; tcp 443 from anywhere\. .*--group-id sg-\w+ --security-group-rule-ids/,
+      );
+      expect(await ports()).toEqual([8080]);
+    });
+
+    test("one that another run closed meanwhile is closed", async () => {
+      const { close } = await openThree();
+      let isFirst = true;
+      world.proxy.before({
+        match: isRevoke,
+        work: async () => {
+          if (!isFirst) return;
+          isFirst = false;
+          await world.provider().ensureShared?.(wishOf("close", [inlet(443)]), contextOf());
+        },
+      });
+      expect((await close())?.closed.length).toBe(3);
+      expect(await ports()).toEqual([]);
+    });
+
+    test("one that lets in a group of another account is closed with the others", async () => {
+      const { provider, close } = await openThree();
+      await world.putForeignGroup("theirs");
+      const groups = await world.groups();
+      const [GroupId, from] = ["bootmachine.shop", "theirs"].map(
+        (wanted) => groups.find(({ GroupName: name }) => name === wanted)?.GroupId,
+      );
+      await world.client.send(
+        new AuthorizeSecurityGroupIngressCommand({
+          GroupId,
+          IpPermissions: [
+            {
+              IpProtocol: "tcp",
+              FromPort: 9000,
+              ToPort: 9000,
+              UserIdGroupPairs: [{ GroupId: from, UserId: "999999999999" }],
+            },
+          ],
+        }),
+      );
+      world.proxy.calls.length = 0;
+      expect((await close())?.closed).toContain(`tcp 9000 from the security group ${from}`);
+      expect(await ports()).toEqual([]);
+      expect(world.proxy.count("RevokeSecurityGroupIngress")).toBe(1);
+      expect((await provider.ensureShared?.(wishOf("plan", []), contextOf()))?.surplus).toEqual([]);
+    });
   });
 
   test("a plan is told, and changes nothing", async () => {

@@ -90,14 +90,20 @@ export async function openGroup(
   );
 }
 
+/**
+ * Closes all of these in one call, or none, or some: in a VPC of one's own EC2 refuses the whole call where it does not know
+ * one of them, in a default VPC it closes the others and says in its answer which it does not know.
+ *
+ * @returns whether EC2 knew all of them, and closed them
+ */
 export async function closeGroup(
   api: Ec2Api,
   { id, name }: Pick<Ec2Group, "id" | "name">,
   permissions: readonly IpPermission[],
   caller: Caller,
-): Promise<void> {
+): Promise<boolean> {
   try {
-    await api.call(
+    const answer = await api.call(
       {
         action: "RevokeSecurityGroupIngress",
         what: `close ports in the security group ${name}`,
@@ -109,8 +115,10 @@ export async function closeGroup(
       },
       caller,
     );
+    return (answer.UnknownIpPermissions ?? []).length === 0;
   } catch (thrown) {
     if (!isNotFound(thrown)) throw thrown;
+    return false;
   }
 }
 

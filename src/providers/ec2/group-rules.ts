@@ -15,6 +15,8 @@ export interface Rule {
     readonly kind: "ipv4" | "ipv6" | "group" | "list";
     /** A prefix, or an id. */
     readonly value: string;
+    /** Whose group it is, where EC2 told it: one of another account is not known without. */
+    readonly account?: string;
   };
 }
 
@@ -56,7 +58,8 @@ export function toRules(permissions: readonly IpPermission[]): readonly Rule[] {
         ({ CidrIpv6: value = "" }) => ({ kind: "ipv6", value }) as const,
       ),
       ...(permission.UserIdGroupPairs ?? []).map(
-        ({ GroupId: value = "" }) => ({ kind: "group", value }) as const,
+        ({ GroupId: value = "", UserId: account }) =>
+          ({ kind: "group", value, ...(account === undefined ? {} : { account }) }) as const,
       ),
       ...(permission.PrefixListIds ?? []).map(
         ({ PrefixListId: value = "" }) => ({ kind: "list", value }) as const,
@@ -73,8 +76,13 @@ export function toPermission({ protocol, fromPort, toPort, from }: Rule): IpPerm
       return { ...base, IpRanges: [{ CidrIp: from.value }] };
     case "ipv6":
       return { ...base, Ipv6Ranges: [{ CidrIpv6: from.value }] };
-    case "group":
-      return { ...base, UserIdGroupPairs: [{ GroupId: from.value }] };
+    case "group": {
+      const { value: GroupId, account: UserId } = from;
+      return {
+        ...base,
+        UserIdGroupPairs: [{ GroupId, ...(UserId === undefined ? {} : { UserId }) }],
+      };
+    }
     case "list":
       return { ...base, PrefixListIds: [{ PrefixListId: from.value }] };
   }

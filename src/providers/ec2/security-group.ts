@@ -3,7 +3,7 @@ import type { Caller } from "../../cloud/caller.ts";
 import { compareRules, toTexts } from "../../cloud/firewall-rules.ts";
 import { markOf, sharedName } from "../../cloud/names.ts";
 import { removeWhenUnused } from "../../cloud/remove-when-unused.ts";
-import { RefusedError } from "../../errors/error.ts";
+import { ProviderError, RefusedError } from "../../errors/error.ts";
 import type { Inlet, SharedReport, SharedWish } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { isRefusal } from "./failures.ts";
@@ -18,14 +18,8 @@ import {
 } from "./group-rules.ts";
 import { literal, tagFilters } from "./tags.ts";
 import { ownTags, STACK } from "./marks.ts";
-import {
-  closeGroup,
-  createGroup,
-  deleteGroup,
-  type Ec2Group,
-  listGroups,
-  openGroup,
-} from "./group-calls.ts";
+import { closeRules } from "./close-rules.ts";
+import { createGroup, deleteGroup, type Ec2Group, listGroups, openGroup } from "./group-calls.ts";
 import type { Ec2Settings } from "./options.ts";
 import { untilKnown } from "./until-known.ts";
 
@@ -59,7 +53,8 @@ export async function ensureSecurityGroup(
  * Makes the stack's security group in this VPC where it is missing, and brings in line what comes in. Rules for what goes
  * out are left alone.
  *
- * @returns its id, and what was done. @throws RefusedError NOT_OURS where a group of this name is somebody else's.
+ * @returns its id, and what was done. @throws RefusedError NOT_OURS where a group of this name is somebody else's;
+ *   ProviderError PROVIDER_REFUSED where something stays open that was to be closed, when all else is done.
  */
 export async function bringGroupInLine(
   cloud: Cloud,
@@ -85,9 +80,13 @@ export async function bringGroupInLine(
   if (missing.length > 0 && mode !== "plan")
     await openWhenKnown(cloud, settings, missing, group, caller);
   const isClosing = mode === "close" && surplus.length > 0;
-  if (isClosing) await closeGroup(cloud.api, group, surplus.map(toPermission), caller);
+  const kept = isClosing ? await closeRules(cloud, settings, surplus, group, caller) : [];
   const texts = (rules: readonly Rule[]): readonly string[] =>
     toTexts(rules.map((rule) => toPlainRule(rule, group.id)));
+  if (kept.length > 0) {
+    const closed = texts(surplus.filter((rule) => !kept.includes(rule)));
+    throw keptOpen(group, texts(kept), closed);
+  }
   return {
     id: group.id,
     report: {
@@ -97,6 +96,21 @@ export async function bringGroupInLine(
       surplus: isClosing ? [] : texts(surplus),
     },
   };
+}
+
+function keptOpen(
+  { id, name }: Ec2Group,
+  kept: readonly string[],
+  closed: readonly string[],
+): ProviderError {
+  const done = closed.length === 0 ? "" : ` Closed: ${closed.join("; ")}.`;
+  return new ProviderError(
+    "PROVIDER_REFUSED",
+    `The security group ${name} still lets in ${kept.join("; ")}: EC2 shows it, and knows no such rule when it is to be closed.${done}`,
+    {
+      hint: `Remove it by hand: \`aws ec2 describe-security-group-rules --filters Name=group-id,Values=${id}\` shows its id, and \`aws ec2 revoke-security-group-ingress --group-id ${id} --security-group-rule-ids ID\` closes it.`,
+    },
+  );
 }
 
 function notYet({ stack, vpc }: Place): Ec2Group {

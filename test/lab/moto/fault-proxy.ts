@@ -17,6 +17,8 @@ export type Act =
       readonly code: string;
       readonly retryAfter?: number;
     }
+  /** It is not carried out, and answered as if it had been. */
+  | { readonly kind: "answer"; readonly text: string }
   /** It is carried out, and its answer changed. */
   | { readonly kind: "change"; readonly change: (xml: string) => string };
 
@@ -179,6 +181,7 @@ export class FaultProxy {
           : { ...answer, headers: { ...answer.headers, "retry-after": String(act.retryAfter) } },
       );
     }
+    if (act?.kind === "answer") return send({ status: 200, text: act.text });
     for (const { match, work } of this.#before) if (match(call)) await work(call);
     const standIn = this.#standIns.find(({ match }) => match(call));
     if (standIn !== undefined) return send({ status: 200, text: await standIn.answer(call) });

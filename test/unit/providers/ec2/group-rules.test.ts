@@ -65,6 +65,12 @@ describe("the rules of the stack's security group", () => {
     );
     expect(texts(toRules(rules.map(toPermission)))).toEqual(texts(rules));
   });
+
+  test("a group of another account keeps its account, without which EC2 does not know it", () => {
+    const pair = { GroupId: "sg-2", UserId: "999999999999" };
+    const told = { IpProtocol: "tcp", FromPort: 22, ToPort: 22, UserIdGroupPairs: [pair] };
+    expect(toRules([told]).map(toPermission)).toEqual([told]);
+  });
 });
 
 describe("a prefix as EC2 writes it", () => {
