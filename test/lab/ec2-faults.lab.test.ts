@@ -232,6 +232,9 @@ describe("wishes", () => {
     expect(await told({ zones: ["eu-central-1z"] })).toMatch(
       /^PROVIDER_NOT_FOUND: .*eu-central-1z/,
     );
+    expect(await told({ zones: ["eu-central-1a", "eu-central-1x"] })).toMatch(
+      /^PROVIDER_NOT_FOUND: None of the subnets is in the zone eu-central-1x\./,
+    );
     expect(await told({}, { image: "golden-web-1" })).toMatch(
       /^CONFIG_INVALID: Nothing tells who may log in first on the image .*golden-web-1/,
     );

@@ -21,15 +21,14 @@ export function chooseSubnets(
 ): readonly Ec2Subnet[] {
   const vpc = settings.vpc === undefined ? undefined : findVpc(settings.vpc, vpcs);
   const inVpc = vpc === undefined ? subnets : subnets.filter((subnet) => subnet.vpc === vpc.id);
-  const chosen =
+  const chosen = inZones(
+    settings.zones,
     settings.subnets === undefined
-      ? inZones(settings.zones, onePerZone(vpc ?? defaultVpc(vpcs), subnets))
-      : inZones(
-          settings.zones,
-          settings.subnets.map((word) => findSubnet(word, inVpc)),
-        );
+      ? onePerZone(vpc ?? defaultVpc(vpcs), subnets)
+      : settings.subnets.map((word) => findSubnet(word, inVpc)),
+  );
   const [first] = chosen;
-  if (first === undefined) throw noSubnet(settings, inVpc);
+  if (first === undefined) throw new ProviderError("PROVIDER_NOT_FOUND", "The VPC has no subnet.");
   if (chosen.some((subnet) => subnet.vpc !== first.vpc)) {
     throw new UserError("CONFIG_INVALID", "The subnets of ec2() are not all of one VPC.", {
       hint: `They are of ${[...new Set(chosen.map((subnet) => subnet.vpc))].join(", ")}; the servers of a stack share a security group, which belongs to one.`,
@@ -105,25 +104,21 @@ function onePerZone(vpc: Ec2Vpc, subnets: readonly Ec2Subnet[]): readonly Ec2Sub
   });
 }
 
+/** Each zone that is named has to have one of the subnets. */
 function inZones(
   zones: readonly string[] | undefined,
   subnets: readonly Ec2Subnet[],
 ): readonly Ec2Subnet[] {
   if (zones === undefined) return subnets;
-  return zones.flatMap((zone) => subnets.filter((subnet) => subnet.zone === zone));
-}
-
-function noSubnet(
-  { zones = [] }: Pick<Ec2Settings, "zones">,
-  subnets: readonly Ec2Subnet[],
-): ProviderError {
-  const known = [...new Set(subnets.map(({ zone }) => zone))].toSorted();
-  return new ProviderError(
+  const known = new Set(subnets.map(({ zone }) => zone));
+  const missing = zones.filter((zone) => !known.has(zone));
+  const [first] = missing;
+  if (first === undefined)
+    return zones.flatMap((zone) => subnets.filter((subnet) => subnet.zone === zone));
+  throw new ProviderError(
     "PROVIDER_NOT_FOUND",
-    zones.length === 0
-      ? "The VPC has no subnet."
-      : `None of the subnets is in the zone ${zones.join(" or ")}.`,
-    { hint: zones.length === 0 ? undefined : suggestWord(zones[0] ?? "", known, "zones") },
+    `None of the subnets is in the zone ${missing.join(" or ")}.`,
+    { hint: suggestWord(first, [...known].toSorted(), "zones") },
   );
 }
 

@@ -323,6 +323,25 @@ describe("places", () => {
     expect(codeAndText(() => ids({ zones: ["z-c"] }))).toMatch(
       /the zone z-c.*Known zones: z-a, z-b/,
     );
+    // Beside others that are right, too: each that is named has to be there.
+    expect(codeAndText(() => ids({ zones: ["z-b", "z-c"] }))).toMatch(
+      /^PROVIDER_NOT_FOUND: .*the zone z-c\..*Known zones: z-a, z-b/,
+    );
+    expect(codeAndText(() => ids({ zones: ["z-d", "z-a", "z-c"] }))).toMatch(
+      /the zone z-d or z-c\./,
+    );
+    // Zones of another VPC are none that could be meant.
+    const elsewhere = [...SUBNETS, subnet("subnet-l", "z-c", { vpc: "vpc-2" })];
+    expect(
+      codeAndText(() => chooseSubnets(ec2OptionsSchema.parse({ zones: ["z-c"] }), VPCS, elsewhere)),
+    ).toMatch(/the zone z-c\..*Known zones: z-a, z-b\./);
+    expect(codeAndText(() => ids({ subnets: ["subnet-i"], zones: ["z-a", "z-b"] }))).toMatch(
+      /the zone z-b\..*Known zones: z-a\./,
+    );
+    for (const word of ["inner-x", "subnet-y"])
+      expect(codeAndText(() => ids({ subnets: ["inner-c", word] }))).toMatch(
+        new RegExp(`^PROVIDER_NOT_FOUND: EC2 has no subnet ${word}`),
+      );
     expect(codeAndText(() => ids({ subnets: ["subnet-a", "subnet-i"] }))).toMatch(
       /^CONFIG_INVALID: .*not all of one VPC/,
     );
