@@ -19,13 +19,17 @@ import { ensureKeyPair, ensureServerGroup } from "./shared-things.ts";
 /** A lost create is sent again only after nobody saw it, and not more often than this. */
 const MAX_SENDS = 3;
 
-/** Sends the create, and makes sure that it was carried out once. @returns when the server is known to Nova. */
+/**
+ * Sends the create, and makes sure that it was carried out once.
+ *
+ * @returns when the server is known to Nova: its id; undefined where the answer was lost, and another run may have made it.
+ */
 export async function createMachine(
   cloud: Cloud,
   settings: OpenStackSettings,
   request: MachineRequest,
   context: ProviderContext,
-): Promise<void> {
+): Promise<string | undefined> {
   const { body, serverGroup } = await prepare(cloud, settings, request, context);
   context.progress(
     `creating (image ${body.metadata["bootmachine-image"]}, size ${body.metadata["bootmachine-size"]})`,
@@ -36,16 +40,16 @@ export async function createMachine(
     try {
       const id = await sayingNothingWasMade(createServer(cloud.client, body, serverGroup, context));
       cloud.made.set(key, id);
-      if ((await lookFor(cloud, settings, request, context)) !== undefined) return;
+      if ((await lookFor(cloud, settings, request, context)) !== undefined) return id;
       // A list may lag behind for longer; the server itself answers at once.
-      if ((await readServer(cloud.client, id, context)) !== undefined) return;
+      if ((await readServer(cloud.client, id, context)) !== undefined) return id;
       cloud.made.delete(key);
       context.progress("the cloud accepted the create and knows nothing of it");
       failure = acceptedAndLost(request.server);
     } catch (thrown) {
       if (!(thrown instanceof AnswerLostError)) throw thrown;
       context.progress("the answer to the create did not come: looking for the server");
-      if ((await lookFor(cloud, settings, request, context)) !== undefined) return;
+      if ((await lookFor(cloud, settings, request, context)) !== undefined) return undefined;
       failure = thrown;
     }
     if (sends === MAX_SENDS) throw failure;

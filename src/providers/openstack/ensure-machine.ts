@@ -4,6 +4,7 @@ import { ProviderError, RefusedError } from "../../errors/error.ts";
 import type { Machine, MachineRequest, ProviderContext } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { createMachine } from "./create-machine.ts";
+import { formerLifeOf, machineFailed } from "./failed-machine.ts";
 import { chooseExternal, ensureFloatingIp } from "./floating-ips.ts";
 import {
   hasFloatingAddress,
@@ -24,7 +25,7 @@ import {
 } from "./nova.ts";
 import type { OpenStackSettings } from "./options.ts";
 
-/** How often a server in the state ERROR is replaced in one run. */
+/** How often a server that never ran is replaced in one run. */
 const MAX_REPLACEMENTS = 2;
 
 /** Look, create if missing, bring in line, return. */
@@ -35,21 +36,23 @@ export async function ensureMachine(
   context: ProviderContext,
 ): Promise<Machine> {
   for (let replacements = 0; ; replacements += 1) {
-    if ((await findOwn(cloud, settings, request.server, context)) === undefined) {
-      await createMachine(cloud, settings, request, context);
-    }
+    const found = await findOwn(cloud, settings, request.server, context);
+    const madeNow =
+      found === undefined ? await createMachine(cloud, settings, request, context) : undefined;
     const server = await settle(
       cloud,
       settings,
       request.server,
       context,
-      (found) => statusOf(found) !== "creating",
+      (entry) => statusOf(entry) !== "creating",
     );
     if (statusOf(server) !== "failed")
       return await bringUp(cloud, settings, server, request.server, context);
     const failed = await withReason(cloud.client, server, context);
-    const mayReplace = settings.onError === "replace" && replacements < MAX_REPLACEMENTS;
-    if (!mayReplace) throw machineFailed(failed, request.server, replacements);
+    const life = formerLifeOf(failed, madeNow);
+    const mayReplace =
+      settings.onError === "replace" && life === "never ran" && replacements < MAX_REPLACEMENTS;
+    if (!mayReplace) throw machineFailed(failed, request.server, life, replacements);
     context.progress(`replacing the server: ${failed.fault?.message ?? "ERROR"}`);
     await removeServers(cloud, settings, [server], context);
   }
@@ -128,8 +131,10 @@ async function bringUp(
       (entry) => statusOf(entry) === "failed" || hasFloatingAddress(entry),
     );
   }
-  if (statusOf(ready) === "failed")
-    throw machineFailed(await withReason(cloud.client, ready, context), server, 0);
+  if (statusOf(ready) === "failed") {
+    const failed = await withReason(cloud.client, ready, context);
+    throw machineFailed(failed, server, formerLifeOf(failed, undefined), 0);
+  }
   const machine = toMachine(ready, settings);
   if (machine.status === "failed") {
     throw new ProviderError("MACHINE_FAILED", `${server}: ${machine.detail}.`, {
@@ -263,16 +268,4 @@ export function mayBeHidden(server: string): ProviderError {
       hint: "A cell of its Nova is down: `openstack server list` shows such servers as UNKNOWN. Run the command again when it is back; nothing was changed.",
     },
   );
-}
-
-function machineFailed(server: NovaServer, name: string, replacements: number): ProviderError {
-  const why = server.fault?.message ?? "Nova gives no reason";
-  const isCapacity = /No valid host|enough hosts|capacity/i.test(why);
-  const tries = replacements === 0 ? "" : ` It was replaced ${replacements} times.`;
-  return new ProviderError("MACHINE_FAILED", `OpenStack could not make ${name}: ${why}.${tries}`, {
-    server: name,
-    hint: isCapacity
-      ? 'No host has room for it: try a smaller size, another availabilityZone, or later. It was kept for inspection; destroy it, or set onError: "replace".'
-      : 'It was kept for inspection. `bootmachine destroy --server` removes it; with onError: "replace" the next `up` makes a new one.',
-  });
 }

@@ -20,6 +20,8 @@ const serverSchema = z.object({
   /** By the network's name. */
   addresses: z.record(z.string(), z.array(addressSchema)).default({}),
   "OS-EXT-STS:task_state": z.string().nullish(),
+  /** When a hypervisor first started it; null: never yet. Some clouds do not tell. */
+  "OS-SRV-USG:launched_at": z.string().nullish(),
   /** Where the cloud says that the server is reached; empty where it does not. */
   accessIPv4: z.string().nullish(),
   accessIPv6: z.string().nullish(),

@@ -71,7 +71,7 @@ export const openstackOptionsSchema = z
      * server makes it, and it is read in the console log. Default "injected".
      */
     hostIdentity: z.enum(["injected", "console"]).default("injected"),
-    /** A server that goes into the state ERROR: "keep" it for inspection, or "replace" it, twice at most. Default "keep". */
+    /** A new server that goes into the state ERROR before it ever ran: "keep" it for inspection, or "replace" it, twice at most. One that has run is always kept. Default "keep". */
     onError: z.enum(["keep", "replace"]).default("keep"),
     /** Limit for a server to be active and have its addresses, ms, 1 second to 2 hours. Default 10 minutes. */
     bootTimeoutMs: z.number().int().min(1000).max(7_200_000).default(600_000),

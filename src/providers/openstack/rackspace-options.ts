@@ -44,7 +44,7 @@ export const rackspaceOptionsSchema = z
       .optional(),
     /** True: the operator's key is imported as well; a name: that key pair of yours. Default false. */
     keyPair: z.union([z.boolean(), name]).default(false),
-    /** A server that goes into the state ERROR: "keep" it for inspection, or "replace" it, twice at most. Default "keep". */
+    /** A new server that goes into the state ERROR before it ever ran: "keep" it for inspection, or "replace" it, twice at most. One that has run is always kept. Default "keep". */
     onError: z.enum(["keep", "replace"]).default("keep"),
     /** Limit for a server to be active, to have its addresses, and for the automation, ms, 1 second to 2 hours. Default 30 minutes. */
     bootTimeoutMs: z.number().int().min(1000).max(7_200_000).default(1_800_000),

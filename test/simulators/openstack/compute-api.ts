@@ -76,7 +76,7 @@ function show(
   if (project.hidden.has(server.id))
     return { id: server.id, status: "UNKNOWN", created: server.created };
   const hasAddress =
-    server.status !== "BUILD" && server.status !== "ERROR" && server.addressAt <= Date.now();
+    server.status !== "BUILD" && server.launchedAt !== null && server.addressAt <= Date.now();
   return {
     id: server.id,
     name: server.name,
@@ -84,6 +84,7 @@ function show(
     created: server.created,
     metadata: server.metadata,
     "OS-EXT-STS:task_state": server.deletedAt === undefined ? null : "deleting",
+    ...(options.hidesLaunch === true ? {} : { "OS-SRV-USG:launched_at": server.launchedAt }),
     ...(options.isRackspace === true && hasAddress ? accessAddresses(server) : {}),
     addresses: hasAddress
       ? options.isRackspace === true
@@ -109,7 +110,15 @@ function show(
           )
       : {},
     ...(server.status === "ERROR"
-      ? { fault: { code: 500, message: "No valid host was found. " } }
+      ? {
+          fault: {
+            code: 500,
+            message:
+              server.launchedAt === null
+                ? "No valid host was found. "
+                : "libvirtError: the domain did not start",
+          },
+        }
       : {}),
   };
 }
@@ -187,6 +196,7 @@ function create(
     address: project.nextAddress(),
     portId: randomUUID(),
     boots: 1,
+    launchedAt: null,
   };
   project.servers.push(server);
   return { status: 202, body: { server: { id: server.id } } };
@@ -207,9 +217,14 @@ function act(
       },
     };
   }
-  const needed = { reboot: ["ACTIVE", "SHUTOFF"], "os-start": ["SHUTOFF"], "os-stop": ["ACTIVE"] }[
-    name
-  ];
+  const isHard = (body["reboot"] as { readonly type?: string } | undefined)?.type === "HARD";
+  // A hard reboot is what brings a server back from ERROR, if it ever ran.
+  const isBroken = isHard && server.launchedAt !== null ? ["ERROR"] : [];
+  const needed = {
+    reboot: ["ACTIVE", "SHUTOFF", ...isBroken],
+    "os-start": ["SHUTOFF"],
+    "os-stop": ["ACTIVE"],
+  }[name];
   if (needed === undefined) return failure(400, `There is no such action: ${name}`);
   if (!needed.includes(server.status))
     return failure(

@@ -22,6 +22,8 @@ export interface SimulatedServer {
   readonly address: string;
   readonly portId: string;
   boots: number;
+  /** When it was first active; null: never yet. */
+  launchedAt: string | null;
 }
 
 export interface SimulatedPort {
@@ -160,6 +162,9 @@ export class Project {
     for (const server of this.servers) {
       if (server.status !== server.settlesTo && server.settlesAt <= now)
         server.status = server.settlesTo;
+      // Kept for good, whatever becomes of it later.
+      if (server.status === "ACTIVE")
+        server.launchedAt ??= new Date(now).toISOString().slice(0, -1);
     }
   }
 }

@@ -14,6 +14,8 @@ export interface SimulatorOptions {
     /** Those that make, change or remove something, logins apart. Default: all calls. */
     readonly counts?: "writes";
   };
+  /** Nova does not tell when a server was first active. Default false. */
+  readonly hidesLaunch?: boolean;
   /** Rackspace's ways: its identity service, networks, images, and what it refuses. Default false. */
   readonly isRackspace?: boolean;
   /** What the cloud does to a server once it is active, as the server's metadata tells. */

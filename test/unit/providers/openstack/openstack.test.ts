@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { ProblemRecord, UserError } from "../../../../src/errors/error.ts";
-import type { Inlet, ProviderCall } from "../../../../src/providers/contract.ts";
+import type { Inlet, Provider, ProviderCall } from "../../../../src/providers/contract.ts";
 import { openstack } from "../../../../src/providers/openstack/openstack.ts";
 import type { OpenStackOptions } from "../../../../src/providers/openstack/options.ts";
 import type { SimulatorOptions } from "../../../simulators/openstack/simulator-options.ts";
@@ -418,6 +418,58 @@ describe("servers", () => {
     expect(cloud.count(CREATE)).toBe(3);
     await replacing.ensure(requestOf("web"), contextOf());
     expect((await replacing.observe(contextOf())).map(({ status }) => status)).toEqual(["running"]);
+  });
+
+  describe('onError: "replace" of a server in the state ERROR', () => {
+    /** A server that ran, and that a failed migration or the like has put into ERROR. */
+    const breakDown = (): void => {
+      for (const server of cloud.project.servers) server.status = server.settlesTo = "ERROR";
+    };
+    const replacing = (): Provider =>
+      openstack({ ...QUICK, onError: "replace" }, cloud.environment);
+
+    test.each([
+      ["its key is its own by now", true, {}],
+      ["nobody has been in yet", false, {}],
+      ["its key is its own by now, and the cloud tells no launch", true, { hidesLaunch: true }],
+    ])("keeps one that ran: %s", async (_, isConfigured, options) => {
+      await start(options);
+      const machine = await replacing().ensure(requestOf("web"), contextOf());
+      if (isConfigured) {
+        const keys = [KEY.replace(/ ada$/, "")];
+        await replacing().keepIdentity?.(machine, { proof: "published", keys }, contextOf());
+      }
+      breakDown();
+      const told = await failureOf(replacing().ensure(requestOf("web"), contextOf()));
+      expect(told).toMatch(
+        /^MACHINE_FAILED: .*web in the state ERROR: .*did not start\. .*has run before.*reboot --hard web.*destroy --server web/,
+      );
+      expect(told).not.toMatch(/replaced|could not make/);
+      expect(cloud.project.servers.map(({ id }) => id)).toEqual([machine.id]);
+      expect(cloud.count(/^DELETE/)).toBe(0);
+      expect(cloud.count(CREATE)).toBe(1);
+    });
+
+    test("what the hint says brings it back", async () => {
+      const machine = await replacing().ensure(requestOf("web"), contextOf());
+      breakDown();
+      const [broken] = await replacing().observe(contextOf());
+      expect(broken).toMatchObject({ id: machine.id, status: "failed" });
+      await replacing().reboot(broken ?? machine, "hard", contextOf());
+      expect((await replacing().ensure(requestOf("web"), contextOf())).id).toBe(machine.id);
+    });
+
+    test("where the cloud tells no launch, only what the same call has made is replaced", async () => {
+      await start({ hidesLaunch: true });
+      const request = requestOf("web", { size: "m1.huge" });
+      expect(await failureOf(replacing().ensure(request, contextOf()))).toMatch(/replaced 2 times/);
+      expect(cloud.count(CREATE)).toBe(3);
+      expect(await failureOf(replacing().ensure(request, contextOf()))).toMatch(
+        /^MACHINE_FAILED: .*does not tell whether it ever ran.*destroy --server web/,
+      );
+      expect(cloud.count(CREATE)).toBe(3);
+      expect(cloud.count(/^DELETE/)).toBe(2);
+    });
   });
 
   test("two servers of ours with one name: the older one stays", async () => {
