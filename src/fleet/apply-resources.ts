@@ -48,6 +48,11 @@ export interface ApplyOptions {
   readonly reading?: string;
 }
 
+export interface BringOptions extends Omit<ApplyOptions, "mode" | "onMessage"> {
+  /** Is over before anything is changed; not called where nothing is. */
+  readonly beforeChange?: () => Promise<void>;
+}
+
 export interface BroughtInLine {
   /** How many resources were changed, or differ in a plan. */
   readonly changes: number;
@@ -91,7 +96,7 @@ export async function applyResources(
 export async function bringInLine(
   run: ServerRun,
   resources: readonly Resource[],
-  options: Omit<ApplyOptions, "mode" | "onMessage">,
+  { beforeChange, ...options }: BringOptions,
 ): Promise<BroughtInLine> {
   if (resources.length === 0) return { changes: 0 };
   const report = await runResources(run, resources, {
@@ -103,6 +108,7 @@ export async function bringInLine(
     ({ status }) => status === "ok" || status === "skipped",
   );
   if (!isAsWanted && run.context.mode === "apply") {
+    await beforeChange?.();
     const { reading: _reading, ...rest } = options;
     return { changes: await applyResources(run, resources, { ...rest, mode: "apply" }) };
   }

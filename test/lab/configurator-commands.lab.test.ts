@@ -115,6 +115,17 @@ export default defineStack({
     expect((await project.onServer("boss", "cat /etc/toy/accepted/web1")).stdout).toBe(fingerprint);
   });
 
+  it("up after that runs the tool for that server, also where nothing else has changed, and once", async () => {
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    const ran = up.events.flatMap((event) =>
+      event.type === "resource" && event.tool === "toy" ? [event.server] : [],
+    );
+    expect(ran).toEqual(["web1"]);
+    const again = await project.run("up", "--yes");
+    expect(again.stdout, story(again)).toContain("nothing to change");
+  });
+
   it("restart: the master first, then the others", async () => {
     const result = await project.run("configurator", "restart");
     expect(result.status, story(result)).toBe(0);

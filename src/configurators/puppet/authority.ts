@@ -1,6 +1,6 @@
 import type { Resource } from "../../program/resource.ts";
 import type { Agent, ConfiguratorCheck, ConfiguratorContext } from "../contract.ts";
-import { comparedCertificate, dataFolder, type Layout } from "./layout.ts";
+import { comparedCertificate, dataFile, type Layout } from "./layout.ts";
 
 /**
  * `accepted|waiting FINGERPRINT NAME` for each certificate and each request at the authority; it is read from its files. Whoever
@@ -41,7 +41,7 @@ export function revokeResources(layout: Layout, server: string): readonly Resour
       // The tool fails for a request without a certificate; a request is a file and nothing else.
       run: `rm -f ${authority}/requests/${server}.pem && { [ ! -e ${authority}/signed/${server}.pem ] || ${bin}/puppetserver ca clean --certname ${server}; }`,
     },
-    { type: "file", path: `${dataFolder(layout)}/nodes/${server}.yaml`, state: "absent" },
+    { type: "file", path: dataFile(layout, server), state: "absent" },
     { type: "file", path: comparedCertificate(server), state: "absent" },
   ];
 }

@@ -1,11 +1,13 @@
 import { quote } from "../../program/quote.ts";
 import type { Resource } from "../../program/resource.ts";
-import type { ConfiguratorContext, Step } from "../contract.ts";
+import type { ConfiguratorContext, ConnectedMember, Step } from "../contract.ts";
+import { hieraData } from "./hiera-data.ts";
 import { released } from "./install-resources.ts";
 import {
   AGENT_SERVICE,
   COMPARED_KEY,
   comparedCertificate,
+  dataFile,
   type Layout,
   layoutOf,
   SERVER_SERVICE,
@@ -32,24 +34,30 @@ export function enrollSteps(
   if (master === undefined) return [];
   const layout = layoutOf(settings);
   return member.isMaster
-    ? [authorityStep(layout, member.server), daemonStep(settings, layout)]
-    : certificateSteps(settings, layout, member.server);
+    ? [authorityStep(layout, member), daemonStep(settings, layout)]
+    : certificateSteps(settings, layout, member);
 }
 
 /** The master makes its authority, and with it its own certificate. */
-function authorityStep(layout: Layout, server: string): Step {
+function authorityStep(layout: Layout, member: ConnectedMember): Step {
   return {
     on: "member",
     title: "making the certificate authority and starting Puppet Server",
-    resources: () => [authority(layout, server), released(SERVER_SERVICE), runningServer(layout)],
+    resources: () => [
+      authority(layout, member.server),
+      serverData(layout, member),
+      released(SERVER_SERVICE),
+      runningServer(layout),
+    ],
   };
 }
 
 function certificateSteps(
   settings: PuppetSettings,
   layout: Layout,
-  server: string,
+  member: ConnectedMember,
 ): readonly Step[] {
+  const { server } = member;
   return [
     {
       on: "master",
@@ -76,7 +84,11 @@ function certificateSteps(
     {
       on: "master",
       title: "signing the request that was read on the server",
-      resources: ({ request = "" }) => [signed(layout, server, request)],
+      // The data first: an agent that is trusted is never without it.
+      resources: ({ request = "" }) => [
+        serverData(layout, member),
+        signed(layout, server, request),
+      ],
       read: { name: "certificate", script: `cat ${layout.authority}/signed/${server}.pem` },
     },
     {
@@ -113,6 +125,11 @@ function daemon({ agent }: PuppetSettings, layout: Layout): readonly Resource[] 
         }
       : { type: "service", name: AGENT_SERVICE, enabled: false, running: false },
   ];
+}
+
+/** What the server's catalogue is made from, on the master; a revocation takes it away. */
+function serverData(layout: Layout, { server, data }: ConnectedMember): Resource {
+  return { type: "file", path: dataFile(layout, server), content: hieraData(data) };
 }
 
 function ownFiles(

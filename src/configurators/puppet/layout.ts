@@ -64,9 +64,14 @@ export const SERVER_PORT = 8140;
 export const AGENT_SERVICE = "puppet.service";
 export const SERVER_SERVICE = "puppetserver.service";
 
-/** The data of each server, in a folder of our own at the master. */
+/** The data of all servers, in a folder of our own at the master. */
 export function dataFolder({ settings }: Layout): string {
   return `${settings}/bootmachine`;
+}
+
+/** The data of one of them. */
+export function dataFile(layout: Layout, server: string): string {
+  return `${dataFolder(layout)}/nodes/${server}.yaml`;
 }
 
 /** On a member: the checksums of the key and of the request that openssl has found to belong together. */

@@ -4,11 +4,9 @@ import type { Configurator, ConfiguratorContext, Tree } from "../contract.ts";
 import { agentsScript, parseAgents, revokeResources } from "./authority.ts";
 import { checkTree } from "./check-tree.ts";
 import { enrollSteps } from "./enroll-steps.ts";
-import { hieraData } from "./hiera-data.ts";
 import { installResources } from "./install-resources.ts";
 import {
   AGENT_SERVICE,
-  dataFolder,
   type Layout,
   layoutOf,
   SERVER_PORT,
@@ -61,19 +59,8 @@ export function puppet(options: PuppetOptions = {}): Configurator {
     },
     enroll: (context) => enrollSteps(settings, context),
     trees: () => [environmentTree(settings, layout)],
-    configure: ({ member }) => [
-      {
-        on: "master",
-        title: "writing the server's data",
-        resources: () => [
-          {
-            type: "file",
-            path: `${dataFolder(layout)}/nodes/${member.server}.yaml`,
-            content: hieraData(member.data),
-          },
-        ],
-      },
-    ],
+    // The servers' data is at the master since they enrolled: who is trusted again after a revocation has it back with that.
+    configure: () => [],
     run: ([context]: readonly ConfiguratorContext[]) =>
       context === undefined ? undefined : toolRun(settings, context),
     verify: (context) => toolChecks(settings, context),

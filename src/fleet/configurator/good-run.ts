@@ -5,17 +5,21 @@ import type {
   ConfiguratorCheck,
   ConfiguratorContext,
 } from "../../configurators/contract.ts";
+import { RemoteError } from "../../errors/error.ts";
 import { HOST_STATE } from "../../host/run-texts.ts";
 import { quote } from "../../program/quote.ts";
 import type { CommandResource } from "../../program/resource.ts";
 import { configuratorChecks } from "../../proof/configurator-checks.ts";
 import type { InsideCheck } from "../../proof/inside-checks.ts";
+import type { RunResult } from "../../transport/contract.ts";
 import type { ServerRun } from "../server-run.ts";
 
 /** On each member: the hash of what its last good run of the tool was given. */
 const MARK = `${HOST_STATE}/configured`;
 /** Stands in the mark while the tool runs, and where it failed or was cut off. */
 const UNFINISHED = "unfinished";
+/** Stands before the last good run's hashes where the server was enrolled anew since. */
+const NEWLY_ENROLLED = "newly-enrolled";
 const MARK_TIMEOUT_MS = 30_000;
 
 /** Under this id a survey reports whether the last run was good and of the present content. */
@@ -89,6 +93,7 @@ const RUN_ENDED_WELL: ConfiguratorCheck = {
 case $mark in
 '') echo "bootmachine has not run it here to a good end yet" ;;
 ${UNFINISHED}) echo "the last run failed, was cut off, or is under way" ;;
+"${NEWLY_ENROLLED} "*) echo "it was enrolled anew, and has not run since" ;;
 *) exit 0 ;;
 esac
 exit 1`,
@@ -121,6 +126,9 @@ export function compareMark(mark: string, hash: string): string | undefined {
   if (mark === hash) return undefined;
   if (mark === "") return "never configured";
   if (mark === UNFINISHED) return "the last run did not end well";
+  if (mark.startsWith(`${NEWLY_ENROLLED} `)) {
+    return compareMark(mark.slice(NEWLY_ENROLLED.length + 1), hash) ?? "newly enrolled";
+  }
   const [settings, trees] = hash.split(" ");
   const [oldSettings, oldTrees] = mark.split(" ");
   if (settings === oldSettings) return "the tree has changed since the last good run";
@@ -129,21 +137,57 @@ export function compareMark(mark: string, hash: string): string | undefined {
     : "the tree and its data have changed since the last good run";
 }
 
-/** Before the tool runs: until it has succeeded, the next `up` runs it again. */
+/**
+ * Before the tool runs: until it has succeeded, the next `up` runs it again.
+ *
+ * @throws RemoteError COMMAND_FAILED where that cannot be written: the old mark would say that all is well
+ */
 export async function forgetGoodRun(run: ServerRun): Promise<void> {
-  await writeMark(run, UNFINISHED);
+  await requireMark(run, markText(quote(UNFINISHED)));
 }
 
+/**
+ * Before enrolling changes anything: whatever ends this run from here on, the next `up` runs the tool. Where none has run
+ * to a good end, there is nothing to be noted.
+ *
+ * @throws RemoteError COMMAND_FAILED where it cannot be written
+ */
+export async function noteEnrolment(run: ServerRun): Promise<void> {
+  await requireMark(
+    run,
+    `mark=$(cat ${MARK} 2>/dev/null)
+case $mark in '' | ${UNFINISHED} | "${NEWLY_ENROLLED} "*) exit 0 ;; esac
+${markText(`"${NEWLY_ENROLLED} $mark"`)}`,
+  );
+}
+
+/** A good run that cannot be remembered costs another run of the tool, no more. */
 export async function rememberGoodRun(run: ServerRun, hash: string): Promise<void> {
-  await writeMark(run, hash);
+  await writeMark(run, markText(quote(hash)));
 }
 
-/** A mark that cannot be written costs another run of the tool, no more. */
-async function writeMark(run: ServerRun, mark: string): Promise<void> {
-  await run
-    .connectedHost()
-    .run(
-      `umask 077 && mkdir -p ${HOST_STATE} && echo ${quote(mark)} >${MARK}.new && mv ${MARK}.new ${MARK}`,
-      { timeoutMs: MARK_TIMEOUT_MS, signal: run.context.hardSignal },
-    );
+async function requireMark(run: ServerRun, script: string): Promise<void> {
+  const { status, stderr } = await writeMark(run, script);
+  if (status === 0) return;
+  throw new RemoteError(
+    "COMMAND_FAILED",
+    `${MARK} on ${run.server.name} cannot be written, which is to say that the tool's run is not finished.`,
+    {
+      exitStatus: status,
+      output: stderr.trim().split("\n"),
+      hint: "Look whether the disk is full or read-only there (`df /var/lib`, `mount`), and run the command again. The tool was not run.",
+    },
+  );
+}
+
+function writeMark(run: ServerRun, script: string): Promise<RunResult> {
+  return run.connectedHost().run(script, {
+    timeoutMs: MARK_TIMEOUT_MS,
+    signal: run.context.hardSignal,
+  });
+}
+
+/** Shell text; `word` is a word of it. */
+function markText(word: string): string {
+  return `umask 077 && mkdir -p ${HOST_STATE} && printf '%s\\n' ${word} >${MARK}.new && mv ${MARK}.new ${MARK}`;
 }

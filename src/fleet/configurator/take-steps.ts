@@ -12,12 +12,14 @@ const READING_TIMEOUT_MS = 120_000;
  *
  * A plan stops at the first step that differs: what it would leave behind cannot be read yet.
  *
+ * @param beforeChange Is over before anything is changed by a step; called before each that changes something.
  * @returns how many resources were changed, or differ in a plan
  */
 export async function takeSteps(
   run: ServerRun,
   steps: readonly Step[],
   signal: AbortSignal,
+  beforeChange?: () => Promise<void>,
 ): Promise<number> {
   const { context } = run;
   const readings: Record<string, string> = {};
@@ -30,6 +32,7 @@ export async function takeSteps(
       title: step.title,
       place,
       ...(step.read === undefined ? {} : { reading: step.read.script }),
+      ...(beforeChange === undefined ? {} : { beforeChange }),
     });
     changes += brought.changes;
     if (brought.changes > 0) {

@@ -1,3 +1,4 @@
+import { noteEnrolment } from "../configurator/good-run.ts";
 import { contextOf } from "../configurator/member-context.ts";
 import { takeSteps } from "../configurator/take-steps.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
@@ -12,7 +13,12 @@ export async function enroll(run: ServerRun, signal: AbortSignal): Promise<Phase
   if (run.host === undefined || configurator.topology === "none") return SKIPPED;
   const steps = configurator.enroll(contextOf(run));
   if (steps.length === 0) return SKIPPED;
-  const changes = await enrolments.within(run.server.name, () => takeSteps(run, steps, signal));
+  // Of this process nobody may be left to run the tool for it: the server itself has to say so.
+  let noted: Promise<void> | undefined;
+  const note = (): Promise<void> => (noted ??= noteEnrolment(run));
+  const changes = await enrolments.within(run.server.name, () =>
+    takeSteps(run, steps, signal, note),
+  );
   run.isNewlyEnrolled = changes > 0;
   return resultOf(changes);
 }

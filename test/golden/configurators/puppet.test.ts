@@ -4,6 +4,7 @@ import { serverData } from "../../../src/baseline/server-data.ts";
 import type { ConfiguratorContext, Member } from "../../../src/configurators/contract.ts";
 import type { PuppetOptions } from "../../../src/configurators/puppet/options.ts";
 import { puppet } from "../../../src/configurators/puppet/puppet.ts";
+import type { Resource } from "../../../src/program/resource.ts";
 import { contextFixture, factsFixture } from "../baseline/fixture.ts";
 import { renderResources } from "../baseline/render-resources.ts";
 
@@ -90,6 +91,15 @@ describe("install", () => {
   });
 });
 
+/** What stands in a server's data is looked at elsewhere. */
+function withoutData(resources: readonly Resource[]): readonly Resource[] {
+  return resources.map((resource) =>
+    resource.type === "file" && resource.path.includes("/nodes/")
+      ? { ...resource, content: "the data of the server\n" }
+      : resource,
+  );
+}
+
 describe("enroll", () => {
   const AUTHORITY = "-----BEGIN CERTIFICATE-----\nauthority\n-----END CERTIFICATE-----";
   const REQUEST = "-----BEGIN CERTIFICATE REQUEST-----\nrequest\n-----END CERTIFICATE REQUEST-----";
@@ -104,11 +114,21 @@ describe("enroll", () => {
       .enroll(context)
       .map(
         (step) =>
-          `# on the ${step.on}: ${step.title}\n${renderResources(step.resources(readings), baseline.distro, context.member.facts)}${
+          `# on the ${step.on}: ${step.title}\n${renderResources(withoutData(step.resources(readings)), baseline.distro, context.member.facts)}${
             step.read === undefined ? "" : `# read ${step.read.name}: ${step.read.script}\n`
           }`,
       );
     await expect(text.join("\n")).toMatchFileSnapshot(`puppet/enroll-${name}.txt`);
+  });
+  it("gives the master the server's data before the server is trusted, and a revocation takes it away", () => {
+    const path = "/etc/puppet/bootmachine/nodes/web1.yaml";
+    const tool = puppet({ packages: "distro" });
+    const [data, certificate] = tool.enroll(contextOf(AGENT))[2]?.resources({ request: REQUEST }) ?? [];
+    expect(data).toMatchObject({ type: "file", path });
+    expect(JSON.stringify(data)).toContain("bootmachine::server");
+    expect(certificate).toMatchObject({ id: "puppet certificate of web1" });
+    expect(tool.revoke?.("web1")).toContainEqual({ type: "file", path, state: "absent" });
+    expect(tool.configure(contextOf(AGENT))).toEqual([]);
   });
   it("signs nothing but the request that was read", () => {
     const steps = puppet({}).enroll(contextOf(AGENT));

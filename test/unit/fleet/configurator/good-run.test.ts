@@ -28,6 +28,8 @@ describe("why the tool is to be run", () => {
     ["s1 t0", "the tree has changed since the last good run"],
     ["s0 t1", "its data has changed since the last good run"],
     ["s0 t0", "the tree and its data have changed since the last good run"],
+    ["newly-enrolled s1 t1", "newly enrolled"],
+    ["newly-enrolled s1 t0", "the tree has changed since the last good run"],
   ])("mark %j: %s", (mark, why) => {
     expect(compareMark(mark, "s1 t1")).toBe(why);
   });
@@ -62,6 +64,7 @@ describe("the proof of the last run", () => {
     ["unfinished", "the last run failed, was cut off, or is under way"],
     [undefined, "bootmachine has not run it here to a good end yet"],
     ["", "bootmachine has not run it here to a good end yet"],
+    ["newly-enrolled s1 t1", "it was enrolled anew, and has not run since"],
   ])("mark %j: %s", (mark, said) => {
     expect(looked(mark)).toEqual({ status: 1, said });
   });
