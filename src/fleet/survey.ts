@@ -55,7 +55,7 @@ export async function surveyHost(run: ServerRun): Promise<Survey> {
     if (!byId.has(id)) byId.set(id, resource);
   }
   if (phases.has("configure") && stack.configurator.run([member]) !== undefined) {
-    byId.set(GOOD_RUN_ID, goodRunResource(await hashContent(run, member)));
+    byId.set(GOOD_RUN_ID, goodRunResource(await hashContent(run, member), context.facts));
   }
   return {
     reports: await lookAt(run, [...byId.values()], "survey"),

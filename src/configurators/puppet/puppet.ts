@@ -5,13 +5,7 @@ import { agentsScript, parseAgents, revokeResources } from "./authority.ts";
 import { checkTree } from "./check-tree.ts";
 import { enrollSteps } from "./enroll-steps.ts";
 import { installResources } from "./install-resources.ts";
-import {
-  AGENT_SERVICE,
-  type Layout,
-  layoutOf,
-  SERVER_PORT,
-  SERVER_SERVICE,
-} from "./layout.ts";
+import { AGENT_SERVICE, type Layout, layoutOf, SERVER_PORT, SERVER_SERVICE } from "./layout.ts";
 import { type PuppetOptions, puppetOptionsSchema, type PuppetSettings } from "./options.ts";
 import { startServer } from "./server-start.ts";
 import { masterMemoryMb } from "./settings-files.ts";

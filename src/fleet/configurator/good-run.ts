@@ -6,6 +6,7 @@ import type {
   ConfiguratorContext,
 } from "../../configurators/contract.ts";
 import { RemoteError } from "../../errors/error.ts";
+import type { HostFacts } from "../../host/facts.ts";
 import { HOST_STATE } from "../../host/run-texts.ts";
 import { quote } from "../../program/quote.ts";
 import type { CommandResource } from "../../program/resource.ts";
@@ -13,6 +14,7 @@ import { configuratorChecks } from "../../proof/configurator-checks.ts";
 import type { InsideCheck } from "../../proof/inside-checks.ts";
 import type { RunResult } from "../../transport/contract.ts";
 import type { ServerRun } from "../server-run.ts";
+import { noRebootIsLeft } from "./reboot-wish.ts";
 
 /** On each member: the hash of what its last good run of the tool was given. */
 const MARK = `${HOST_STATE}/configured`;
@@ -59,9 +61,18 @@ function sha256(content: unknown): string {
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
 
-/** Holds where the last run was good and of this content. */
-export function goodRunResource(hash: string): CommandResource {
-  return { type: "command", id: GOOD_RUN_ID, check: isMarked(hash) };
+/** Holds where the last run was good and of this content, and the host has had the reboot that it asked for. */
+export function goodRunResource(hash: string, facts: HostFacts): CommandResource {
+  return {
+    type: "command",
+    id: GOOD_RUN_ID,
+    check: `${isMarked(hash)} && ${noRebootIsLeft(facts)}`,
+  };
+}
+
+/** What `goodRunResource` has found when the server was surveyed. */
+export function wasSeenGood(run: ServerRun): boolean {
+  return run.survey?.reports.find(({ id }) => id === GOOD_RUN_ID)?.status === "ok";
 }
 
 function isMarked(hash: string): string {
@@ -112,8 +123,7 @@ export async function whyDue(run: ServerRun, hash: string): Promise<string | und
 }
 
 async function whyOtherThanMark(run: ServerRun, hash: string): Promise<string | undefined> {
-  const seen = run.survey?.reports.find(({ id }) => id === GOOD_RUN_ID);
-  if (seen?.status === "ok") return undefined;
+  if (wasSeenGood(run)) return undefined;
   const { stdout } = await run.connectedHost().run(`cat ${MARK} 2>/dev/null`, {
     timeoutMs: MARK_TIMEOUT_MS,
     signal: run.context.hardSignal,

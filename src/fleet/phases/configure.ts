@@ -1,7 +1,14 @@
 import type { ConfiguratorContext, MemberReport } from "../../configurators/contract.ts";
 import { bringTrees } from "../configurator/bring-trees.ts";
-import { forgetGoodRun, hashContent, rememberGoodRun, whyDue } from "../configurator/good-run.ts";
+import {
+  forgetGoodRun,
+  hashContent,
+  rememberGoodRun,
+  wasSeenGood,
+  whyDue,
+} from "../configurator/good-run.ts";
 import { contextOf } from "../configurator/member-context.ts";
+import { forgetRebootWish, isRebootLeft, rememberRebootWish } from "../configurator/reboot-wish.ts";
 import { runForAll, runForOne } from "../configurator/run-for-members.ts";
 import { showReport } from "../configurator/show-report.ts";
 import { takeSteps } from "../configurator/take-steps.ts";
@@ -23,7 +30,7 @@ export async function configure(run: ServerRun, signal: AbortSignal): Promise<Ph
   if (tool === undefined) return applyAlone(run, member, signal);
   const hash = await hashContent(run, member);
   const why = await whyDue(run, hash);
-  if (why === undefined) return resultOf(0);
+  if (why === undefined) return resultOf(wasSeenGood(run) ? 0 : await rebootIfLeft(run, signal));
   if (run.context.mode === "plan") {
     run.emit({
       type: "resource",
@@ -46,10 +53,11 @@ export async function configure(run: ServerRun, signal: AbortSignal): Promise<Ph
     tool.on === "member"
       ? await runForOne(run, member, signal)
       : await runForAll(run, member, signal);
+  // Before anything else: a run that failed may not ask again when it is made once more, nor one that is good already.
+  if (report.wantsReboot === true) await rememberRebootWish(run);
   changes += showReport(run, configurator.name, report);
   await rememberGoodRun(run, hash);
-  if (report.wantsReboot === true) changes += await rebootAsAsked(run, signal);
-  return resultOf(changes);
+  return resultOf(changes + (await rebootIfLeft(run, signal)));
 }
 
 /** In a plan there is no host yet to look at. */
@@ -85,19 +93,36 @@ async function letEnrolmentsEnd(run: ServerRun, signal: AbortSignal): Promise<vo
   await run.lendSlot(() => enrolments.ended(GIVES_WAY_MS, signal));
 }
 
-/** The master goes down when nobody needs it any more. */
-async function rebootAsAsked(run: ServerRun, signal: AbortSignal): Promise<number> {
+/**
+ * Reboots the host where the tool wants it, in this run or in an earlier one that did not come so far. The master goes down
+ * when nobody needs it any more.
+ */
+async function rebootIfLeft(run: ServerRun, signal: AbortSignal): Promise<number> {
+  if (!(await isRebootLeft(run))) return 0;
   const { context, server } = run;
   const { configurator, master, servers } = context.stack;
+  const text = `reboot: ${configurator.name} asks for it`;
   if (server.upgrades.reboot === "never") {
     run.note("warning", `${configurator.name} asks for a reboot, and the config says never.`);
     return 0;
+  }
+  if (context.mode === "plan") {
+    run.emit({
+      type: "resource",
+      server: server.name,
+      phase: "configure",
+      id: text,
+      status: "differs",
+      ms: 0,
+    });
+    return 1;
   }
   if (server.name === master) {
     run.step("waiting for the others before the master's reboot");
     const others = servers.map(({ name }) => name).filter((name) => name !== master);
     await run.lendSlot(() => context.milestones.settled(others, "configured", signal));
   }
-  await rebootHost(run, `reboot: ${configurator.name} asks for it`, signal);
+  await rebootHost(run, text, signal);
+  await forgetRebootWish(run);
   return 1;
 }
