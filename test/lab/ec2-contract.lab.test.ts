@@ -1,4 +1,4 @@
-import { RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import { afterAll, beforeAll, describe, it, vi } from "vitest";
 
 import { testProvider } from "../../src/testing/provider-suite.ts";
@@ -85,7 +85,7 @@ describe("ec2, with the real SDK", () => {
                 },
               });
             },
-            secondMachine: async (server) => await putSecond(server),
+            secondMachine: async (server) => void (await world.putTwin(server)),
             // EC2 loses no instance without a word: it shows it as ended.
             acceptedAndLost: async () => {
               const ends: Promise<unknown>[] = [];
@@ -137,26 +137,6 @@ describe("ec2, with the real SDK", () => {
 });
 
 const isRun = ({ action }: { readonly action: string }): boolean => action === "RunInstances";
-
-/** As a create whose answer was lost: ours in all that we go by. */
-async function putSecond(server: string): Promise<void> {
-  const found = (await world.instances()).find(({ Tags: tags = [] }) =>
-    tags.some(({ Key: key, Value: value }) => key === "bootmachine-server" && value === server),
-  );
-  if (found === undefined) throw new Error(`there is no ${server}`);
-  // Times of start are in whole seconds.
-  await new Promise((resolve) => setTimeout(resolve, 1100));
-  await world.client.send(
-    new RunInstancesCommand({
-      ImageId: found.ImageId,
-      InstanceType: found.InstanceType,
-      SubnetId: found.SubnetId,
-      MinCount: 1,
-      MaxCount: 1,
-      TagSpecifications: [{ ResourceType: "instance", Tags: found.Tags }],
-    }),
-  );
-}
 
 /** What a server leaves; what the stack shares goes with the stack. */
 async function leftOfServers(stack: string): Promise<readonly string[]> {

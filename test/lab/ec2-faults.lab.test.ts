@@ -335,6 +335,26 @@ describe("creating", () => {
     expect((await provider.observe(contextOf())).length).toBe(1);
   });
 
+  test("a start makes no server the younger: the other of two goes, and it is as old as it was", async () => {
+    const provider = world.provider();
+    const { id, createdAt } = await provider.ensure(requestOf("web"), contextOf());
+    await world.client.send(new StopInstancesCommand({ InstanceIds: [id] }));
+    await world.putTwin("web");
+    world.showLaunchOf(id, "2099-01-01T00:00:00.000Z");
+    expect(await provider.ensure(requestOf("web"), contextOf())).toMatchObject({ id, createdAt });
+    expect((await world.instances()).map(({ InstanceId }) => InstanceId)).toEqual([id]);
+  });
+
+  test("of two the one stays that was set up, though it is the younger", async () => {
+    const provider = world.provider();
+    await provider.ensure(requestOf("web"), contextOf());
+    const id = await world.putTwin("web", [
+      { Key: "bootmachine-host-proof", Value: "published 1" },
+    ]);
+    expect(await provider.ensure(requestOf("web"), contextOf())).toMatchObject({ id });
+    expect((await world.instances()).map(({ InstanceId }) => InstanceId)).toEqual([id]);
+  });
+
   test("no capacity: the next zone, then the next size; and what was tried is told", async () => {
     const { proxy } = world;
     const refuse = (times: number): void =>

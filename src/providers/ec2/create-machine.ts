@@ -75,7 +75,7 @@ async function send(
       const found = await lookFor(cloud, settings, request, context);
       if (found !== undefined) return found.id;
       if (sends === MAX_SENDS) throw thrown;
-      // The same ClientToken: EC2 makes no second one. If a cloud does, both bear our tags, and the younger is removed.
+      // The same ClientToken: EC2 makes no second one. If a cloud does, both bear our tags, and one is removed.
     }
   }
 }

@@ -11,7 +11,7 @@ import {
   isGoing,
   isGone,
   isOf,
-  oldestFirst,
+  keptFirst,
   statusOf,
   toMachine,
   elasticTags,
@@ -53,7 +53,7 @@ async function findOwn(
   const { stack } = context;
   const name = machineName(stack, server);
   const own = (await cloud.watch.fresh(context)).filter((entry) => isOf(entry, stack, server));
-  const [first] = oldestFirst(own.filter((entry) => !isGoing(entry)));
+  const [first] = keptFirst(own.filter((entry) => !isGoing(entry)));
   if (first !== undefined) return first;
   await waitUntilGone(
     cloud,
@@ -135,7 +135,7 @@ function isRunning({ state }: Ec2Instance): boolean {
 
 /**
  * Waits for our instance to be as claimed, or to have failed. Of two (a create whose answer was lost came through after
- * all) the older one stays.
+ * all) the one that was set up stays, or else the older.
  *
  * @throws TimeoutError; ProviderError PROVIDER_NOT_FOUND where somebody else ended it.
  */
@@ -148,7 +148,7 @@ async function settle(
 ): Promise<Ec2Instance> {
   const began = Date.now();
   const look = (instances: readonly Ec2Instance[]): readonly Ec2Instance[] | undefined => {
-    const own = oldestFirst(instances.filter((entry) => isOf(entry, context.stack, server)));
+    const own = keptFirst(instances.filter((entry) => isOf(entry, context.stack, server)));
     const alive = own.filter((entry) => !isGoing(entry));
     const [first] = alive;
     if (first === undefined) {

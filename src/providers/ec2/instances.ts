@@ -12,8 +12,8 @@ export interface Ec2Instance {
   readonly state: string;
   /** Why it is stopped or terminated: `Server.SpotInstanceTermination` and the like. */
   readonly reason: { readonly code: string; readonly message: string } | undefined;
-  /** ISO 8601. */
-  readonly launchedAt: string;
+  /** ISO 8601; empty: EC2 tells none. */
+  readonly createdAt: string;
   readonly tags: Tags;
   readonly publicIp: string | undefined;
   readonly privateIp: string | undefined;
@@ -25,6 +25,7 @@ export interface Ec2Instance {
 
 function toInstance(instance: Instance): Ec2Instance {
   const { StateReason: reason, NetworkInterfaces: interfaces = [] } = instance;
+  const primary = interfaces.find(({ Attachment: attachment }) => attachment?.DeviceIndex === 0);
   return {
     id: instance.InstanceId ?? "",
     state: instance.State?.Name ?? "pending",
@@ -32,7 +33,8 @@ function toInstance(instance: Instance): Ec2Instance {
       reason?.Code === undefined || reason.Code === ""
         ? undefined
         : { code: reason.Code, message: reason.Message ?? reason.Code },
-    launchedAt: instance.LaunchTime?.toISOString() ?? "",
+    // What EC2 calls the time of launch is that of the last start. One that is terminated has no interface any more.
+    createdAt: (primary?.Attachment?.AttachTime ?? instance.LaunchTime)?.toISOString() ?? "",
     tags: tagsOf(instance.Tags),
     publicIp: given(instance.PublicIpAddress),
     privateIp: given(instance.PrivateIpAddress),

@@ -154,7 +154,7 @@ export function toMachine(instance: Ec2Instance, settings: AddressSettings): Mac
     login: { user: tags[LOGIN] ?? "root", port: 22 },
     image: tags[IMAGE] ?? instance.image,
     size: instance.type,
-    ...(instance.launchedAt === "" ? {} : { createdAt: instance.launchedAt }),
+    ...(instance.createdAt === "" ? {} : { createdAt: instance.createdAt }),
   };
 }
 
@@ -190,10 +190,16 @@ function reachableAddresses(
   return [...(ipv4 === undefined ? [] : [ipv4]), ...ipv6];
 }
 
-/** The oldest first: of two that stand for one server it is the one that stays. */
-export function oldestFirst(instances: readonly Ec2Instance[]): readonly Ec2Instance[] {
+/**
+ * Of those that stand for one server the first is the one that stays: one whose own host key was kept, since it was set up;
+ * then the oldest.
+ */
+export function keptFirst(instances: readonly Ec2Instance[]): readonly Ec2Instance[] {
+  const isSetUp = (entry: Ec2Instance): boolean => identityOf(entry)?.proof === "published";
   return instances.toSorted(
     (one, other) =>
-      one.launchedAt.localeCompare(other.launchedAt) || one.id.localeCompare(other.id),
+      Number(isSetUp(other)) - Number(isSetUp(one)) ||
+      one.createdAt.localeCompare(other.createdAt) ||
+      one.id.localeCompare(other.id),
   );
 }

@@ -23,7 +23,7 @@ import {
   isGone,
   isOf,
   isOurs,
-  oldestFirst,
+  keptFirst,
   SERVER,
   STACK,
   toMachine,
@@ -88,7 +88,7 @@ export function makeMethods(
       if (isFailed(entry)) return failed.get(label(entry)) === entry;
       return !isGone(entry) && !(isGoing(entry) && alive.has(label(entry)));
     });
-    return oldestFirst(shown).map((entry) => toMachine(entry, settings));
+    return keptFirst(shown).map((entry) => toMachine(entry, settings));
   };
 
   return {

@@ -12,6 +12,7 @@ import {
   type Instance,
   paginateDescribeInstances,
   RunInstancesCommand,
+  type Tag,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 
@@ -166,6 +167,49 @@ export class Ec2World {
     return async () => {
       await this.client.send(new TerminateInstancesCommand({ InstanceIds: ids }));
     };
+  }
+
+  /** As a create whose answer was lost: a younger one, ours in all that we go by. @returns its id */
+  async putTwin(server: string, more: readonly Tag[] = []): Promise<string> {
+    const found = (await this.instances()).find(({ Tags: tags = [] }) =>
+      tags.some(({ Key: key, Value: value }) => key === "bootmachine-server" && value === server),
+    );
+    if (found === undefined) throw new Error(`there is no ${server}`);
+    const replaced = new Set(more.map(({ Key: key }) => key));
+    const tags = (found.Tags ?? []).filter(({ Key: key }) => !replaced.has(key));
+    // Times are in whole seconds.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const { Instances: instances = [] } = await this.client.send(
+      new RunInstancesCommand({
+        ImageId: found.ImageId,
+        InstanceType: found.InstanceType,
+        SubnetId: found.SubnetId,
+        MinCount: 1,
+        MaxCount: 1,
+        TagSpecifications: [{ ResourceType: "instance", Tags: [...tags, ...more] }],
+      }),
+    );
+    return instances[0]?.InstanceId ?? "";
+  }
+
+  /** moto keeps the time of the first launch when an instance is started; EC2 tells that of the last. */
+  showLaunchOf(id: string, time: string): void {
+    this.proxy.add({
+      match: ({ action }) => action === "DescribeInstances",
+      times: 10_000,
+      act: {
+        kind: "change",
+        change: (xml) =>
+          xml
+            .split("<reservationId>")
+            .map((one) =>
+              one.includes(`<instanceId>${id}</instanceId>`)
+                ? one.replace(/<launchTime>[^<]*/, `<launchTime>${time}`)
+                : one,
+            )
+            .join("<reservationId>"),
+      },
+    });
   }
 
   /** As somebody does at the console. */

@@ -5,7 +5,7 @@ export function instance(more: Partial<Ec2Instance> = {}): Ec2Instance {
     id: "i-1",
     state: "running",
     reason: undefined,
-    launchedAt: "2026-01-01T00:00:00.000Z",
+    createdAt: "2026-01-01T00:00:00.000Z",
     tags: {},
     publicIp: undefined,
     privateIp: undefined,

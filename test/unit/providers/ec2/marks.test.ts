@@ -8,7 +8,7 @@ import {
   instanceTags,
   isFailed,
   isOf,
-  oldestFirst,
+  keptFirst,
   ownTags,
   statusOf,
   toMachine,
@@ -98,9 +98,22 @@ describe("what state it is in", () => {
   });
 
   test("of two the older one stays", () => {
-    const early = instance({ id: "i-2", launchedAt: "2026-01-01T00:00:00.000Z" });
-    const late = instance({ id: "i-1", launchedAt: "2026-01-01T00:00:01.000Z" });
-    expect(oldestFirst([late, early])).toEqual([early, late]);
+    const early = instance({ id: "i-2", createdAt: "2026-01-01T00:00:00.000Z" });
+    const late = instance({ id: "i-1", createdAt: "2026-01-01T00:00:01.000Z" });
+    expect(keptFirst([late, early])).toEqual([early, late]);
+  });
+
+  test("of two the one that was set up stays, though it is the younger", () => {
+    const keys = ["ssh-ed25519 A"];
+    const tagged = (id: string, second: number, proof: "injected" | "published") =>
+      instance({
+        id,
+        createdAt: `2026-01-01T00:00:0${second}.000Z`,
+        tags: identityTags({ proof, keys }),
+      });
+    const [bare, injected] = [instance({ id: "i-0" }), tagged("i-1", 1, "injected")];
+    const [first, second] = [tagged("i-4", 2, "published"), tagged("i-3", 3, "published")];
+    expect(keptFirst([bare, injected, second, first])).toEqual([first, second, bare, injected]);
   });
 });
 
