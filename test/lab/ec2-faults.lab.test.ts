@@ -2,6 +2,7 @@ import {
   AuthorizeSecurityGroupIngressCommand,
   DescribeInstancesCommand,
   DescribeVolumesCommand,
+  ImportKeyPairCommand,
   ModifyInstanceAttributeCommand,
   StopInstancesCommand,
   type Tag,
@@ -68,6 +69,22 @@ describe("calls", () => {
     const expected = provider.expectedCalls?.({ creates: 10, present: 0 }).calls ?? 0;
     expect(calls).toBeLessThanOrEqual(expected);
     expect(calls).toBeGreaterThan(expected / 2);
+  });
+
+  test.each([true, "laptop"])("those for the key pair %s are expected", async (keyPair) => {
+    await world.client.send(
+      new ImportKeyPairCommand({
+        KeyName: "laptop",
+        PublicKeyMaterial: Buffer.from(requestOf("web").bootstrapKeys[0] ?? ""),
+      }),
+    );
+    const provider = world.provider({ keyPair });
+    await provider.ensure(requestOf("web"), contextOf());
+    const calls = world.proxy.calls.filter(({ action }) => /KeyPairs?$/.test(action)).length;
+    const [expected = 0, without = 0] = [provider, world.provider()].map(
+      (one) => one.expectedCalls?.({ creates: 1, present: 0 }).calls,
+    );
+    expect(calls).toBe(expected - without);
   });
 
   test("a burst of 500 is outlived", async () => {

@@ -8,7 +8,7 @@ import type { MachineRequest, ProviderContext, SharedReport, SharedWish } from "
 import { type Place, placeKey, placeText } from "./capacity-ladder.ts";
 import type { Cloud } from "./cloud.ts";
 import { isRefusal } from "./failures.ts";
-import { checkFurtherGroups } from "./further-groups.ts";
+import { refuseUnknownGroups } from "./further-groups.ts";
 import type { Ec2Image } from "./images.ts";
 import { type Ec2Instance, runInstance } from "./instances.ts";
 import { ensureKeyPair } from "./key-pairs.ts";
@@ -143,7 +143,6 @@ async function securityGroups(
   settings: Ec2Settings,
   context: ProviderContext,
 ): Promise<readonly string[]> {
-  await checkFurtherGroups(cloud, settings, await vpcOf(cloud, context), context);
   if (!settings.ownSecurityGroup) return settings.securityGroups;
   return [await ownGroup(cloud, settings, context), ...settings.securityGroups];
 }
@@ -173,7 +172,7 @@ export async function ensureGroups(
 ): Promise<SharedReport> {
   const { stack } = context;
   const place = { stack, vpc: await vpcOf(cloud, context) };
-  await checkFurtherGroups(cloud, settings, place.vpc, context);
+  await refuseUnknownGroups(cloud, settings, place.vpc, context);
   if (!settings.ownSecurityGroup) return { made: [], opened: [], closed: [], surplus: [] };
   cloud.forget(groupKey(stack));
   const { id, report } = await bringGroupInLine(cloud, settings, place, wish, context);

@@ -21,7 +21,9 @@ export function expectedCalls(settings: Ec2Settings, { creates }: ExpectedWork):
   const each = 1 + (hostIdentity === "injected" ? 2 : LOOKS_AT_CONSOLE);
   // The list, the new address, its association, a note of it; and a few looks more.
   const [eachElastic, looks] = elasticAddress ? [4, 5] : [0, 0];
-  const shared = (keyPair === true ? 2 : 0) + (securityGroups.length > 0 ? 1 : 0);
+  // The list of key pairs, and the import of the operator's.
+  const pairs = keyPair === false ? 0 : keyPair === true ? 2 : 1;
+  const shared = pairs + (securityGroups.length > 0 ? 1 : 0);
   const group = CALLS_BEFORE_CREATING + CALLS_AT_THE_END;
   const once = CALLS_OF_A_LOOK + group + LOOKS_WHILE_BOOTING + looks + shared;
   return { calls: once + creates * (each + eachElastic), ...limit };

@@ -5,6 +5,7 @@ import type { ServerWish } from "../contract.ts";
 import { choosePlaces, type Place } from "./capacity-ladder.ts";
 import type { Cloud } from "./cloud.ts";
 import { loginUserOf } from "./distro-images.ts";
+import { refuseUnknownGroups } from "./further-groups.ts";
 import { chooseImage } from "./image-wishes.ts";
 import type { Ec2Image } from "./images.ts";
 import { listKeyPairs } from "./key-pair-calls.ts";
@@ -26,7 +27,7 @@ export interface MachineChoice {
  * Finds all that the config names for a new machine; makes nothing. What servers have in common is asked for once.
  *
  * @throws UserError IMAGE_UNKNOWN, SIZE_UNKNOWN, with near names; CONFIG_INVALID for what does not go together;
- *   ProviderError PROVIDER_NOT_FOUND for a zone, subnet or key pair
+ *   ProviderError PROVIDER_NOT_FOUND for a zone, subnet, key pair or security group
  */
 export async function chooseMachine(
   cloud: Cloud,
@@ -46,6 +47,7 @@ export async function chooseMachine(
     cloud.subnets(caller),
     refuseUnknownKeyPair(cloud, settings.keyPair, caller),
   ]);
+  await refuseUnknownGroups(cloud, settings, subnets[0]?.vpc ?? "", caller);
   const architecture = settings.architecture ?? architectureOf(sizes, types) ?? "x86_64";
   const image = await cloud.shared(
     `image ${JSON.stringify(wish)} ${architecture}`,

@@ -324,12 +324,23 @@ export function testOptions(worldOf: () => Ec2World): void {
         const options = {
           ownSecurityGroup,
           securityGroups: [mine, elsewhere, "sg-0123456789abcdef0"],
+          keyPair: true,
         };
         const expected = new RegExp(
           String.raw`^PROVIDER_NOT_FOUND: The VPC vpc-\w+ of the servers has no security group ${elsewhere}, sg-0123456789abcdef0\. .*There are: .*${mine} \(ssh\)`,
         );
         expect(await told(options)).toMatch(expected);
-        // The plan says so too.
+        expect(worldOf().proxy.count("ImportKeyPair")).toBe(0);
+        // It is said beforehand, for all servers at once; and by a plan, also where no server is to be made.
+        const provider = worldOf().provider(options);
+        worldOf().proxy.calls.length = 0;
+        for (const server of ["web", "db"])
+          expect(
+            await failureOf(
+              Promise.resolve(provider.refuseUnknown?.(requestOf(server), contextOf())),
+            ),
+          ).toMatch(expected);
+        expect(worldOf().proxy.count("DescribeSecurityGroups")).toBe(1);
         const plan = worldOf().provider(options).ensureShared?.(wishOf("open", []), contextOf());
         expect(await failureOf(Promise.resolve(plan))).toMatch(expected);
         expect(await worldOf().leftovers("shop")).toEqual([]);
