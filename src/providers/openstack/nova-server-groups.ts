@@ -4,12 +4,21 @@ import type { Caller } from "../../cloud/caller.ts";
 import type { OpenStackClient } from "./client.ts";
 import { ProviderError } from "../../errors/error.ts";
 
-const serverGroupSchema = z.object({ id: z.string(), name: z.string() });
+const serverGroupSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    policy: z.string().optional(),
+    /** Before 2.64: a list of one. */
+    policies: z.array(z.string()).default([]),
+  })
+  .transform(({ id, name, policy, policies: [first] }) => ({ id, name, policy: policy ?? first }));
+export type NovaServerGroup = z.output<typeof serverGroupSchema>;
 
 export async function listServerGroups(
   client: OpenStackClient,
   caller: Caller,
-): Promise<readonly z.output<typeof serverGroupSchema>[]> {
+): Promise<readonly NovaServerGroup[]> {
   const { server_groups: groups } = await client.call(
     {
       service: "compute",

@@ -6,7 +6,12 @@ import { sharedName } from "../../cloud/names.ts";
 import { ProviderError } from "../../errors/error.ts";
 import type { Cloud } from "./cloud.ts";
 import { createKeyPair, deleteKeyPair, listKeyPairs } from "./nova-key-pairs.ts";
-import { createServerGroup, deleteServerGroup, listServerGroups } from "./nova-server-groups.ts";
+import {
+  createServerGroup,
+  deleteServerGroup,
+  listServerGroups,
+  type NovaServerGroup,
+} from "./nova-server-groups.ts";
 import type { OpenStackSettings } from "./options.ts";
 
 /** The key pair that new servers name: none, one of the user's, or ours with the operator's key. */
@@ -45,11 +50,11 @@ export async function ensureServerGroup(
   caller: Caller,
 ): Promise<string | undefined> {
   if (policy === undefined) return undefined;
-  const name = `${sharedName(stack)}-${policy}`;
+  const name = serverGroupName(stack, policy);
   return await cloud.shared(name, caller, async () => {
     const find = async (): Promise<string | undefined> =>
       (await listServerGroups(cloud.client, caller))
-        .filter((group) => group.name === name)
+        .filter((group) => group.policy === policy && isServerGroupOf(stack, group))
         .map(({ id }) => id)
         .toSorted((one, other) => one.localeCompare(other))[0];
     const known = await find();
@@ -86,13 +91,25 @@ export async function removeServerGroups(
   stack: string,
   caller: Caller,
 ): Promise<void> {
-  const isOurs = (name: string): boolean =>
-    /^(soft-)?(anti-)?affinity$/.test(afterPrefix(name, `${sharedName(stack)}-`));
-  for (const { id, name } of await noneWhereRefused(listServerGroups(cloud.client, caller))) {
-    if (!isOurs(name)) continue;
-    await deleteServerGroup(cloud.client, id, caller);
-    cloud.forget(name);
+  for (const group of await noneWhereRefused(listServerGroups(cloud.client, caller))) {
+    if (group.policy === undefined || !isServerGroupOf(stack, group)) continue;
+    await deleteServerGroup(cloud.client, group.id, caller);
+    cloud.forget(serverGroupName(stack, group.policy));
   }
+}
+
+/** A dot stands neither in a stack's name nor in a policy, so that no two stacks share one. */
+function serverGroupName(stack: string, policy: string): string {
+  return `${sharedName(stack)}.${policy}`;
+}
+
+/**
+ * Earlier versions put a hyphen there: "shop-anti" with "affinity" was called as "shop" with "anti-affinity" was, and only
+ * the policy itself tells whose such a group is.
+ */
+function isServerGroupOf(stack: string, { name, policy }: NovaServerGroup): boolean {
+  if (policy === undefined) return false;
+  return name === serverGroupName(stack, policy) || name === `${sharedName(stack)}-${policy}`;
 }
 
 /** Who may not even list such things, or whose cloud has none, has made none. */

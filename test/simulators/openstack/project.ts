@@ -47,6 +47,14 @@ export interface SimulatedGroup {
   readonly project_id?: string;
 }
 
+export interface SimulatedServerGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly policy?: string;
+  /** As a Nova before 2.64 tells it. */
+  readonly policies?: readonly string[];
+}
+
 export interface SimulatedFloatingIp {
   readonly id: string;
   readonly floating_ip_address: string;
@@ -68,7 +76,7 @@ export class Project {
   rules: SimulatedRule[] = [];
   floatingIps: SimulatedFloatingIp[] = [];
   keyPairs: { readonly name: string; readonly public_key: string }[] = [];
-  serverGroups: { readonly id: string; readonly name: string; readonly policy: string }[] = [];
+  serverGroups: SimulatedServerGroup[] = [];
   maxServers = 1000;
   zones: readonly string[] = ["nova", "east"];
   /** Networks without a router to the external one. */

@@ -739,7 +739,7 @@ describe("servers", () => {
     expect(shared().every((name) => /^(default$|bootmachine[.-]shop)/.test(name))).toBe(true);
     for (const server of ["web", "db"]) await provider.destroy(server, contextOf());
     await provider.destroyShared?.(contextOf());
-    expect(shared().filter((name) => /^bootmachine[.-]shop(-[^b]|$)/.test(name))).toEqual([]);
+    expect(shared().filter((name) => /^bootmachine[.-]shop([.]|-[^b]|$)/.test(name))).toEqual([]);
     expect(shared().length).toBe(1 + 3);
   });
 });
@@ -902,6 +902,68 @@ describe("what a server is put into", () => {
     await provider.destroy("web", contextOf());
     await provider.destroyShared?.(contextOf());
     expect(cloud.project.serverGroups).toEqual([]);
+  });
+
+  describe("server groups of two stacks whose names and policies, put together, are the same", () => {
+    const PAIRS = [
+      ["shop-anti", "affinity", "shop", "anti-affinity"],
+      ["shop-soft", "affinity", "shop", "soft-affinity"],
+      ["shop-soft", "anti-affinity", "shop", "soft-anti-affinity"],
+      ["shop-soft-anti", "affinity", "shop", "soft-anti-affinity"],
+    ] as const;
+    const oneOf = (serverGroup: OpenStackOptions["serverGroup"]): Provider =>
+      openstack({ ...QUICK, serverGroup }, cloud.environment);
+    /** The policy that the scheduler was told for the servers of a stack. */
+    const policiesOf = (stack: string): readonly (string | undefined)[] =>
+      cloud.project.servers
+        .filter(({ metadata }) => metadata["bootmachine-stack"] === stack)
+        .map(({ hints }) => {
+          const { group } = hints as { readonly group: string };
+          return cloud.project.serverGroups.find(({ id }) => id === group)?.policy;
+        });
+
+    test.each(PAIRS)("%s with %s, and %s with %s", async (one, its, other, another) => {
+      for (const [stack, policy] of [
+        [one, its],
+        [other, another],
+      ] as const)
+        await oneOf(policy).ensure(requestOf("web"), contextOf({ stack }));
+      expect(policiesOf(one)).toEqual([its]);
+      expect(policiesOf(other)).toEqual([another]);
+      for (const [gone, left] of [
+        [one, [another]],
+        [other, []],
+      ] as const) {
+        await oneOf(undefined).destroy("web", contextOf({ stack: gone }));
+        await oneOf(undefined).destroyShared?.(contextOf({ stack: gone }));
+        expect(cloud.project.serverGroups.map(({ policy }) => policy)).toEqual(left);
+      }
+    });
+
+    test.each(PAIRS)(
+      "those of earlier versions, of %s with %s and of %s with %s, have one name: the policy tells whose each is",
+      async (one, its, other, another) => {
+        const name = `bootmachine.${other}-${another}`;
+        expect(name).toBe(`bootmachine.${one}-${its}`);
+        cloud.project.serverGroups = [
+          { id: "one", name, policies: [its] },
+          { id: "other", name, policy: another },
+          { id: "theirs", name: `bootmachine.${one}.${its}`, policy: another },
+        ];
+        await oneOf(its).ensure(requestOf("web"), contextOf({ stack: one }));
+        await oneOf(another).ensure(requestOf("web"), contextOf({ stack: other }));
+        expect(cloud.project.servers.map(({ hints }) => hints)).toEqual([
+          { group: "one" },
+          { group: "other" },
+        ]);
+        await oneOf(undefined).destroy("web", contextOf({ stack: other }));
+        await oneOf(undefined).destroyShared?.(contextOf({ stack: other }));
+        expect(cloud.project.serverGroups.map(({ id }) => id)).toEqual(["one", "theirs"]);
+        await oneOf(undefined).destroy("web", contextOf({ stack: one }));
+        await oneOf(undefined).destroyShared?.(contextOf({ stack: one }));
+        expect(cloud.project.serverGroups.map(({ id }) => id)).toEqual(["theirs"]);
+      },
+    );
   });
 
   test("further security groups, by name or id, stand beside ours and outlive it", async () => {
