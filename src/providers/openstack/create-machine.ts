@@ -5,7 +5,7 @@ import { sayingNothingWasMade } from "../../cloud/nothing-was-made.ts";
 import { ProviderError, TimeoutError } from "../../errors/error.ts";
 import { firstBootData } from "../../host/first-boot-data.ts";
 import { makeKeyPair } from "../../host/key-pair.ts";
-import type { MachineRequest, ProviderContext, SizeWish } from "../contract.ts";
+import type { MachineRequest, ProviderContext } from "../contract.ts";
 import type { Cloud } from "./cloud.ts";
 import { isOf, toMetadata } from "./marks.ts";
 import type { GlanceImage } from "./glance.ts";
@@ -103,7 +103,7 @@ async function prepare(
   context: ProviderContext,
 ): Promise<Prepared> {
   const { stack } = context;
-  const { image, flavor, placement, login } = await chooseMachine(
+  const { image, flavor, leastDiskGb, placement, login } = await chooseMachine(
     cloud,
     settings,
     request,
@@ -137,7 +137,7 @@ async function prepare(
     body: {
       name: machineName(stack, request.server),
       flavorRef: flavor.id,
-      ...disk(settings, image, leastDiskGb(request.size ?? settings.size)),
+      ...disk(settings, image, leastDiskGb),
       networks: placement.networks.map(({ id }) => ({ uuid: id })),
       metadata,
       user_data: Buffer.from(userData).toString("base64"),
@@ -171,10 +171,6 @@ async function securityGroups(
 /** Under which the id of the stack's group is kept while a run lasts. */
 export function groupKey(stack: string): string {
   return `security group of ${stack}`;
-}
-
-function leastDiskGb(size: SizeWish | undefined): number {
-  return typeof size === "object" ? (size.diskGb ?? 0) : 0;
 }
 
 /** @param leastGb what the wish for a size asks for */

@@ -13,6 +13,8 @@ import { choiceText, loginUserOf, requireFlavor } from "./wishes.ts";
 export interface MachineChoice {
   readonly image: GlanceImage;
   readonly flavor: NovaFlavor;
+  /** What the wish for a size asks for the root disk, GiB; 0: nothing. */
+  readonly leastDiskGb: number;
   readonly placement: Placement;
   /** Who may log in first. */
   readonly login: string;
@@ -47,7 +49,8 @@ export async function chooseMachine(
   const flavor = requireFlavor(sizeWish, flavors, image, settings.bootVolume !== undefined);
   const login = settings.user ?? loginUserOf(image);
   if (login === undefined) throw loginUnknown(choiceText(imageWish));
-  return { image, flavor, placement, login };
+  const leastDiskGb = typeof sizeWish === "object" ? (sizeWish.diskGb ?? 0) : 0;
+  return { image, flavor, leastDiskGb, placement, login };
 }
 
 /** Else the server would be there, and its floating address would never come. */
