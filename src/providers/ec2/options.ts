@@ -112,7 +112,10 @@ export const ec2OptionsSchema = z
       .array(z.string().regex(/^sg-[0-9a-f]+$/, 'must be the id of a group, such as "sg-0123abcd"'))
       .max(15)
       .default([]),
-    /** True: the operator's key is imported as well, for images that read no user-data; a name: that key pair of yours. */
+    /**
+     * True: the operator's key is imported as well; a name: that key pair of yours. Images that read no user-data need it, and
+     * `hostIdentity: "console"` beside it: a host key that is injected never gets there. Default false.
+     */
     keyPair: z.union([z.boolean(), name]).default(false),
     /** The root volume, removed with its server. Counts for new machines. */
     rootVolume: rootVolumeSchema.prefault({}),
@@ -157,7 +160,7 @@ export const ec2OptionsSchema = z
       .default({}),
     /**
      * How the host key of a new server is proved. "injected": it is made here and given in user-data; "console": the
-     * server makes it, and it is read in the console output. Default "injected".
+     * server makes it and prints it on its console, as cloud-init does, where it is read. Default "injected".
      */
     hostIdentity: z.enum(["injected", "console"]).default("injected"),
     /** A server that EC2 ends while it starts: "keep" tells why and stops, "replace" makes another, twice at most. Default "keep". */
