@@ -1,4 +1,4 @@
-import { TimeoutError } from "../errors/error.ts";
+import { CancelledError, TimeoutError } from "../errors/error.ts";
 import { type Caller, pause, unlessAborted } from "./caller.ts";
 
 /** The longest pause between two looks, as a multiple of the shortest. */
@@ -58,6 +58,7 @@ export class MachineWatch<M extends { readonly id: string }> {
 
   /** A list that the cloud was asked for after this call. */
   async fresh(caller: Caller): Promise<readonly M[]> {
+    if (caller.signal.aborted) throw new CancelledError();
     const sharers = this.#next?.sharers ?? new Set<Caller>();
     sharers.add(caller);
     this.#next ??= { list: this.#listAfter(this.#current, sharers), sharers };
@@ -69,7 +70,12 @@ export class MachineWatch<M extends { readonly id: string }> {
     }
   }
 
-  /** @throws TimeoutError, CancelledError, and what the list call throws. */
+  /**
+   * Looks until the claim is met. What is not seen within the limit was not in a list that was asked for after it either: a
+   * cloud that was slow, or let nobody look for a while, must not be taken for one that has nothing to show.
+   *
+   * @throws TimeoutError, CancelledError, and what the list call throws.
+   */
   async until<T>(wait: Wait<M, T>, caller: Caller): Promise<T> {
     if (wait.lastWillDo === true && !caller.signal.aborted) {
       const value = wait.claim(this.#last);
@@ -92,11 +98,12 @@ export class MachineWatch<M extends { readonly id: string }> {
         caller,
       };
       this.#waiters.add(waiter);
-      const timeout = setTimeout(
-        () =>
-          reject(new TimeoutError(`${wait.what} within ${seconds(wait.limitMs)}.`, wait.limitMs)),
-        wait.limitMs,
-      );
+      const { look } = waiter;
+      const tooLate = (): void =>
+        reject(new TimeoutError(`${wait.what} within ${seconds(wait.limitMs)}.`, wait.limitMs));
+      const timeout = setTimeout(() => {
+        this.fresh(caller).then(look).then(tooLate, reject);
+      }, wait.limitMs);
       timer.signal.addEventListener("abort", () => clearTimeout(timeout));
     });
     void this.#poll();

@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, test } from "vitest";
 
 import { awaitServer } from "../../../src/cloud/await-server.ts";
 import { MachineWatch } from "../../../src/cloud/machine-watch.ts";
+import { ProviderError } from "../../../src/errors/error.ts";
 import { failureOf } from "../../provider-calls.ts";
 
 interface Machine {
@@ -82,6 +84,34 @@ describe("a server that is awaited", () => {
     expect(await failureOf(watch.until(wait, caller))).toMatch(/^TIMEOUT/);
     expect(cloud.lists()).toBeGreaterThan(0);
   });
+});
+
+describe("what is not seen within the limit", () => {
+  const wait = { claim: up, limitMs: 30, what: "one did not show" };
+
+  test("is looked for once more in a list that was asked for after it: the only one, where looks are far apart", async () => {
+    const cloud = cloudOf(1);
+    expect(await new MachineWatch(cloud.ask, 5000).until(wait, caller)).toHaveLength(1);
+    expect(cloud.lists()).toBe(1);
+  });
+
+  test("is not called missing while no list has been answered: the slow one is waited for, and its failure told", async () => {
+    const slow = async (): Promise<Machine[]> =>
+      await sleep(120).then(() => [{ id: "one", isUp: true }]);
+    expect(await new MachineWatch(slow, 5).until(wait, caller)).toHaveLength(1);
+    const limited = async (): Promise<Machine[]> =>
+      await sleep(60).then(() => Promise.reject(new ProviderError("PROVIDER_UNAVAILABLE", "no")));
+    const failure = await failureOf(new MachineWatch(limited, 5).until(wait, caller));
+    expect(failure).toMatch(/^PROVIDER_UNAVAILABLE/);
+  });
+});
+
+test("whoever was cancelled before asks the cloud for nothing", async () => {
+  const cloud = cloudOf(1);
+  const watch = new MachineWatch(cloud.ask, 5);
+  const cancelled = { ...caller, signal: AbortSignal.abort() };
+  expect(await failureOf(watch.fresh(cancelled))).toMatch(/^CANCELLED/);
+  expect(cloud.lists()).toBe(0);
 });
 
 describe("the pause between two looks", () => {
