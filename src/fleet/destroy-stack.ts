@@ -79,7 +79,26 @@ async function takeTrustAway(
     );
   }
   await revokeAtMaster(context, gone);
+  await shutOut(context, master, gone);
   await context.master.close();
+}
+
+/** Whoever has the address of a server that is gone next is not let in at the master. */
+async function shutOut(
+  context: RunContext,
+  master: string,
+  gone: readonly string[],
+): Promise<void> {
+  if (context.addresses.machine(master) === undefined) return;
+  try {
+    await context.master.openToMembers(context);
+  } catch (thrown) {
+    context.emit({
+      type: "note",
+      level: "warning",
+      text: `${master} still lets in the addresses that ${gone.join(", ")} had: ${toBootmachineError(thrown).message} The next \`bootmachine up\` shuts them out.`,
+    });
+  }
 }
 
 async function destroyServer(context: RunContext, server: string): Promise<DestroyedServer> {

@@ -21,22 +21,37 @@ export interface StackRunResult {
   readonly error?: BootmachineError;
 }
 
-/** Who takes no part keeps what it knows of the others, which is worth a word where one of them has a new machine. */
-async function tellWhoWasNotTold(context: RunContext, runs: readonly ServerRun[]): Promise<void> {
-  const { stack, addresses, emit, master } = context;
-  const fresh = runs.filter(({ isFresh, machine }) => isFresh && machine !== undefined);
-  const told = new Set<string | undefined>(runs.map(({ server }) => server.name));
-  if (await master.knowsMembers()) told.add(stack.master);
+/**
+ * Who takes no part keeps what it knows of the others, which is worth a word where one of them has a new machine. The master is
+ * told of it; a plan says so.
+ */
+async function tellWhoIsNotTold(context: RunContext, runs: readonly ServerRun[]): Promise<void> {
+  const { stack, addresses, emit, master, phases, mode } = context;
+  const isPlan = mode === "plan";
+  const fresh = runs.filter(({ isFresh, machine }) =>
+    isPlan ? machine === undefined : isFresh && machine !== undefined,
+  );
+  const parts = new Set(runs.map(({ server }) => server.name));
   const others = stack.servers
     .map(({ name }) => name)
-    .filter((name) => !told.has(name) && addresses.machine(name) !== undefined);
-  if (context.mode === "plan" || fresh.length === 0 || others.length === 0) return;
-  const list = (names: readonly string[]): string => new Intl.ListFormat("en").format(names);
-  emit({
-    type: "note",
-    level: "info",
-    text: `${list(others)} took no part: hosts entries and openings there learn of ${list(fresh.map(({ server }) => server.name))} with the next \`bootmachine up\`.`,
-  });
+    .filter((name) => !parts.has(name) && addresses.machine(name) !== undefined);
+  if (fresh.length === 0 || others.length === 0 || !phases.has("boot")) return;
+  const news = list(fresh.map(({ server }) => server.name));
+  const isTold = (name: string): boolean => name === stack.master && phases.has("enroll");
+  const told = others.filter(isTold);
+  const say = (text: string): void => emit({ type: "note", level: "info", text });
+  if (isPlan && told.length > 0)
+    say(`${list(told)}, which takes no part, would get hosts entries and openings for ${news}.`);
+  const untold =
+    (await master.knowsMembers()) || isPlan ? others.filter((name) => !isTold(name)) : others;
+  if (untold.length > 0)
+    say(
+      `${list(untold)} ${isPlan ? "would take" : "took"} no part: hosts entries and openings there learn of ${news} with the next \`bootmachine up\` of all.`,
+    );
+}
+
+function list(names: readonly string[]): string {
+  return new Intl.ListFormat("en").format(names);
 }
 
 function tellExpectedCalls(
@@ -114,7 +129,7 @@ export async function runStack(
       return summary;
     }),
   );
-  await tellWhoWasNotTold(context, runs);
+  await tellWhoIsNotTold(context, runs);
   if (context.mode === "apply") await revokeAtMaster(context, lostMachines, master);
   await master?.close().catch(() => undefined);
   await context.master.close();

@@ -25,6 +25,8 @@ export interface PhaseView {
 
 export interface ServerView {
   readonly name: string;
+  /** It takes no part in the run; something is done there for the sake of one that does. */
+  readonly isGuest: boolean;
   /** `waiting`: nothing has begun on it, or it waits between two phases. */
   readonly state: "waiting" | "working" | "done" | "failed" | "cancelled";
   /** The phase now, or the last one. */
@@ -145,7 +147,7 @@ export function reduceRun(view: RunView, event: FleetEvent): RunView {
         stack: event.stack,
         version: event.version,
         phases: PHASES_OF_COMMAND[event.command] ?? PHASES,
-        servers: event.servers.map((name) => newServer(name)),
+        servers: event.servers.map((name) => newServer(name, false)),
         startedAt: at,
         lastAt: at,
       };
@@ -163,7 +165,7 @@ export function reduceRun(view: RunView, event: FleetEvent): RunView {
     case "phase-ended":
       return changeServer(next, event.server, (server) => ({
         ...server,
-        state: stateAfter(event.outcome, event.phase === next.phases.at(-1)),
+        state: stateAfter(event.outcome, server.isGuest || event.phase === next.phases.at(-1)),
         phase: event.phase,
         phases: {
           ...server.phases,
@@ -318,9 +320,10 @@ function stateAfter(outcome: PhaseOutcome, isLast: boolean): ServerView["state"]
   return isLast ? "done" : "waiting";
 }
 
-function newServer(name: string): ServerView {
+function newServer(name: string, isGuest: boolean): ServerView {
   return {
     name,
+    isGuest,
     state: "waiting",
     phase: undefined,
     phases: {},
@@ -345,7 +348,7 @@ function changeServer(
 ): RunView {
   const index = view.servers.findIndex((server) => server.name === name);
   const servers = [...view.servers];
-  if (index === -1) servers.push(change(newServer(name)));
+  if (index === -1) servers.push(change(newServer(name, true)));
   else servers[index] = change(view.servers[index] as ServerView);
   return { ...view, servers };
 }

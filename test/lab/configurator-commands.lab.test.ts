@@ -36,6 +36,10 @@ describe("bootmachine configurator, on a master and an agent", () => {
     await writeFile(config(), before.replace('size: "small" }],', `size: "small" }, ${text}],`));
   }
 
+  let web3 = "";
+  const addressOf = async (server: string): Promise<string> =>
+    (await project.onServer("boss", `getent ahostsv4 ${server}`)).stdout.split(" ")[0] ?? "";
+
   /** By its hosts entries and the rules of its tool's port. */
   async function knownToMaster(server: string): Promise<boolean> {
     const { status } = await project.onServer(
@@ -174,6 +178,10 @@ export default defineStack({
 
   it("up --server lets a server that is new in at the master, which takes no part, and says who else was not told", async () => {
     await addServers(`{ name: "web2", image: "debian-13", size: "small" }`);
+    const plan = await project.run("plan", "--server", "web2");
+    expect(plan.stdout, story(plan)).toContain(
+      "boss, which takes no part, would get hosts entries and openings for web2.",
+    );
     const up = await project.run("up", "--yes", "--json", "--server", "web2");
     expect(up.status, story(up)).toBe(0);
     expect(await knownToMaster("web2")).toBe(true);
@@ -188,24 +196,40 @@ export default defineStack({
     expect(again.events.filter(({ type }) => type === "note" || type === "access")).toEqual([]);
   });
 
-  it("up --server leaves a master alone whose own way in has changed in the config, and says so", async () => {
-    const before = await readFile(config(), "utf8");
+  it("up --server lets the next one in, too, from a computer that knows nothing of an earlier run", async () => {
     await addServers(`{ name: "web3", image: "debian-12", size: "small" }`);
-    const text = await readFile(config(), "utf8");
-    await writeFile(config(), text.replace('name: "boss",', 'name: "boss", ssh: { port: 2850 },'));
+    await rm(join(project.directory, ".bootmachine"), { recursive: true });
     const up = await project.run("up", "--yes", "--json", "--server", "web3");
     expect(up.status, story(up)).toBe(0);
-    expect(await knownToMaster("web3")).toBe(false);
-    expect(up.events).toContainEqual(
+    expect(await knownToMaster("web3")).toBe(true);
+  });
+
+  it("a master of which more than the members differs from the config is left alone, which is said", async () => {
+    const before = await readFile(config(), "utf8");
+    await writeFile(config(), before.replace("users: [", 'users: [{ name: "grace" }, '));
+    web3 = await addressOf("web3");
+    const gone = await project.run("destroy", "--yes", "--json", "--server", "web3");
+    expect(gone.status, story(gone)).toBe(0);
+    expect(gone.events).toContainEqual(
       expect.objectContaining({ type: "note", level: "warning", server: "boss" }),
     );
-    const changed = up.events.flatMap((event) => (event.type === "access" ? [event.server] : []));
-    expect([...new Set(changed)]).toEqual(["web3"]);
-    const gone = await project.run("destroy", "--yes", "--server", "web2", "--server", "web3");
+    expect(gone.events.filter(({ type }) => type === "access")).toEqual([]);
+    expect(await knownToMaster("web3")).toBe(true);
+    await writeFile(config(), before.replace(/, \{ name: "web3".*?\}/u, ""));
+  });
+
+  it("the address of a server that is destroyed is let in at the master no more", async () => {
+    const addresses = [await addressOf("web2"), web3];
+    const gone = await project.run("destroy", "--yes", "--json", "--server", "web2");
     expect(gone.status, story(gone)).toBe(0);
+    expect(gone.events).toContainEqual(
+      expect.objectContaining({ type: "phase-ended", server: "boss", phase: "secure" }),
+    );
+    const rules = await project.onServer("boss", "nft list table inet bootmachine; cat /etc/hosts");
+    for (const address of addresses) expect(rules.stdout).not.toContain(address);
+    expect(rules.stdout).toContain(await addressOf("web1"));
+    const before = await readFile(config(), "utf8");
     await writeFile(config(), before.replace(/, \{ name: "web2".*?\}/u, ""));
-    const whole = await project.run("up", "--yes");
-    expect(whole.status, story(whole)).toBe(0);
   });
 
   it("destroying a server takes its key from the master", async () => {

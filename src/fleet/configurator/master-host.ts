@@ -22,7 +22,8 @@ export class MasterHost {
 
   /**
    * The connected master. A member waits until the master has enrolled itself: before that there is nobody to enroll with.
-   * A master that takes no part itself is opened to the members first, where a run may change things.
+   *
+   * A master that takes no part itself is opened to the members first, by a run that secures.
    *
    * @throws RemoteError MASTER_FAILED where it failed in this run; UserError MACHINE_MISSING where it takes no part and has
    *   no machine
@@ -40,8 +41,14 @@ export class MasterHost {
       return this.#own;
     }
     const master = await this.visit(context);
-    if (context.mode === "apply") await (this.#opened ??= openToMembers(master));
+    if (context.phases.has("secure")) await this.openToMembers(context);
     return master;
+  }
+
+  /** @returns whether a master that takes no part in the run knows the members now; as `openToMembers`, once a run. */
+  async openToMembers(context: RunContext): Promise<boolean> {
+    this.#opened ??= this.visit(context).then(openToMembers);
+    return this.#opened;
   }
 
   /** The master's host where the master takes no part in the run, connected once. */

@@ -1,37 +1,45 @@
 import { accessResources } from "../../baseline/access-resources.ts";
 import { prepareResources } from "../../baseline/prepare-resources.ts";
 import { toBootmachineError } from "../../errors/error.ts";
-import { bringInLine, lookAt } from "../apply-resources.ts";
-import { moveToSecuredAccess } from "../phases/secure.ts";
+import type { Resource } from "../../program/resource.ts";
+import { resourceId } from "../../program/resource-id.ts";
+import { bringInLine, emitResource, lookAt } from "../apply-resources.ts";
+import { bringAccessInLine } from "../phases/secure.ts";
 import { dropProofMark } from "../proof-marks.ts";
 import type { ServerRun } from "../server-run.ts";
-import { declaredWayText, isSecuredWay } from "../ways-in.ts";
+import { isSecuredWay } from "../ways-in.ts";
 
 /**
  * Makes the stack's members known to a master that takes no part in the run itself, and lets them in: its hosts entries and
- * its openings name their addresses, and a member that was made since finds the master's ports closed. One look where all
- * is as wanted.
+ * its openings name their addresses. A member that was made since finds the master's ports closed; one that is gone leaves them
+ * open to whoever has its address next. One look where all is as wanted; a plan only tells.
  *
- * A master whose own way in has changed in the config, or that was never secured, is left as it is: that is for a run that
- * it takes part in. It is said then, because the members may find its ports closed.
+ * Of a master on which anything else of the way in differs from the config (another port, a user's new key), nothing is
+ * changed: that is for a run that it takes part in. It is said then, because its ports may be closed to the members.
  *
  * @returns whether the master knows the members now
  * @throws BootmachineError as an access change does; the error names the master
  */
 export async function openToMembers(master: ServerRun): Promise<boolean> {
-  const { context, server, machine } = master;
+  const { context, server } = master;
   const { name } = server;
   const baseline = master.baselineContext();
   const entries = prepareResources(baseline).filter(({ type }) => type === "hosts-entries");
-  const openings = accessResources(baseline, "final").filter(({ type }) => type === "firewall");
-  const reports = await lookAt(master, [...entries, ...openings], "the stack's members");
-  if (reports.every(({ status }) => status === "ok" || status === "skipped")) return true;
-  const declared = declaredWayText(context.stack, server);
-  const settled = context.records.get(name, machine?.id ?? "")?.settled;
-  if (settled !== declared || !isSecuredWay(context.stack, server, master.connectedHost().target)) {
+  const access = accessResources(baseline, "final");
+  const reports = await lookAt(master, [...entries, ...access], "the stack's members");
+  const differing = reports.filter(({ status }) => status !== "ok" && status !== "skipped");
+  if (differing.length === 0) return true;
+  const isOfMembers = (id: string): boolean =>
+    [...entries, ...access.filter(isFirewall)].some((resource) =>
+      id.startsWith(resourceId(resource)),
+    );
+  if (
+    !isSecuredWay(context.stack, server, master.connectedHost().target) ||
+    !differing.every(({ id }) => isOfMembers(id))
+  ) {
     master.note(
       "warning",
-      "It does not know all members of the stack, and its ports may be closed to the new ones. It is left as it is, because its own way in is not as declared either: `bootmachine up` brings both in line.",
+      "It may not know all members of the stack, and its ports may be closed to new ones: it is left as it is, because more of its way in differs from the config. `bootmachine up` brings it in line.",
     );
     return false;
   }
@@ -47,10 +55,15 @@ export async function openToMembers(master: ServerRun): Promise<boolean> {
       changes,
       ms: Math.round(performance.now() - began),
     });
+  if (context.mode === "plan") {
+    for (const report of reports) emitResource(master, report);
+    end("changed", differing.length);
+    return true;
+  }
   try {
     await dropProofMark(context.paths, name);
     const { changes } = await bringInLine(master, entries, { title: "the stack's members" });
-    end("changed", changes + (await moveToSecuredAccess(master)));
+    end("changed", changes + (await bringAccessInLine(master)));
     return true;
   } catch (thrown) {
     const error = toBootmachineError(thrown);
@@ -59,4 +72,8 @@ export async function openToMembers(master: ServerRun): Promise<boolean> {
     end("failed", 0);
     throw error;
   }
+}
+
+function isFirewall({ type }: Resource): boolean {
+  return type === "firewall";
 }

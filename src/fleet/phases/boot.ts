@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { ProviderError } from "../../errors/error.ts";
+import type { Machine } from "../../providers/contract.ts";
 import { imageText, sizeText } from "../../stack/wishes.ts";
 import { refuseTooSmallSize } from "../configurator/memory-needs.ts";
 import { lookAtHost } from "../look-at-host.ts";
@@ -27,13 +28,13 @@ export async function boot(run: ServerRun, signal: AbortSignal): Promise<PhaseRe
   if (found === undefined) await refuseTooSmallSize(run, signal);
   if (context.mode === "plan") {
     if (found === undefined) run.step(`would be created${describeWish(run)}`);
-    else if (!isThere) run.step(`would be started (it is ${found.status})`);
+    else if (!isThere) run.step(describeLack(found, "would be started"));
     for (const { id } of duplicates) run.step(`a second machine of it would be removed: ${id}`);
     context.addresses.settle(server.name, found);
     return resultOf(1);
   }
   if (found === undefined) run.step(`creating the machine${describeWish(run)}`);
-  else if (!isThere) run.step(`starting the machine (it is ${found.status})`);
+  else if (!isThere) run.step(describeLack(found, "starting the machine"));
   for (const { id } of duplicates) run.step(`removing a second machine of it: ${id}`);
   const machine = await context.stack.provider.ensure(
     {
@@ -53,9 +54,16 @@ export async function boot(run: ServerRun, signal: AbortSignal): Promise<PhaseRe
     );
   }
   run.machine = machine;
-  run.isFresh = found === undefined || found.status === "creating";
+  // The provider may have made another one in the place of one that had failed, or was going.
+  run.isFresh = found?.id !== machine.id || found.status === "creating";
   context.addresses.settle(server.name, machine);
   return resultOf(1);
+}
+
+/** What a machine of ours lacks. One that has failed is the provider's: its options say whether it is kept or replaced. */
+function describeLack({ status, detail }: Machine, remedy: string): string {
+  if (status !== "failed") return `${remedy} (it is ${status})`;
+  return `the machine has failed (${detail ?? "no reason given"}): the provider's options say whether it is kept or replaced`;
 }
 
 /** ` (image debian-12, size small)`: what the config asks for; nothing where it leaves the choice to the provider. */

@@ -21,15 +21,28 @@ export async function secure(run: ServerRun): Promise<PhaseResult> {
       mode: "apply",
     });
   }
-  if (access !== 0) {
-    changes += await moveToSecuredAccess(run);
-  }
-  const { context, server } = run;
-  if (isSecuredWay(context.stack, server, run.host.target)) {
-    await rememberSettled(run, declaredWayText(context.stack, server));
-    run.isSettled = true;
-  }
+  if (access === 0) await settle(run);
+  else changes += await bringAccessInLine(run);
   return resultOf(changes);
+}
+
+/**
+ * The access change, from its first look to its end.
+ *
+ * @returns how many resources were changed; one that is opened first and closed later counts once
+ */
+export async function bringAccessInLine(run: ServerRun): Promise<number> {
+  const changes = await moveToSecuredAccess(run);
+  await settle(run);
+  return changes;
+}
+
+/** The host is on its declared way, and stays there, where it was reached by it. */
+async function settle(run: ServerRun): Promise<void> {
+  const { context, server } = run;
+  if (!isSecuredWay(context.stack, server, run.connectedHost().target)) return;
+  await rememberSettled(run, declaredWayText(context.stack, server));
+  run.isSettled = true;
 }
 
 /** @param settled undefined while the way in is being changed */
@@ -46,8 +59,7 @@ async function rememberSettled(run: ServerRun, settled: string | undefined): Pro
   });
 }
 
-/** @returns how many resources were changed; one that is opened first and closed later counts once */
-export async function moveToSecuredAccess(run: ServerRun): Promise<number> {
+async function moveToSecuredAccess(run: ServerRun): Promise<number> {
   const changed = new Set<string>();
   const report = reportTo(run);
   const { context, server } = run;

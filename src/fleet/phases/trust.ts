@@ -51,7 +51,7 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
       },
     });
   run.host = await connect();
-  if (run.isFresh) {
+  if (isFirstSession(run.isFresh, record, identity)) {
     const warning = judgeFirstBoot(machine, run.host.facts);
     if (warning !== undefined) run.note("warning", warning);
   }
@@ -100,19 +100,20 @@ export async function identityOf(
   signal: AbortSignal,
 ): Promise<HostIdentity> {
   const record = context.records.get(server.name, machine.id);
-  let identity: HostIdentity | undefined =
+  const { provider } = context.stack;
+  const known =
     record === undefined || record.proof === "published" || record.proof === "pinned"
       ? undefined
       : { proof: record.proof, keys: record.keys };
-  const { provider } = context.stack;
-  if (
-    identity === undefined ||
-    (identity.proof === "first-use" && provider.capabilities.identity.includes("pinned"))
-  ) {
-    const said = await provider.identity(machine, providerContext(context, undefined, signal));
-    // A key that the user has given since says more than the one that was taken on first sight.
-    if (identity === undefined || said.proof !== "first-use") identity = said;
-  }
+  const ask = async (): Promise<HostIdentity> =>
+    await provider.identity(machine, providerContext(context, undefined, signal));
+  // The user may have given a key since the one was taken on first sight; another controller may have replaced an injected one.
+  const mayKnowMore =
+    known?.proof === "first-use"
+      ? provider.capabilities.identity.includes("pinned")
+      : known?.proof === "injected" && provider.keepIdentity !== undefined;
+  const identity =
+    known === undefined ? await ask() : mayKnowMore ? strongerOf(known, await ask()) : known;
   if (identity.proof === "first-use" && server.ssh.identity !== "first-use") {
     throw new RefusedError(
       "IDENTITY_UNPROVEN",
@@ -120,6 +121,27 @@ export async function identityOf(
     );
   }
   return identity;
+}
+
+/** What holds of what is on record here and what the provider says now. */
+export function strongerOf(known: HostIdentity, said: HostIdentity): HostIdentity {
+  if (said.proof === "first-use") return known;
+  // The provider is told of the next key before the host shows it; a list of it may lag behind.
+  if (known.proof === "injected" && said.proof === "injected")
+    return { proof: "injected", keys: [...new Set([...known.keys, ...said.keys])] };
+  return said;
+}
+
+/**
+ * Whether nobody can have been there before: the machine is new in this run; or this controller has never been in, and the
+ * host key is the one of its first boot still.
+ */
+export function isFirstSession(
+  isFresh: boolean,
+  record: unknown,
+  { proof }: Pick<HostIdentity, "proof">,
+): boolean {
+  return isFresh || (record === undefined && (proof === "injected" || proof === "console"));
 }
 
 /**
