@@ -1,13 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
-import {
-  type BootmachineError,
-  CancelledError,
-  TimeoutError,
-  toBootmachineError,
-} from "../errors/error.ts";
+import { type BootmachineError, CancelledError, toBootmachineError } from "../errors/error.ts";
 import type { Milestone } from "./configurator/milestones.ts";
 import { type Phase, PHASES, type ServerSummary } from "./events.ts";
+import { withPhaseLimit } from "./phase-limit.ts";
 import { boot } from "./phases/boot.ts";
 import { configure } from "./phases/configure.ts";
 import { enroll } from "./phases/enroll.ts";
@@ -17,7 +11,7 @@ import { secure } from "./phases/secure.ts";
 import { trust } from "./phases/trust.ts";
 import { verify } from "./phases/verify.ts";
 import { takeProofMark } from "./proof-marks.ts";
-import { type PhaseResult, type ServerRun, SKIPPED } from "./server-run.ts";
+import type { PhaseResult, ServerRun } from "./server-run.ts";
 import { surveyHost } from "./survey.ts";
 
 /** What each phase does; total, so that a new phase cannot be forgotten. */
@@ -37,9 +31,6 @@ const PHASE_FUNCTIONS: Readonly<
   configure,
   verify,
 };
-
-/** Limits run to their end, then a step that does not heed its signal is given up. */
-const GRACE_MS = 15_000;
 
 /** Runs the phases before the first connection; apart from `runRest` because every address is needed there. */
 export function runBoot(run: ServerRun): Promise<BootmachineError | undefined> {
@@ -96,7 +87,9 @@ async function runPhase(run: ServerRun, phase: Phase): Promise<BootmachineError 
   run.emit({ type: "phase-started", server, phase });
   const began = performance.now();
   try {
-    const result = await withLimit(run, phase);
+    const result = await withPhaseLimit(run, phase, (signal) =>
+      PHASE_FUNCTIONS[phase](run, signal),
+    );
     run.changes += result.changes;
     run.wasLookedAt ||= result.outcome !== "skipped";
     run.emit({ type: "phase-ended", server, phase, ms: elapsed(began), ...result });
@@ -112,45 +105,6 @@ async function runPhase(run: ServerRun, phase: Phase): Promise<BootmachineError 
   }
 }
 
-/** A phase ends at its limit, at the user's wish, and in any case: a step that hangs is given up after a grace time. */
-async function withLimit(run: ServerRun, phase: Phase): Promise<PhaseResult> {
-  const limitMs = run.server.ssh.phaseTimeoutMs;
-  const limit = new AbortController();
-  const signal = AbortSignal.any([run.context.signal, limit.signal]);
-  const timedOut = new TimeoutError(
-    `The phase ${phase} did not end within ${Math.round(limitMs / 1000)} s.`,
-    limitMs,
-    {
-      hint: "Find out why it is slow (`bootmachine log`), or raise ssh.phaseTimeoutSeconds.",
-    },
-  );
-  const stopWaiting = new AbortController();
-  const watchdog = sleep(limitMs, undefined, { signal: stopWaiting.signal }).then(
-    async () => {
-      limit.abort(timedOut);
-      await sleep(GRACE_MS, undefined, { signal: stopWaiting.signal }).catch(() => undefined);
-      throw timedOut;
-    },
-    () => SKIPPED,
-  );
-  const hardStop = new Promise<never>((_resolve, reject) => {
-    run.context.hardSignal.addEventListener("abort", () => reject(new CancelledError()), {
-      once: true,
-      signal: stopWaiting.signal,
-    });
-  });
-  try {
-    return await Promise.race([PHASE_FUNCTIONS[phase](run, signal), watchdog, hardStop]);
-  } catch (error) {
-    if (limit.signal.aborted) throw timedOut;
-    if (run.context.signal.aborted && isAbort(error)) throw new CancelledError();
-    throw error;
-  } finally {
-    stopWaiting.abort();
-    watchdog.catch(() => undefined);
-  }
-}
-
 /** Waits for the addresses that the resources name, then surveys a host that was there before. */
 async function lookAround(run: ServerRun, signal: AbortSignal): Promise<void> {
   const { addresses } = run.context;
@@ -159,7 +113,7 @@ async function lookAround(run: ServerRun, signal: AbortSignal): Promise<void> {
     run.step(
       `waiting for the address of ${missing.slice(0, 3).join(", ")}${missing.length > 3 ? " and others" : ""}`,
     );
-    await addresses.settled(signal);
+    await run.waitFor(() => addresses.settled(signal));
   }
   if (run.machine !== undefined && !run.context.readsOnly) {
     run.wasProved = await takeProofMark(run.context.paths, run.server.name, run.machine.id);
@@ -171,10 +125,6 @@ async function lookAround(run: ServerRun, signal: AbortSignal): Promise<void> {
 
 function cancelled(run: ServerRun, phase: Phase): BootmachineError {
   return new CancelledError(undefined, { server: run.server.name, phase });
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === "AbortError" || error instanceof CancelledError);
 }
 
 function elapsed(began: number): number {

@@ -55,6 +55,8 @@ export class ServerRun {
   hasRunTool = false;
   /** The place among the servers that may work at once; undefined before there is one. */
   slot: WorkSlot | undefined;
+  #waitedMs = 0;
+  #waitingSince: number | undefined;
 
   constructor(server: Server, context: RunContext, machine: Machine | undefined) {
     this.server = server;
@@ -81,9 +83,26 @@ export class ServerRun {
     this.emit({ type: "note", level, server: this.server.name, text });
   }
 
-  /** Waits for another server without keeping a third one from working. */
+  /** Waits for another server without keeping a third one from working; the time does not count for its own limit. */
   lendSlot<T>(wait: () => Promise<T>): Promise<T> {
-    return this.slot === undefined ? wait() : this.slot.lend(wait);
+    return this.waitFor(() => (this.slot === undefined ? wait() : this.slot.lend(wait)));
+  }
+
+  /** Waits for another server; the time does not count for its own limit. One wait at a time. */
+  async waitFor<T>(wait: () => Promise<T>): Promise<T> {
+    this.#waitingSince = performance.now();
+    try {
+      return await wait();
+    } finally {
+      this.#waitedMs = this.waitedMs();
+      this.#waitingSince = undefined;
+    }
+  }
+
+  /** How long it has waited for other servers so far, in milliseconds. */
+  waitedMs(): number {
+    const now = performance.now();
+    return this.#waitedMs + (now - (this.#waitingSince ?? now));
   }
 
   /** The connected host; the phase `trust` comes before every phase that asks for it. */
