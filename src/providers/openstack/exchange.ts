@@ -26,6 +26,8 @@ export interface RequestFacts {
   readonly isRepeatable: boolean;
   /** Once it is sent, its answer is waited for, also when the run is cancelled. */
   readonly mustFinish?: boolean;
+  /** It asks which versions there are. Default false. */
+  readonly isAboutVersions?: boolean;
 }
 
 /**
@@ -72,14 +74,14 @@ export class Exchange {
         await this.#budget.spend(
           caller,
           facts.kind,
-          async () => await this.#once({ ...request, signal }, what, caller),
+          async () => await this.#once({ ...request, signal }, facts, caller),
         ),
     );
   }
 
   async #once(
     request: Omit<HttpRequest, "timeoutMs">,
-    what: string,
+    { what, isAboutVersions = false }: RequestFacts,
     caller: Caller,
   ): Promise<Attempt<HttpResponse>> {
     const began = performance.now();
@@ -98,7 +100,7 @@ export class Exchange {
       const id =
         response.headers["x-openstack-request-id"] ?? response.headers["x-compute-request-id"];
       tell(response.status, typeof id === "string" ? id : undefined);
-      return judge(what, response);
+      return judge({ what, url: request.url, isAboutVersions }, response);
     } catch (thrown) {
       if (!(thrown instanceof HttpFailure)) throw thrown;
       tell(undefined);

@@ -3,15 +3,26 @@ import type { Attempt } from "../../cloud/repeat-call.ts";
 import { ProviderError } from "../../errors/error.ts";
 import type { HttpFailure, HttpResponse } from "./http.ts";
 
+/** What an answer is an answer to. */
+interface JudgedCall {
+  /** What is done, for people, after "to". */
+  readonly what: string;
+  readonly url: string;
+  /** It asks which versions there are: services answer that with 300 as well, and with a way to the document. Default false. */
+  readonly isAboutVersions?: boolean;
+}
+
 /**
- * Judges an answer.
+ * Judges an answer. A redirection is none: a call whose answer nobody reads would be taken for done.
  *
  * Nova answers 413 for its own old rate limit, 403 for a quota, and 400 where a flavor, image, network, key or group
  * is not there; Neutron answers 409 for a quota. Only the message tells them apart.
  */
-export function judge(what: string, response: HttpResponse): Attempt<HttpResponse> {
+export function judge(call: JudgedCall, response: HttpResponse): Attempt<HttpResponse> {
+  const { what, isAboutVersions = false } = call;
   const { status } = response;
-  if (status < 400) return { kind: "answer", value: response };
+  if (status < 300 || (status < 400 && isAboutVersions)) return { kind: "answer", value: response };
+  if (status < 400) return { kind: "fail", error: sentElsewhere(call, response) };
   const message = messageOf(response);
   const fail = (code: ProviderError["code"], hint?: string): Attempt<never> => ({
     kind: "fail",
@@ -45,6 +56,28 @@ export function judge(what: string, response: HttpResponse): Attempt<HttpRespons
     status === 409 ? "PROVIDER_CONFLICT" : "PROVIDER_REFUSED",
     "OpenStack's own words say why; what was made so far is found again by the next run.",
   );
+}
+
+/** 300 to 399. None is followed: the token, or at Keystone the password, would go along to whatever stands there. */
+function sentElsewhere(
+  { what, url }: JudgedCall,
+  { status, headers }: HttpResponse,
+): ProviderError {
+  const target = originOf(headers.location, url);
+  return new ProviderError(
+    "PROVIDER_REFUSED",
+    `${new URL(url).host} did not ${what}: it answered with status ${status}${target === undefined ? "" : `, which sends to ${target}`}.`,
+    {
+      hint: "No redirection is followed, since credentials would go along. Check auth_url and the endpoint of the service, in the catalogue (`openstack catalog list`) or as clouds.yaml overrides it: often it says http where the cloud wants https, or another path.",
+    },
+  );
+}
+
+/** Scheme, host and port of an address that may be relative; what stands behind may be secret. */
+function originOf(location: string | undefined, url: string): string | undefined {
+  if (location === undefined || !URL.canParse(location, url)) return undefined;
+  const { protocol, host } = new URL(location, url);
+  return `${protocol}//${host}`;
 }
 
 /** What a failed connection means for the call. */

@@ -30,7 +30,7 @@ export class NovaVersion {
           url: documentOf(root),
           headers: { accept: "application/json", "x-auth-token": token },
         },
-        { what: "read Nova's versions", kind: "read", isRepeatable: true },
+        { what: "read Nova's versions", kind: "read", isRepeatable: true, isAboutVersions: true },
         caller,
       );
       return outcome === "refused" ? undefined : computeVersion(outcome.text);

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { ProblemRecord, UserError } from "../../../../src/errors/error.ts";
-import type { Inlet, Provider, ProviderCall } from "../../../../src/providers/contract.ts";
+import type { Inlet, Machine, Provider, ProviderCall } from "../../../../src/providers/contract.ts";
 import { openstack } from "../../../../src/providers/openstack/openstack.ts";
 import type { OpenStackOptions } from "../../../../src/providers/openstack/options.ts";
 import type { SimulatorOptions } from "../../../simulators/openstack/simulator-options.ts";
@@ -215,6 +215,83 @@ describe("calls", () => {
     cloud.faults.add({ match: LIST, act: { kind: "status", status: 429, headers } });
     expect(await failureOf(provider.observe(contextOf()))).toMatch(
       /^PROVIDER_RATE_LIMIT: .*3600 s/,
+    );
+  });
+
+  describe("a redirection", () => {
+    const redirect = (match: RegExp, status: number, location?: string): void =>
+      cloud.faults.add({
+        match,
+        times: 9,
+        act: {
+          kind: "status",
+          status,
+          ...(location === undefined ? {} : { headers: { location } }),
+        },
+      });
+    /** All that changes something once a server is there, and one call of it whose answer says nothing. */
+    const boot = async (): Promise<Machine> => {
+      const provider = openstack({ ...QUICK, floatingIps: true, keyPair: true }, cloud.environment);
+      const machine = await provider.ensure(requestOf("web"), contextOf());
+      await provider.keepIdentity?.(machine, { proof: "published", keys: [KEY] }, contextOf());
+      return machine;
+    };
+    const remove = async (): Promise<void> => {
+      const provider = openstack(QUICK, cloud.environment);
+      await provider.destroy("web", contextOf());
+      await provider.destroyShared?.(contextOf());
+    };
+    const AWAY = "https://cloud.example:9696/v2.0/there?token=secret";
+
+    test.each([
+      ["POST", "/auth/tokens", 301],
+      ["POST", "/security-group-rules", 301],
+      ["POST", "/os-keypairs", 302],
+      ["POST", "/servers", 303],
+      ["POST", "/servers/[^/]+/metadata", 307],
+      ["GET", "/servers/detail", 308],
+    ])("is no success: %s %s, %i", async (method, path, status) => {
+      redirect(new RegExp(`^${method} .*${path}([?]|$)`), status, AWAY);
+      const told = await failureOf(boot());
+      expect(told).toMatch(
+        new RegExp(
+          `^PROVIDER_REFUSED: 127[.]0[.]0[.]1:\\d+ did not .*status ${status}, which sends to https://cloud[.]example:9696[.] .*auth_url.*catalogue`,
+        ),
+      );
+      expect(told).not.toMatch(/secret|there/);
+    });
+
+    test.each([
+      ["/servers/[^/]+", /did not delete the server/],
+      ["/floatingips/[^/]+", /did not /],
+      ["/security-groups/[^/]+", /did not delete the security group/],
+      ["/os-keypairs/[^/]+", /did not delete the key pair/],
+    ])("is no removal: DELETE %s", async (path, said) => {
+      await boot();
+      redirect(new RegExp(`^DELETE .*${path}$`), 301, "/elsewhere");
+      const told = await failureOf(remove());
+      expect(told).toMatch(said);
+      expect(told).toContain(`which sends to ${cloud.url}.`);
+    });
+
+    test.each([
+      ["300, as Glance answers where it knows no such version", /^GET .*\/images/, 300],
+      ["304, which nobody has asked for", /^DELETE .*\/servers\//, 304],
+    ])("without a target is none either: %s", async (_, match, status) => {
+      redirect(match, status);
+      const told = await failureOf(boot().then(remove));
+      expect(told).toMatch(new RegExp(`^PROVIDER_REFUSED: .* did not .*status ${status}[.] `));
+    });
+
+    test.each([300, 302])(
+      "is an answer to who asks for Nova's versions: %i tells of no micro-version",
+      async (status) => {
+        redirect(/^GET \/compute\/v2\.1\/$/, status, AWAY);
+        await boot();
+        expect(cloud.calls.map(({ microversion }) => microversion).filter(Boolean)).toEqual([]);
+        await remove();
+        expect(cloud.project.servers).toEqual([]);
+      },
     );
   });
 
@@ -612,12 +689,15 @@ describe("servers", () => {
     [2, {}, 8],
   ])("a boot volume of %i GiB with the wish %j has %i GiB", async (sizeGb, wish, expected) => {
     cloud.project.images = cloud.project.images.map((image) => ({ ...image, min_disk: 8 }));
-    const provider = openstack({ ...QUICK, bootVolume: { sizeGb } }, cloud.environment);
     const size = { cpus: 1, memoryGb: 1, ...wish };
-    await provider.ensure(requestOf("web", { size }), contextOf());
-    expect(cloud.project.servers[0]?.request["block_device_mapping_v2"]).toEqual([
-      expect.objectContaining({ volume_size: expected }),
-    ]);
+    const options = { ...QUICK, bootVolume: { sizeGb } };
+    await openstack(options, cloud.environment).ensure(requestOf("web", { size }), contextOf());
+    await openstack({ ...options, size }, cloud.environment).ensure(requestOf("db"), contextOf());
+    expect(cloud.project.servers.length).toBe(2);
+    for (const { request } of cloud.project.servers)
+      expect(request["block_device_mapping_v2"]).toEqual([
+        expect.objectContaining({ volume_size: expected }),
+      ]);
   });
 
   test("a cell that is down: what is known goes on, what may be hidden in it is not made again nor called gone", async () => {
