@@ -630,6 +630,18 @@ describe("the security group", () => {
       expect(await ports()).toEqual([8080]);
     });
 
+    test("one that lists show for a moment after it was closed is not taken for open", async () => {
+      const { close } = await openThree();
+      const list = { match: of("DescribeSecurityGroups") };
+      let before = "";
+      world.proxy.add({ ...list, act: { kind: "change", change: (xml) => (before = xml) } });
+      world.proxy.add({ ...list, times: 3, act: { kind: "change", change: () => before } });
+      const { text } = WAYS["its answer names it"];
+      world.proxy.add({ match: isRevoke, act: { kind: "change", change: () => text } });
+      expect((await close())?.closed.length).toBe(3);
+      expect(await ports()).toEqual([]);
+    });
+
     test("one that another run closed meanwhile is closed", async () => {
       const { close } = await openThree();
       let isFirst = true;
