@@ -204,6 +204,13 @@ export interface ConfiguratorProblem {
   readonly hint?: string;
 }
 
+/** A role that the tool cannot have, found before anything is touched. */
+export interface RoleProblem {
+  readonly role: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
 /** A configuration-management tool, as data. A plain object from a factory, passed by value in the config. */
 export interface Configurator {
   readonly kind: "configurator";
@@ -236,6 +243,8 @@ export interface Configurator {
 
   /** Looks at what the options name on the operator's computer, counted from the config's folder; changes nothing. */
   check?(directory: string): Promise<readonly ConfiguratorProblem[]>;
+  /** Looks at the roles of the stack's servers, each given once; one that is refused is told at every server that has it. */
+  checkRoles?(roles: readonly string[]): readonly RoleProblem[];
   /** Files that are brought to a member before `install`, where it needs them. */
   downloads?(context: ConfiguratorContext): readonly Download[];
   /** Everything that the tool needs on one member, the server side on the master included; no daemon may take part before it is enrolled. */

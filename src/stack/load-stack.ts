@@ -21,6 +21,7 @@ import { checkFirewall } from "./rules/firewall-rules.ts";
 import {
   checkMaster,
   checkNamedRoles,
+  checkRolesOfTool,
   checkServerDistros,
   checkServers,
 } from "./rules/server-rules.ts";
@@ -159,6 +160,7 @@ async function checkConfig(
   const withTool = { ...draft, configurator: plugins.configurator };
   checkMaster(withTool, servers, hasAllServers, note);
   checkNamedRoles(withTool, hasAllRoles, note);
+  checkRolesOfTool(withTool, note);
   checkServerDistros(
     draft,
     plugins.distros.map((distro) => distro.name),

@@ -5,6 +5,7 @@ import { parsePluginOptions } from "../../stack/plugin-options.ts";
 import type { Configurator, ConfiguratorProblem, Tree } from "../contract.ts";
 import { enrollSteps, forgetResources, inventoryResource } from "./enroll.ts";
 import { installResources } from "./install.ts";
+import { roleProblems } from "./inventory.ts";
 import { type AnsibleOptions, ansibleOptionsSchema, type AnsibleSettings } from "./options.ts";
 import { toolRun } from "./run.ts";
 import { verifyChecks } from "./verify.ts";
@@ -52,6 +53,7 @@ export function ansible(options: AnsibleOptions = {}): Configurator {
     accounts: isFromMaster ? [{ name: settings.user, sudo: "nopasswd" }] : [],
     starterKit: new URL("./starter-kit/", import.meta.url),
     check: (directory) => findProblems(settings, directory),
+    checkRoles: roleProblems,
     install: (context) => installResources(context, settings),
     enroll: (context) => enrollSteps(context, settings),
     trees: () => [treeOf(settings)],

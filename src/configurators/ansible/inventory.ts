@@ -1,6 +1,6 @@
 import { Document, isScalar, visit } from "yaml";
 
-import type { ConnectedMember, Member, ServerData } from "../contract.ts";
+import type { ConnectedMember, Member, RoleProblem, ServerData } from "../contract.ts";
 import type { AnsibleSettings } from "./options.ts";
 import { KEY, knownHostsFile } from "./paths.ts";
 
@@ -74,6 +74,37 @@ export function renderInventory(member: ConnectedMember, connection: Connection)
       ...Object.fromEntries(groups),
     })
   );
+}
+
+/** What Ansible takes for its own where it reads an inventory: its two groups, and the key that makes a file a plug-in's. */
+const RESERVED: ReadonlyMap<string, string> = new Map([
+  ["all", "of all servers"],
+  ["ungrouped", "of the servers without a group"],
+  ["plugin", "for the settings of an inventory plug-in"],
+]);
+
+/** The roles that would change another thing in the inventory than their own group. */
+export function roleProblems(roles: readonly string[]): readonly RoleProblem[] {
+  const rolesByGroup = Map.groupBy(roles, groupName);
+  return [...rolesByGroup].flatMap(([group, [first = group, ...others]]) => {
+    const meaning = RESERVED.get(group);
+    return [
+      ...(meaning === undefined
+        ? []
+        : [
+            {
+              role: first,
+              message: `the role "${first}" cannot be a group of Ansible's inventory: "${group}" is its own name there ${meaning}`,
+              hint: `Give the role another name, such as "${first}-servers".`,
+            },
+          ]),
+      ...others.map((role) => ({
+        role,
+        message: `the roles "${first}" and "${role}" would be one group of Ansible's inventory, ${group}`,
+        hint: "Give one of them another name: other signs than letters, digits and underscores become underscores there.",
+      })),
+    ];
+  });
 }
 
 /** Ansible warns of names of groups that are no names of variables. */

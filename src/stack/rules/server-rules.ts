@@ -106,6 +106,23 @@ export function checkNamedRoles(
   }
 }
 
+/** The tool can have the servers' roles. */
+export function checkRolesOfTool(draft: Draft<StackInput>, report: ReportProblem): void {
+  const servers = presentItems(draft.servers);
+  const roles = new Set(servers.flatMap(([, one]) => presentTexts(one.roles)));
+  for (const { role, message, hint } of draft.configurator?.checkRoles?.([...roles]) ?? []) {
+    for (const [index, one] of servers) {
+      const at = one.roles?.indexOf(role) ?? -1;
+      if (at === -1) continue;
+      report({
+        path: ["servers", index, "roles", at],
+        message,
+        ...(hint === undefined ? {} : { hint }),
+      });
+    }
+  }
+}
+
 /** The distro that a server names is a plug-in of this stack. */
 export function checkServerDistros(
   draft: Draft<StackInput>,

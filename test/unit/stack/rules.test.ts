@@ -317,6 +317,20 @@ describe("firewall", () => {
     ).toEqual(['firewall[0].roles[1]: no server has the role "web"']);
   });
 
+  it("a role that the configurator cannot have is told at each server that has it", async () => {
+    const servers = [
+      { name: "web", roles: ["front", "taken"] },
+      { name: "db", roles: ["taken"] },
+      { name: "cache", roles: ["front"] },
+    ];
+    expect(await problemsOf({ ...GOOD, servers, configurator: "by-role" })).toEqual([
+      'servers[0].roles[1]: the tool has a "taken" of its own',
+      'servers[1].roles[0]: the tool has a "taken" of its own',
+      expect.stringContaining("configurator.lists"),
+      expect.stringContaining("configurator.lists"),
+    ]);
+  });
+
   it("a role that the configurator has something for, and no server has, is told", async () => {
     const config = { ...GOOD, configurator: "by-role" };
     expect(await problemsOf(config)).toEqual([

@@ -109,3 +109,20 @@ describe("the virtual environment", () => {
     expect(renderRequirements("2.18.1")).toMatch(/\nansible-core==2\.18\.1\n$/);
   });
 });
+
+describe("roles as groups of the inventory", () => {
+  const refused = (...roles: readonly string[]): readonly string[] =>
+    (ansible().checkRoles?.(roles) ?? []).map(({ role }) => role);
+
+  it.each(["all", "ungrouped", "plugin"])("%s is Ansible's own", (role) => {
+    expect(refused("web", role)).toEqual([role]);
+    expect(ansible({ from: "controller" }).checkRoles?.([role])).toMatchObject([
+      { role, message: expect.stringContaining(`"${role}" is its own name`) as string },
+    ]);
+  });
+
+  it("two of them never come to the same group", () => {
+    expect(refused("front-end", "db", "front_end")).toEqual(["front_end"]);
+    expect(refused("front-end", "front-ends", "localhost", "constructor", "hosts")).toEqual([]);
+  });
+});

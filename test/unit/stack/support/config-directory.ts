@@ -91,6 +91,10 @@ export const TOYS = new PluginRegistry([
             { role: "database", path: ["lists", "database"] },
             { role: "databse", path: ["lists", "databse"] },
           ],
+          checkRoles: (roles: readonly string[]) =>
+            roles
+              .filter((role) => role === "taken")
+              .map((role) => ({ role, message: `the tool has a "${role}" of its own` })),
         }),
       }),
   },
