@@ -1,7 +1,7 @@
 import { parsePluginOptions } from "../../stack/plugin-options.ts";
 import { readSigningKey, requireKeyText } from "../../stack/signing-key.ts";
 import type { Configurator, ConfiguratorContext, Tree } from "../contract.ts";
-import { agentsScript, parseAgents, revokeResources } from "./authority.ts";
+import { agentsScript, parseAgents, revokeKeyResources, revokeResources } from "./authority.ts";
 import { checkTree } from "./check-tree.ts";
 import { enrollSteps } from "./enroll-steps.ts";
 import { installResources } from "./install-resources.ts";
@@ -60,6 +60,7 @@ export function puppet(options: PuppetOptions = {}): Configurator {
     verify: (context) => toolChecks(settings, context),
     agents: { script: agentsScript(layout), parse: parseAgents },
     revoke: (server) => revokeResources(layout, server),
+    revokeKey: (fingerprint, members) => revokeKeyResources(layout, fingerprint, members),
     restart: ({ isMaster }) =>
       [
         ...(isMaster ? [`systemctl stop ${SERVER_SERVICE}\n${startServer(layout)}`] : []),

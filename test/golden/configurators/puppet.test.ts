@@ -154,8 +154,8 @@ it("verify, on the master", async () => {
 it("agents, as the authority's files say", () => {
   const { agents } = puppet({});
   expect(agents?.parse("accepted ab:cd web1\nwaiting 01:ef rogue\nwaiting - broken\n\n")).toEqual([
-    { id: "web1", state: "accepted", fingerprint: "SHA256 AB:CD" },
-    { id: "rogue", state: "waiting", fingerprint: "SHA256 01:EF" },
+    { id: "web1", state: "accepted", fingerprint: "AB:CD" },
+    { id: "rogue", state: "waiting", fingerprint: "01:EF" },
     { id: "broken", state: "waiting" },
   ]);
 });

@@ -6,11 +6,11 @@ systemctl is-active --quiet puppetserver.service || { echo "puppetserver.service
 # the authority has signed the members' certificates and no others
 cd /etc/puppet/puppetserver/ca || exit 1
 strange=
-for file in signed/*.pem; do
+for file in signed/*.pem signed/.*.pem; do
   [ -e "$file" ] || continue
   name=${file##*/}
   name=${name%.pem}
-  case " hub web1 " in *" $name "*) ;; *) strange="$strange $name" ;; esac
+  case $name in hub | web1) ;; *) strange="$strange $name" ;; esac
 done
 [ -z "$strange" ] || { echo "there are certificates of$strange, which are no members: revoke them"; false; }
 
