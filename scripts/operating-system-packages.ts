@@ -21,6 +21,7 @@ const PACKAGES: Readonly<Record<Purpose, readonly NeededPackage[]>> = {
     { name: "busybox", why: "its sh is one of the four shells that programs are tested in" },
     { name: "mksh", why: "one of the four shells that programs are tested in" },
     { name: "openssh-client", why: "ssh and ssh-keygen, which the tests call as users do" },
+    { name: "openssl", why: "what is run at Puppet's certificate authority is tried with it" },
   ],
   "local servers": [
     { name: "systemd-container", why: "systemd-nspawn runs the servers" },
