@@ -11,7 +11,7 @@ const PACKAGE = resolve(import.meta.dirname, "../../src");
  * The local provider, as if it had injected its key: what it keeps is a file beside the config, so that each run of
  * the command finds what the one before has kept.
  */
-const CONFIG = (name: string): string => `
+const CONFIG = (name: string, proof: "injected" | "console"): string => `
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { defineStack, local } from ${JSON.stringify(join(PACKAGE, "index.ts"))};
 
@@ -22,11 +22,12 @@ export default defineStack({
   name: ${JSON.stringify(name)},
   provider: {
     ...inner,
-    capabilities: { ...inner.capabilities, identity: ["published", "injected"] },
-    identity: async (machine, context) =>
-      existsSync(FILE)
-        ? JSON.parse(readFileSync(FILE, "utf8"))
-        : { proof: "injected", keys: (await inner.identity(machine, context)).keys },
+    capabilities: { ...inner.capabilities, identity: ["published", "${proof}"] },
+    identity: async (machine, context) => {
+      if (existsSync(FILE)) return JSON.parse(readFileSync(FILE, "utf8"));
+      if (process.env["CONSOLE_IS_EMPTY"] !== undefined) throw new Error("no keys in the console");
+      return { proof: "${proof}", keys: (await inner.identity(machine, context)).keys };
+    },
     keepIdentity: async (_machine, identity) => {
       writeFileSync(FILE, JSON.stringify(identity));
       const log = FILE.replace("kept", "log");
@@ -48,7 +49,10 @@ describe("an injected host key", () => {
   beforeAll(async () => {
     project = await StackProject.create("key", []);
     await rm(join(project.directory, "bootmachine.config.yaml"));
-    await writeFile(join(project.directory, "bootmachine.config.ts"), CONFIG(project.name));
+    await writeFile(
+      join(project.directory, "bootmachine.config.ts"),
+      CONFIG(project.name, "injected"),
+    );
   });
   afterAll(async () => await project.remove());
 
@@ -99,5 +103,35 @@ describe("an injected host key", () => {
     const up = await project.run("up", "--yes");
     expect(up.stdout.split("\n").at(-1), up.stdout.slice(-2000)).toMatch(/^Everything is in place/);
     expect(await kept()).toEqual(before);
+  });
+});
+
+describe("a host key that the console has shown", () => {
+  let project: StackProject;
+  beforeAll(async () => {
+    project = await StackProject.create("key", []);
+    await rm(join(project.directory, "bootmachine.config.yaml"));
+    await writeFile(
+      join(project.directory, "bootmachine.config.ts"),
+      CONFIG(project.name, "console"),
+    );
+  });
+  afterAll(async () => await project.remove());
+
+  it("is kept by the provider once a session has proved it: another controller needs no console any more", async () => {
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, `${up.stdout.slice(-3000)}\n${up.stderr}`).toBe(0);
+    const proofs = up.events.flatMap((event) => (event.type === "identity" ? [event.proof] : []));
+    expect(proofs).toEqual(["console"]);
+    await rm(join(project.directory, ".bootmachine"), { recursive: true });
+    const other = await project.start(["up", "--yes"], { env: { CONSOLE_IS_EMPTY: "1" } }).result;
+    expect(other.status, `${other.stdout.slice(-3000)}\n${other.stderr}`).toBe(0);
+    expect(other.stdout.split("\n").at(-1)).toMatch(/^Everything is in place/);
+    const key = await project.onServer(
+      "box",
+      "cut -d ' ' -f 1,2 /etc/ssh/ssh_host_ed25519_key.pub",
+    );
+    const file = await project.readState("known_hosts");
+    expect(file.trim()).toBe(`${project.name}.box ${key.stdout.trim()}`);
   });
 });

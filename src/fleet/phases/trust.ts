@@ -1,4 +1,4 @@
-import { RefusedError, UserError } from "../../errors/error.ts";
+import { RefusedError, toBootmachineError, UserError } from "../../errors/error.ts";
 import { fingerprint, learnHostKey, pinHostKeys } from "../../host/known-hosts.ts";
 import type { Host } from "../../host/host.ts";
 import { waitForHost } from "../../host/wait-for-host.ts";
@@ -56,6 +56,8 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
     if (warning !== undefined) run.note("warning", warning);
   }
   await rememberWay(run, machine.id, identity, run.host.target);
+  if (identity.proof === "console" && !context.readsOnly)
+    await keepConsoleKey(run, machine, identity, signal);
   const isInjected = identity.proof === "injected" && record?.isReplaced !== true;
   if (isInjected && !context.readsOnly) {
     await replaceHostKey({ run, machine, injected: identity, connect, signal });
@@ -63,6 +65,34 @@ export async function trust(run: ServerRun, signal: AbortSignal): Promise<PhaseR
   run.tellWayIn();
   run.distro = pickDistro(context.stack, server, run.host.facts);
   return resultOf(run.isFresh ? 1 : 0);
+}
+
+/**
+ * A console shows the host keys once, at the first boot, and what it shows is cut off or lost with the next one. The session has
+ * proved the key by now: where the provider keeps it, every controller finds it from then on. It goes without, too.
+ */
+async function keepConsoleKey(
+  run: ServerRun,
+  machine: Machine,
+  { keys }: HostIdentity,
+  signal: AbortSignal,
+): Promise<void> {
+  const { context, server } = run;
+  const { provider } = context.stack;
+  const key = keys.find((each) => each.startsWith("ssh-ed25519 "));
+  const record = context.records.get(server.name, machine.id);
+  if (provider.keepIdentity === undefined || key === undefined || record === undefined) return;
+  const kept: HostIdentity = { proof: "published", keys: [key] };
+  try {
+    await provider.keepIdentity(machine, kept, providerContext(context, undefined, signal));
+    await context.records.put(server.name, { ...record, proof: kept.proof, keys: [key] });
+  } catch (thrown) {
+    const { message } = toBootmachineError(thrown);
+    run.note(
+      "warning",
+      `Its host key stands in its console alone, where another computer may not find it later: ${message}`,
+    );
+  }
 }
 
 function readyLimitMs(context: Partial<Pick<RunContext, "patienceMs">>, server: Server): number {
