@@ -349,6 +349,27 @@ describe("what this provider adds", () => {
     expect((await provider.observe(context)).map(({ status }) => status)).toEqual(["failed"]);
   });
 
+  it("a server that ran and is in the state ERROR is kept, whatever onError says; a hard reboot brings it back", async () => {
+    const { ensure, provider, context } = world({ onError: "replace" });
+    const machine = await ensure("a");
+    await plane.admin.call("POST", "compute", `/v2.1/servers/${machine.id}/action`, {
+      "os-resetState": { state: "error" },
+    });
+    const [broken] = await provider.observe(context);
+    expect(broken).toMatchObject({ id: machine.id, status: "failed" });
+    expect(await failureOf(ensure("a"))).toMatch(
+      /^MACHINE_FAILED: .*in the state ERROR.*has run before.*reboot --hard a/,
+    );
+    expect(plane.front.count(/^DELETE .*\/servers\//)).toBe(0);
+    await provider.reboot(broken ?? machine, "hard", context);
+    // Nova says ERROR until the reboot is done.
+    await expect
+      .poll(async () => (await provider.observe(context))[0]?.status, { timeout: 60_000 })
+      .toBe("running");
+    expect((await ensure("a")).id).toBe(machine.id);
+    expect(plane.front.count(CREATE)).toBe(1);
+  });
+
   it("a token that Keystone has revoked in the middle: one new login, and the work goes on", async () => {
     const { ensure, provider, context } = world();
     expect(await provider.observe(context)).toEqual([]);

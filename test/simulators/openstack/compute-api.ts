@@ -231,7 +231,9 @@ function act(
       409,
       `Cannot '${name}' instance ${server.id} while it is in vm_state ${server.status}`,
     );
-  server.status = name === "reboot" ? "REBOOT" : name === "os-start" ? "SHUTOFF" : "ACTIVE";
+  // Nova says ERROR until the reboot of a broken one is done.
+  if (server.status !== "ERROR")
+    server.status = name === "reboot" ? "REBOOT" : name === "os-start" ? "SHUTOFF" : "ACTIVE";
   server.settlesTo = name === "os-stop" ? "SHUTOFF" : "ACTIVE";
   server.settlesAt = Date.now() + 20;
   server.boots += 1;

@@ -533,6 +533,9 @@ describe("servers", () => {
       const [broken] = await replacing().observe(contextOf());
       expect(broken).toMatchObject({ id: machine.id, status: "failed" });
       await replacing().reboot(broken ?? machine, "hard", contextOf());
+      await expect
+        .poll(async () => (await replacing().observe(contextOf()))[0]?.status)
+        .toBe("running");
       expect((await replacing().ensure(requestOf("web"), contextOf())).id).toBe(machine.id);
     });
 
