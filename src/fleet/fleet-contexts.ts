@@ -69,6 +69,7 @@ export class FleetContexts {
       turns: new HostTurns(),
       milestones: new Milestones(),
       enrolments: new Enrolments(),
+      lost: new Set(),
       master: new MasterHost(),
       shared: new SharedWork(stack.directory),
       forceConfigure: false,

@@ -40,6 +40,8 @@ export interface RunContext {
   readonly milestones: Milestones;
   /** Who is being enrolled just now. */
   readonly enrolments: Enrolments;
+  /** Whose machine is gone and could not be made again: the trust in them is still to be taken away at the master. */
+  readonly lost: Set<string>;
   /** The master, for the members that need something done there. */
   readonly master: MasterHost;
   /** What is brought to the hosts, read once a run, and the tool's common run. */

@@ -96,7 +96,6 @@ export async function runStack(
   if (master !== undefined) context.master.adopt(master);
   const bootQueue = pLimit(context.stack.concurrency);
   const slots = new WorkSlots(context.stack.concurrency);
-  const lostMachines: string[] = [];
   const failed = new Set<string>();
   const summaries = await Promise.all(
     runs.map(async (run) => {
@@ -108,7 +107,7 @@ export async function runStack(
           began = performance.now();
           return runBoot(run);
         });
-        if (error !== undefined && run.machine === undefined) lostMachines.push(name);
+        if (error !== undefined && run.machine === undefined) context.lost.add(name);
         // Nobody waits for a server that failed to boot.
         context.addresses.settle(name, undefined);
         error ??= await slots.within((slot) => {
@@ -130,7 +129,7 @@ export async function runStack(
     }),
   );
   await tellWhoIsNotTold(context, runs);
-  if (context.mode === "apply") await revokeAtMaster(context, lostMachines, master);
+  if (context.mode === "apply") await revokeAtMaster(context, [...context.lost], master);
   await master?.close().catch(() => undefined);
   await context.master.close();
   const error =

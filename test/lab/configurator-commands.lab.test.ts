@@ -3,9 +3,10 @@ import { join, resolve } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import type { FleetEvent } from "../../src/fleet/events.ts";
 import { StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
-import { TOY_RESTARTS, TOY_TAKEN, toyAgent } from "./toy-agent.ts";
+import { TOY_REBOOT, TOY_RESTARTS, TOY_TAKEN, toyAgent } from "./toy-agent.ts";
 
 tested({
   what: "bootmachine configurator",
@@ -232,6 +233,32 @@ export default defineStack({
     await writeFile(config(), before.replace(/, \{ name: "web2".*?\}/u, ""));
   });
 
+  it("a reboot that the tool asks for, and that was cut off, is made by the next up, once", async () => {
+    await writeFile(join(project.directory, "states/reboot"), "web1\n");
+    await project.onServer("web1", "systemctl mask --runtime --quiet reboot.target");
+    const asked = (event: FleetEvent): boolean =>
+      event.type === "step" && event.server === "web1" && event.text === TOY_REBOOT;
+    const cut = project.start(["up", "--yes", "--json"], {
+      onEvent: (event, { pid }) => {
+        if (asked(event) && pid !== undefined) process.kill(-pid, "SIGKILL");
+      },
+    });
+    expect(await cut.result).toMatchObject({ signal: "SIGKILL" });
+    // If it was told to go down, it has tried by then.
+    await project.onServer("web1", "sleep 3; systemctl unmask --runtime --quiet reboot.target");
+    const start = "cut -d ' ' -f 22 /proc/1/stat";
+    const before = await project.onServer("web1", start);
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    expect(up.events.filter(asked)).toHaveLength(1);
+    expect(up.events.filter((event) => event.type === "resource" && event.tool === "toy")).toEqual(
+      [],
+    );
+    expect((await project.onServer("web1", start)).stdout).not.toBe(before.stdout);
+    const again = await project.run("up", "--yes");
+    expect(again.stdout, story(again)).toContain("nothing to change");
+  });
+
   it("destroying a server takes its key from the master", async () => {
     const result = await project.run("destroy", "--yes", "--server", "web1");
     expect(result.status, story(result)).toBe(0);
@@ -245,9 +272,16 @@ export default defineStack({
     const image = join(project.directory, "broken-image.tar");
     await writeFile(image, "no archive");
     await writeFile(config(), text.replace("debian-12", image));
-    const up = await project.run("up", "--yes");
+    const up = await project.run("up", "--yes", "--json");
     expect(up.status, story(up)).toBe(1);
     expect(up.stdout).toContain("IMAGE_BUILD_FAILED");
     expect(await agents()).toEqual(["web1 missing", "boss accepted"]);
+    // Before the master is proved, which holds for the members alone.
+    const seen = up.events.flatMap((event) =>
+      event.type === "check" && event.check.id === "configurator-accepted"
+        ? [event.check.status]
+        : [],
+    );
+    expect(seen).toEqual(["passed"]);
   });
 });

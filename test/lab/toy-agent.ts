@@ -4,6 +4,8 @@ import { keyBook } from "./key-book.ts";
 
 const FOLDER = "/etc/toy";
 const KEYS = keyBook(FOLDER);
+/** What `states/reboot` names is the server that the tool wants to have rebooted, once. */
+export const TOY_REBOOT = "reboot: toy asks for it";
 /** The greeting that the tool's own server has taken in. */
 export const TOY_TAKEN = `${FOLDER}/taken`;
 export const TOY_RESTARTS = "/run/toy-restarts";
@@ -39,18 +41,42 @@ export function toyAgent(): Configurator {
       on: "master",
       title: "toy apply",
       script: `for name in ${members.map(({ member }) => member.server).join(" ")}; do
-	echo "$name $(cat /srv/toy/greeting)" >>"$BM_RESULT"
+	asks=
+	# As most tools do, it asks once.
+	if [ "$(cat /srv/toy/reboot 2>/dev/null)" = "$name" ] && [ ! -e ${FOLDER}/asked ]; then
+		asks=! && : >${FOLDER}/asked
+	fi
+	echo "$name$asks $(cat /srv/toy/greeting)" >>"$BM_RESULT"
 done`,
       parse: ({ result }) =>
         result
           .trimEnd()
           .split("\n")
           .map((line) => {
-            const [server = "", ...words] = line.split(" ");
-            return { server, changes: [{ id: words.join(" "), status: "ok" as const }] };
+            const [name = "", ...words] = line.split(" ");
+            return {
+              server: name.replace("!", ""),
+              changes: [{ id: words.join(" "), status: "ok" as const }],
+              wantsReboot: name.endsWith("!"),
+            };
           }),
     }),
-    verify: () => [],
+    verify: ({ member, members }) =>
+      member.isMaster
+        ? [
+            {
+              id: "accepted",
+              title: "the master accepts members alone",
+              resource: {
+                type: "command",
+                id: "accepted",
+                check: `for file in ${FOLDER}/accepted/*; do
+	case \${file##*/} in ${members.map(({ server }) => server).join(" | ")}) ;; *) exit 1 ;; esac
+done`,
+              },
+            },
+          ]
+        : [],
     agents: KEYS.agents,
     revoke: KEYS.revoke,
     restart: () => `date +%s.%N >>${TOY_RESTARTS}`,

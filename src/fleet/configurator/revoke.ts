@@ -22,8 +22,14 @@ export async function revokeAtMaster(
   if (context.addresses.machine(name) === undefined) return false;
   try {
     const place = master?.host === undefined ? await context.master.visit(context) : master;
+    const { phase } = place;
     place.phase = "enroll";
-    return (await bringInLine(place, resources, { title: "revoke" })).changes > 0;
+    const { changes } = await bringInLine(place, resources, { title: "revoke" }).finally(() => {
+      place.phase = phase;
+    });
+    for (const server of servers) context.lost.delete(server);
+    if (changes > 0) context.master.wasTouched = true;
+    return changes > 0;
   } catch (thrown) {
     const error = toBootmachineError(thrown);
     context.emit({

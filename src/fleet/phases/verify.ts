@@ -6,6 +6,7 @@ import { runOutsideChecks } from "../../proof/outside-checks.ts";
 import { lookAt } from "../apply-resources.ts";
 import { toolClaims } from "../configurator/good-run.ts";
 import { contextOf } from "../configurator/member-context.ts";
+import { revokeAtMaster } from "../configurator/revoke.ts";
 import { dropProofMark, setProofMark } from "../proof-marks.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 import { addressesOf, sshOptionsOf } from "../ways-in.ts";
@@ -21,6 +22,9 @@ export async function verify(run: ServerRun, signal: AbortSignal): Promise<Phase
   const isPlan = context.mode === "plan";
   if (run.host === undefined && run.shutOut === undefined) return SKIPPED;
   if (!isPlan && run.shutOut === undefined) await waitForMembers(run, signal);
+  // Whose machine could not be made is a member no more, and trust in it would fail the master's own proof.
+  if (!isPlan && run.server.name === context.stack.master)
+    await revokeAtMaster(context, [...context.lost], run);
   const fromOutside =
     !isPlan &&
     (context.alwaysProve || run.changes > 0 || run.survey === undefined || !run.wasProved);
