@@ -184,6 +184,31 @@ describe("puppet from Debian's packages, one master and three agents of Debian 1
   });
 
   it(
+    "has the data of a server that was revoked and is accepted again at once, and the next up runs its agent",
+    LIMIT,
+    async () => {
+      for (const words of [
+        ["revoke", "--yes", "db1"],
+        ["accept", "db1"],
+      ]) {
+        const done = await project.run("configurator", ...words);
+        expect(done.status, story(done)).toBe(0);
+      }
+      const own = await project.onServer(
+        "db1",
+        "puppet agent --test --noop --no-daemonize --color=false --waitforcert 0 2>&1; echo status $?",
+      );
+      expect(own.stdout).toMatch(/Applied catalog.*\nstatus 0\n$/u);
+      const up = await project.run("up", "--yes", "--json");
+      expect(up.status, story(up)).toBe(0);
+      const ran = up.events.flatMap((event) =>
+        event.type === "resource" && event.tool === "puppet" ? [event.server] : [],
+      );
+      expect([...new Set(ran)]).toEqual(["db1"]);
+    },
+  );
+
+  it(
     "signs for nobody who knocks at the master's port, not even under a member's name",
     LIMIT,
     async () => {
