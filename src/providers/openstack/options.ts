@@ -46,7 +46,10 @@ export const openstackOptionsSchema = z
     ownSecurityGroup: z.boolean().default(true),
     /** Further security groups by name or id, which are yours. */
     securityGroups: z.array(name).default([]),
-    /** True: the operator's key is imported as well, for images that read no user-data; a name: that key pair of yours. */
+    /**
+     * True: the operator's key is imported as well; a name: that key pair of yours. Images that read no user-data need it, and
+     * `hostIdentity: "console"` beside it: a host key that is injected never gets there. Default false.
+     */
     keyPair: z.union([z.boolean(), name]).default(false),
     /** Default: the cloud chooses. */
     availabilityZone: name.optional(),
