@@ -160,13 +160,16 @@ export function imageStore(settings: LocalSettings, paths: LocalPaths): ImageSto
       ),
     prune: async (inUse) => {
       const removed: string[] = [];
-      for (const entry of await readdir(paths.images).catch(() => [])) {
-        const directory = join(paths.images, entry);
-        if (inUse.has(join(directory, "rootfs"))) continue;
-        if (entry.startsWith(".building-"))
-          await removeHalfMade(paths, entry.slice(".building-".length));
-        else await removeImage(directory);
-        if (!entry.startsWith(".")) removed.push(entry);
+      const entries = await readdir(paths.images, { withFileTypes: true }).catch(() => []);
+      for (const entry of entries) {
+        const { name } = entry;
+        const path = join(paths.images, name);
+        if (inUse.has(join(path, "rootfs"))) continue;
+        if (name.startsWith(".building-"))
+          await removeHalfMade(paths, name.slice(".building-".length));
+        else if (entry.isDirectory()) await removeImage(path);
+        else await rm(path, { force: true });
+        if (!name.startsWith(".")) removed.push(name);
       }
       return removed;
     },
