@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -18,6 +19,22 @@ const STARTED = "cut -d ' ' -f 22 /proc/1/stat";
 /** Something to mend, so that prepare has work, and the distro's own word that a reboot is needed. */
 const WANTS_REBOOT =
   "cd /run && touch reboot-required && echo linux-base >reboot-required.pkgs; sed -i /bootmachine/d /etc/hosts";
+
+/** Ends the ssh processes of a command that lead to a server. */
+function cutLinks(command: number | undefined, alias: string): void {
+  const ids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  for (const id of ids) {
+    try {
+      const parent = readFileSync(`/proc/${id}/stat`, "utf8")
+        .replace(/^.*\) . /su, "")
+        .split(" ")[0];
+      const isLink = readFileSync(`/proc/${id}/cmdline`, "utf8").includes(alias);
+      if (isLink && Number(parent) === command) process.kill(Number(id), "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
 
 function phaseOutcomes(events: readonly FleetEvent[], server: string): Record<string, string> {
   return Object.fromEntries(
@@ -157,14 +174,25 @@ describe("up, from nothing to proved, on Debian 13, 12 and 11", () => {
     expect(phaseOutcomes(up.events, "lb1")).toMatchObject({ secure: "unchanged" });
   });
 
-  it("moves the ssh port of secured servers", async () => {
+  it("moves the ssh port of secured servers, also of one to which the link breaks as the change begins", async () => {
     project.config = {
       ...project.config,
       ssh: { ...(project.config["ssh"] as object), port: 2999 },
     };
     await project.write();
-    const up = await project.run("up", "--yes", "--json");
+    let isCut = false;
+    const { result } = project.start(["up", "--yes", "--json"], {
+      onEvent: (event, { pid }) => {
+        if (isCut || event.type !== "access" || event.server !== "app1") return;
+        isCut = true;
+        expect(event).toMatchObject({ step: "arm", state: "started" });
+        cutLinks(pid, `${project.name}.app1`);
+      },
+    });
+    const up = await result;
     expect(up.status, story(up)).toBe(0);
+    const steps = up.events.flatMap((event) => (event.type === "step" ? [event.text] : []));
+    expect(steps).toContain("the link broke before anything was changed: connecting once more");
     expect((await project.onServer("app1", "sshd -T | grep -i '^port '")).stdout.trim()).toBe(
       "port 2999",
     );

@@ -1,9 +1,11 @@
 import { changeAccess } from "../../baseline/access-change.ts";
 import { groundResources } from "../../baseline/ground-resources.ts";
+import { toBootmachineError } from "../../errors/error.ts";
 import type { Host } from "../../host/host.ts";
 import { openHost } from "../../host/open-host.ts";
 import type { SshTarget } from "../../transport/contract.ts";
 import { applyResources, reportTo } from "../apply-resources.ts";
+import { connectHost } from "../connect-host.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 import { replaySurvey } from "../survey.ts";
 import { declaredWayText, isSecuredWay, securedWay, sshOptionsOf } from "../ways-in.ts";
@@ -65,7 +67,6 @@ async function moveToSecuredAccess(run: ServerRun): Promise<number> {
   const { context, server } = run;
   await rememberSettled(run, undefined);
   const host = run.connectedHost();
-  const secured = securedWay(context.stack, server, host.target.address);
   const open = (target: SshTarget): Promise<Host> =>
     openHost(
       context.transport,
@@ -73,34 +74,42 @@ async function moveToSecuredAccess(run: ServerRun): Promise<number> {
       sshOptionsOf(context.stack, server, context.paths.knownHosts),
       { signal: context.hardSignal, who: context.who },
     );
-  run.host = await changeAccess({
-    // What must stay open until the new way is proven is the way by which we came, not the image's own.
-    context: {
-      ...run.baselineContext(),
-      arrivalPort: host.target.port,
-      arrivalUser: host.target.user,
-    },
-    host,
-    openNewWay: () => open(secured),
-    openOldWay: () => open(host.target),
-    emit: (event) => {
-      run.emit(event);
-      if (event.state === "started") {
-        run.emit({
-          type: "step",
-          server: server.name,
-          phase: "secure",
-          text: `access change: ${event.text}`,
-          isBrief: true,
-        });
-      }
-    },
-    signal: context.hardSignal,
-    onMessage: (message) => {
-      report(message);
-      if (message.kind === "resource" && message.report.status === "changed")
-        changed.add(message.report.id);
-    },
+  const change = async (host: Host): Promise<Host> =>
+    await changeAccess({
+      // What must stay open until the new way is proven is the way by which we came, not the image's own.
+      context: {
+        ...run.baselineContext(),
+        arrivalPort: host.target.port,
+        arrivalUser: host.target.user,
+      },
+      host,
+      openNewWay: () => open(securedWay(context.stack, server, host.target.address)),
+      openOldWay: () => open(host.target),
+      emit: (event) => {
+        run.emit(event);
+        if (event.state === "started") {
+          run.emit({
+            type: "step",
+            server: server.name,
+            phase: "secure",
+            text: `access change: ${event.text}`,
+            isBrief: true,
+          });
+        }
+      },
+      signal: context.hardSignal,
+      onMessage: (message) => {
+        report(message);
+        if (message.kind === "resource" && message.report.status === "changed")
+          changed.add(message.report.id);
+      },
+    });
+  run.host = await change(host).catch(async (thrown: unknown) => {
+    // Else it had gone back, and said so: nothing was changed by then.
+    if (toBootmachineError(thrown).code !== "DISCONNECTED" || context.signal.aborted) throw thrown;
+    run.step("the link broke before anything was changed: connecting once more");
+    await host.close().catch(() => undefined);
+    return await change(await connectHost(context, server, run.machine));
   });
   run.tellWayIn();
   // A change that an earlier run had left unfinished may have had nothing left to do but to be confirmed.
