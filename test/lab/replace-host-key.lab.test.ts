@@ -44,15 +44,17 @@ export default defineStack({
 });
 `;
 
+async function createProject(proof: "injected" | "console"): Promise<StackProject> {
+  const project = await StackProject.create("key", []);
+  await rm(join(project.directory, "bootmachine.config.yaml"));
+  await writeFile(join(project.directory, "bootmachine.config.ts"), CONFIG(project.name, proof));
+  return project;
+}
+
 describe("an injected host key", () => {
   let project: StackProject;
   beforeAll(async () => {
-    project = await StackProject.create("key", []);
-    await rm(join(project.directory, "bootmachine.config.yaml"));
-    await writeFile(
-      join(project.directory, "bootmachine.config.ts"),
-      CONFIG(project.name, "injected"),
-    );
+    project = await createProject("injected");
   });
   afterAll(async () => await project.remove());
 
@@ -109,12 +111,7 @@ describe("an injected host key", () => {
 describe("a host key that the console has shown", () => {
   let project: StackProject;
   beforeAll(async () => {
-    project = await StackProject.create("key", []);
-    await rm(join(project.directory, "bootmachine.config.yaml"));
-    await writeFile(
-      join(project.directory, "bootmachine.config.ts"),
-      CONFIG(project.name, "console"),
-    );
+    project = await createProject("console");
   });
   afterAll(async () => await project.remove());
 
