@@ -67,11 +67,16 @@ export type Topology = "none" | "agent" | "push" | "solo";
 /** What earlier steps have read, by name, without the final newline. */
 export type Readings = Readonly<Record<string, string>>;
 
-/** One step of enrolling a member: a program on the member or on the master, and what is read there afterwards. */
+/**
+ * One step of enrolling a member: a program on the member or on the master, and what is read there afterwards. Steps on one
+ * host, of which all but the last read nothing, are looked at together, the first ones with the survey of the host: where all
+ * is well they cost no round trip of their own.
+ */
 export interface Step {
   readonly on: "member" | "master";
   /** Shown to people: "pre-seeding the minion's key". */
   readonly title: string;
+  /** May be asked for more than once in a run; the same readings give the same resources. */
   readonly resources: (readings: Readings) => readonly Resource[];
   /** Shell text, run as root after the resources, whose standard output (64 KiB at most) later steps get. Must change nothing. */
   readonly read?: { readonly name: string; readonly script: string };

@@ -104,34 +104,31 @@ export async function bringInLine(
     mode: "check",
     onMessage: () => undefined,
   });
-  const isAsWanted = report.resources.every(
-    ({ status }) => status === "ok" || status === "skipped",
-  );
-  if (!isAsWanted && run.context.mode === "apply") {
+  const isAllAsWanted = report.resources.every(isAsWanted);
+  if (!isAllAsWanted && run.context.mode === "apply") {
     await beforeChange?.();
     const { reading: _reading, ...rest } = options;
     return { changes: await applyResources(run, resources, { ...rest, mode: "apply" }) };
   }
   for (const each of report.resources) emitResource(run, each);
   return {
-    changes: report.resources.filter(({ status }) => status !== "ok" && status !== "skipped")
-      .length,
-    ...(isAsWanted && report.reading !== undefined ? { reading: report.reading } : {}),
+    changes: report.resources.filter((each) => !isAsWanted(each)).length,
+    ...(isAllAsWanted && report.reading !== undefined ? { reading: report.reading } : {}),
   };
 }
 
+/** Whether there is nothing to be done for a resource that was looked at. */
+export function isAsWanted({ status }: ResourceReport): boolean {
+  return status === "ok" || status === "skipped";
+}
+
 /** Looks at resources in one round trip; shows nothing and changes nothing. */
-export async function lookAt(
+export function lookAt(
   run: ServerRun,
   resources: readonly Resource[],
-  title: string,
-): Promise<readonly ResourceReport[]> {
-  const report = await runResources(run, resources, {
-    title,
-    mode: "check",
-    onMessage: () => undefined,
-  });
-  return report.resources;
+  options: Pick<ApplyOptions, "title" | "place" | "reading">,
+): Promise<ProgramReport> {
+  return runResources(run, resources, { ...options, mode: "check", onMessage: () => undefined });
 }
 
 function runResources(

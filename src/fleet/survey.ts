@@ -7,21 +7,33 @@ import { resourceId } from "../program/resource-id.ts";
 import { type BaselinePart, type InsideCheck, insideResources } from "../proof/inside-checks.ts";
 import { countChanges, emitResource, lookAt } from "./apply-resources.ts";
 import { GOOD_RUN_ID, goodRunResource, hashContent, toolClaims } from "./configurator/good-run.ts";
+import {
+  type JointLook,
+  joinOwnSteps,
+  lookOf,
+  readingOf,
+  withPrefix,
+} from "./configurator/joint-look.ts";
 import { contextOf } from "./configurator/member-context.ts";
 import type { ServerRun } from "./server-run.ts";
 
 /** Under this id a program reports triggers of an earlier, killed run that none of its resources names. */
 const PENDING_TRIGGERS_ID = "pending triggers";
 
+/** What the first steps of enrolment are reported under. */
+const ENROLMENT = "enroll: ";
+
 /** What a survey looks at in one piece. */
 export type SurveyPart = BaselinePart | "install";
 
 /** What a look at a host that was there before has found. */
 export interface Survey {
-  /** Ids begin with their part: "prepare: ", "ground: ", "access: ", "install: ", "configurator: ", "proof ". */
+  /** Ids begin with their part: "prepare: ", "ground: ", "access: ", "install: ", "enroll: ", "configurator: ", "proof ". */
   readonly reports: readonly ResourceReport[];
   readonly parts: ReadonlySet<SurveyPart>;
   readonly inside: readonly InsideCheck[];
+  /** Of the first steps of enrolment, which need nothing of another host. */
+  readonly enrolment?: JointLook;
 }
 
 /**
@@ -57,10 +69,24 @@ export async function surveyHost(run: ServerRun): Promise<Survey> {
   if (phases.has("configure") && stack.configurator.run([member]) !== undefined) {
     byId.set(GOOD_RUN_ID, goodRunResource(await hashContent(run, member), context.facts));
   }
+  const joint = phases.has("enroll")
+    ? joinOwnSteps(run, stack.configurator.enroll(member))
+    : undefined;
+  for (const resource of joint?.resources ?? []) {
+    const id = `${ENROLMENT}${resource.id}`;
+    byId.set(id, { ...resource, id });
+  }
+  const { resources: reports, reading } = await lookAt(run, [...byId.values()], {
+    title: "survey",
+    ...readingOf(joint),
+  });
   return {
-    reports: await lookAt(run, [...byId.values()], "survey"),
+    reports,
     parts: new Set(parts.flatMap(([part, resources]) => (resources.length === 0 ? [] : [part]))),
     inside,
+    ...(joint === undefined
+      ? {}
+      : { enrolment: lookOf(joint, withPrefix(reports, ENROLMENT), reading) }),
   };
 }
 
@@ -72,12 +98,11 @@ export async function surveyHost(run: ServerRun): Promise<Survey> {
 export function replaySurvey(run: ServerRun, part: SurveyPart): number | undefined {
   const { survey } = run;
   if (survey === undefined || !survey.parts.has(part)) return undefined;
-  const prefix = `${part}: `;
-  const reports = survey.reports.flatMap((report): readonly ResourceReport[] => {
-    if (report.id.startsWith(prefix)) return [{ ...report, id: report.id.slice(prefix.length) }];
+  const reports = [
+    ...withPrefix(survey.reports, `${part}: `),
     // What a killed run left to be done and no resource names: any program that mends does it, so one has to run.
-    return part === "ground" && report.id === PENDING_TRIGGERS_ID ? [report] : [];
-  });
+    ...(part === "ground" ? survey.reports.filter(({ id }) => id === PENDING_TRIGGERS_ID) : []),
+  ];
   const changes = countChanges(reports);
   // What differs is about to be worked on and reported then; a plan shows it now.
   if (changes === 0 || run.context.mode === "plan") {

@@ -3,7 +3,7 @@ import { prepareResources } from "../../baseline/prepare-resources.ts";
 import { toBootmachineError } from "../../errors/error.ts";
 import type { Resource } from "../../program/resource.ts";
 import { resourceId } from "../../program/resource-id.ts";
-import { bringInLine, emitResource, lookAt } from "../apply-resources.ts";
+import { bringInLine, emitResource, isAsWanted, lookAt } from "../apply-resources.ts";
 import { bringAccessInLine } from "../phases/secure.ts";
 import { dropProofMark } from "../proof-marks.ts";
 import type { ServerRun } from "../server-run.ts";
@@ -26,8 +26,10 @@ export async function openToMembers(master: ServerRun): Promise<boolean> {
   const baseline = master.baselineContext();
   const entries = prepareResources(baseline).filter(({ type }) => type === "hosts-entries");
   const access = accessResources(baseline, "final");
-  const reports = await lookAt(master, [...entries, ...access], "the stack's members");
-  const differing = reports.filter(({ status }) => status !== "ok" && status !== "skipped");
+  const { resources } = await lookAt(master, [...entries, ...access], {
+    title: "the stack's members",
+  });
+  const differing = resources.filter((report) => !isAsWanted(report));
   if (differing.length === 0) return true;
   const isOfMembers = (id: string): boolean =>
     [...entries, ...access.filter(isFirewall)].some((resource) =>
@@ -56,7 +58,7 @@ export async function openToMembers(master: ServerRun): Promise<boolean> {
       ms: Math.round(performance.now() - began),
     });
   if (context.mode === "plan") {
-    for (const report of reports) emitResource(master, report);
+    for (const report of resources) emitResource(master, report);
     end("changed", differing.length);
     return true;
   }

@@ -47,7 +47,7 @@ export async function configure(run: ServerRun, signal: AbortSignal): Promise<Ph
   run.hasRunTool = true;
   await forgetGoodRun(run);
   let changes = await bringTrees(run, signal);
-  changes += await takeSteps(run, configurator.configure(member), signal);
+  changes += await takeSteps(run, configurator.configure(member), { signal });
   await letEnrolmentsEnd(run, signal);
   const report: MemberReport =
     tool.on === "member"
@@ -76,7 +76,7 @@ async function applyAlone(
   const steps = run.context.stack.configurator.configure(member);
   if (steps.length === 0) return SKIPPED;
   const taken = run.context.mode === "apply" ? await bringTrees(run, signal) : 0;
-  return resultOf(taken + (await takeSteps(run, steps, signal)));
+  return resultOf(taken + (await takeSteps(run, steps, { signal })));
 }
 
 /** How long the master's own run of the tool gives way: as long as a link that broke is tried for. */

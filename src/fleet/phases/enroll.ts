@@ -1,6 +1,6 @@
 import { noteEnrolment } from "../configurator/good-run.ts";
 import { contextOf } from "../configurator/member-context.ts";
-import { takeSteps } from "../configurator/take-steps.ts";
+import { type StepsOptions, takeSteps } from "../configurator/take-steps.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 
 /**
@@ -17,8 +17,16 @@ export async function enroll(run: ServerRun, signal: AbortSignal): Promise<Phase
   let noted: Promise<void> | undefined;
   const note = (): Promise<void> => (noted ??= noteEnrolment(run));
   const changes = await enrolments.within(run.server.name, () =>
-    takeSteps(run, steps, signal, note),
+    takeSteps(run, steps, { signal, beforeChange: note, ...seenOf(run) }),
   );
   run.isNewlyEnrolled = changes > 0;
   return resultOf(changes);
+}
+
+/** What the survey has seen holds as long as this run has changed nothing here. */
+function seenOf({ survey, changes, server, context }: ServerRun): Pick<StepsOptions, "seen"> {
+  const isTouched = server.name === context.stack.master && context.master.wasTouched;
+  return survey?.enrolment === undefined || changes > 0 || isTouched
+    ? {}
+    : { seen: survey.enrolment };
 }

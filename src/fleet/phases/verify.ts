@@ -93,7 +93,7 @@ async function readInside(run: ServerRun): Promise<readonly CheckResult[]> {
     ...toolClaims(run.context.stack.configurator, contextOf(run)),
   ];
   const resources = inside.map(({ resource }) => resource);
-  return judgeInside(inside, await lookAt(run, resources, "verify"));
+  return judgeInside(inside, (await lookAt(run, resources, { title: "verify" })).resources);
 }
 
 async function proveFromOutside(
