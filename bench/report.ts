@@ -70,7 +70,7 @@ export function renderReport(results: BenchResults, tools: readonly string[]): s
 
 Measured on ${date}: ${cores} cores, ${memoryGb} GB of memory, Linux ${kernel}, Node ${node.slice(1)}. Controller and servers share the
 computer, so read the ratios, not the times: both sides of each ratio were taken in one run of the bench, in turns where there are
-several samples.
+several samples. The kernel's caches are emptied before servers are made: those that are gone would slow down later ones.
 
 | what | bootmachine | compared with | ratio | wanted | |
 | --- | --- | --- | --- | --- | --- |
