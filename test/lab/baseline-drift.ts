@@ -2,11 +2,15 @@ import { expect } from "vitest";
 
 import type { StackProject } from "./stack-project.ts";
 
+const SECOND_KEY =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAgNGInqAh/Qw2DUp6BU+r9BrclbtFfNDCGBbi5/AUnQ ada@home";
+
 /** Of a stack whose baseline is to drift: accounts with and without keys, a group of its own. */
 export const DRIFTING_ACCOUNTS = {
   groups: [{ name: "builders", gid: 4200 }],
   users: [
-    { name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./id.pub"] },
+    // Two keys: a line each.
+    { name: "ada", fullName: "Ada Lovelace", sudo: "nopasswd", keys: ["./id.pub", SECOND_KEY] },
     { name: "grace", fullName: "Grace Höpper", groups: ["adm", "builders"], keys: [] },
   ],
 };

@@ -320,6 +320,51 @@ describe("salt: a master and three minions, of Debian 12 and 13", () => {
     );
   });
 
+  it("runs states as the minion's daemon would: what has no mode can be read", LIMIT, async () => {
+    await writeStates(
+      project.directory,
+      `/etc/salt-plain:
+  file.managed:
+    - contents: plain
+
+mkdir /srv/salt-made && touch /srv/salt-made/one:
+  cmd.run:
+    - creates: /srv/salt-made
+`,
+    );
+    await up("--server", "db1");
+    const modes = "stat -c %a /etc/salt-plain /srv/salt-made /srv/salt-made/one";
+    expect(await onServer("db1", modes)).toBe("644\n755\n644");
+  });
+
+  it("is not taken in by highstates that are disabled, or only tried", LIMIT, async () => {
+    await up("--server", "db1");
+    await onServer("db1", "salt-call --local --log-level=quiet state.disable highstate");
+    const disabled = await project.run("configurator", "run", "--json", "db1");
+    expect(disabled.status, story(disabled)).toBe(1);
+    expect(disabled.stdout).toContain("Salt highstate run is disabled");
+    await onServer("db1", "salt-call --local --log-level=quiet state.enable highstate");
+    // As somebody has it who wants to see first what a highstate of his own would do.
+    await onServer("db1", "echo 'test: true' >/etc/salt/minion.d/careful.conf");
+    await writeStates(project.directory, "/etc/salt-real:\n  file.managed:\n    - contents: real\n");
+    await up("--server", "db1");
+    expect(await onServer("db1", "rm /etc/salt/minion.d/careful.conf; cat /etc/salt-real")).toBe(
+      "real",
+    );
+  });
+
+  it("waits for another state run", LIMIT, async () => {
+    await up("--server", "db1");
+    await onServer(
+      "db1",
+      "systemd-run --quiet salt-call state.single cmd.run 'sleep 25' && until grep -qs . /var/cache/salt/minion/proc/*; do sleep 0.2; done",
+    );
+    const run = await project.run("configurator", "run", "--json", "db1");
+    expect(run.status, story(run)).toBe(0);
+    expect(run.stdout).toContain("waiting for another state run");
+    expect(steps(run.events, "db1").join("\n")).not.toContain("trying again");
+  });
+
   it("tells an accepted key that is nobody's", LIMIT, async () => {
     await onServer(
       MASTER.name,

@@ -41,6 +41,10 @@ export function parseRun(
 ): MemberReport {
   const run = readResult(result);
   const states = localOf(run?.states);
+  // One answer in place of states: highstates are disabled on this minion, and salt-call ends well all the same.
+  if (isObject(states) && typeof states["comment"] === "string") {
+    return { server, changes: [], failure: answerOf(states) };
+  }
   if (isObject(states)) {
     const changes = Object.entries(states)
       .filter((entry): entry is [string, StateResult] => isStateResult(entry[1]))
@@ -55,6 +59,10 @@ export function parseRun(
     };
   }
   return { server, changes: [], ...whyNoStates(run, states, { exitStatus, output }, about.master) };
+}
+
+function answerOf({ name, comment }: Readonly<Record<string, unknown>>): string {
+  return [textOf(name), textOf(comment)].filter((text) => text !== "").join("\n");
 }
 
 /** What kept a run from its states, and whether that may be over a little later. */

@@ -6,6 +6,8 @@ import { MINION_CACHE, REQUEST_PORT } from "./paths.ts";
 
 /** How long the master's port may take to answer, seconds. */
 const ANSWER_SECONDS = 5;
+/** How long another state run, such as a scheduled one, is waited for, seconds. */
+const WAIT_SECONDS = 120;
 
 /**
  * The highstate, by the minion itself, against its master: the same states, pillar and access as when the master orders it, and
@@ -26,7 +28,7 @@ export function toolRun(
   };
 }
 
-const script = (master: string): string => `umask 077
+const script = (master: string): string => `# No umask here: files that states write without a mode get theirs from it. The folder is root's alone.
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 143' HUP INT TERM
@@ -45,12 +47,19 @@ running() {
   salt-call --local --log-level=quiet --out=json saltutil.is_running 'state.*' 2>/dev/null
 }
 if [ -n "$(ls -A ${MINION_CACHE}/proc 2>/dev/null)" ]; then
-  running >"$work/before"
+  limit=$(($(date +%s) + ${WAIT_SECONDS}))
+  said=
+  while running >"$work/before" && grep -q '"jid"' "$work/before" && [ "$(date +%s)" -lt "$limit" ]; do
+    [ -n "$said" ] || echo "waiting for another state run (limit: ${WAIT_SECONDS} s)"
+    said=1
+    sleep 2
+  done
 fi
 
 # Followed live: which state is being worked on, warnings and errors; not what Salt logs of the changes in between.
 {
-  salt-call --no-color --log-level=info --retcode-passthrough --out=json --out-file="$work/states" state.highstate
+  # Whatever the minion's own settings say: now, and for real.
+  salt-call --no-color --log-level=info --retcode-passthrough --out=json --out-file="$work/states" state.highstate queue=False test=False
   echo "$?" >"$work/status"
 } 2>&1 >/dev/null | {
   shown=

@@ -178,6 +178,21 @@ describe("a result that is not as usual", () => {
     expect(parse(JSON.stringify({ states: { local: good } }), 0).failure).toBeUndefined();
   });
 
+  it("is one answer and no states, as where highstates are disabled: nothing was applied", () => {
+    // As salt/modules/state.py gives it; salt-call's exit status is 0.
+    const disabled = {
+      name: "Salt highstate run is disabled. To re-enable, run state.enable highstate",
+      result: "False",
+      comment: "Disabled",
+    };
+    expect(parse(JSON.stringify({ states: { local: disabled } }), 0)).toEqual({
+      server: "a1",
+      changes: [],
+      failure:
+        "Salt highstate run is disabled. To re-enable, run state.enable highstate\nDisabled",
+    });
+  });
+
   it("asks for a reboot", () => {
     expect(parse('{"states":{"local":{}},"reboot":true}', 0)).toEqual({
       server: "a1",

@@ -56,7 +56,7 @@ bootmachine keys of {{ user.name }}, folder:
 bootmachine keys of {{ user.name }}:
   file.managed:
     - name: {{ (user.home ~ '/.ssh/authorized_keys') | tojson }}
-    - contents: {{ user['keys'] | join('') | tojson }}
+    - contents: {{ user['keys'] | join('\n') | tojson }}
     - user: {{ user.name | tojson }}
     - group: {{ (user.primary_group or user.name) | tojson }}
     - mode: '0600'
