@@ -43,6 +43,8 @@ export async function renderAnsibleInventory(
           ansible_port: entry.port,
           ansible_user: entry.user,
           ansible_ssh_common_args: sshArguments(about, entry),
+          // An ansible.cfg with `host_key_checking = False` would come before the line above; ssh takes the first that it sees.
+          ansible_host_key_checking: true,
           ...(entry.privateAddresses[0] === undefined
             ? {}
             : { private_address: entry.privateAddresses[0] }),

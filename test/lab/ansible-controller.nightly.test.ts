@@ -1,10 +1,19 @@
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { addPlay, writeStarterKit } from "./ansible/ansible-tree.ts";
+import { addPlay, writeStarterKit, writeTreeFile } from "./ansible/ansible-tree.ts";
 import { installAnsible, pathWith } from "./ansible/own-ansible.ts";
 import { StackProject, story } from "./stack-project.ts";
 import { tested } from "./tested.ts";
@@ -66,13 +75,23 @@ describe("ansible from the operator's computer, without a master", { timeout: 1_
   it("runs again where something in the tree has changed, and only for who is asked for", async () => {
     await addPlay(
       project.directory,
-      `- name: Note
+      `- name: Note here
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Note here
+      ansible.builtin.copy: { content: here, dest: ${join(work, "here")}, mode: "0600" }
+
+- name: Note
   hosts: web
   become: true
   gather_facts: false
   tasks:
     - name: Note
-      ansible.builtin.copy: { content: "{{ inventory_hostname }}\\n", dest: /etc/note, mode: "0644" }
+      ansible.builtin.copy:
+        content: "{{ inventory_hostname }} of {{ groups.all | sort | join(' and ') }}, {{ hostvars.db1.bootmachine.server }}\\n"
+        dest: /etc/note
+        mode: "0644"
 `,
     );
     const up = await run("up", "--yes", "--json", "--server", "web1");
@@ -82,7 +101,10 @@ describe("ansible from the operator's computer, without a master", { timeout: 1_
         event.type === "resource" && event.tool === "ansible" && event.status === "changed",
     );
     expect(changed).toMatchObject([{ server: "web1", id: "Note" }]);
-    expect((await project.onServer("web1", "cat /etc/note")).stdout).toBe("web1\n");
+    // Whoever is not asked for is in the inventory all the same.
+    const note = await project.onServer("web1", "cat /etc/note");
+    expect(note.stdout).toBe("web1 of db1 and web1, db1\n");
+    expect(await readFile(join(work, "here"), "utf8")).toBe("here");
   });
 
   it("stays with its own stack where another one has a server of the same name", async () => {
@@ -113,6 +135,53 @@ describe("ansible from the operator's computer, without a master", { timeout: 1_
     } finally {
       await other.remove();
     }
+  });
+
+  it("takes a tree's own callbacks, and none of its ways around the pinned host keys", async () => {
+    await writeTreeFile(
+      project.directory,
+      "ansible.cfg",
+      `[defaults]
+host_key_checking = False
+callback_plugins = plugins ; ours
+stdout_callback = ours
+[ssh_connection]
+ssh_args = -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
+`,
+    );
+    await writeTreeFile(
+      project.directory,
+      "plugins/ours.py",
+      `from ansible.plugins.callback.default import CallbackModule as Default
+
+DOCUMENTATION = """
+name: ours
+type: stdout
+short_description: ours
+extends_documentation_fragment: [default_callback, result_format_callback]
+"""
+
+
+class CallbackModule(Default):
+    CALLBACK_NAME = "ours"
+
+    def v2_playbook_on_start(self, playbook):
+        self._display.display("ours begins")
+`,
+    );
+    // What Ansible gives to ssh: of two values for one option the first counts.
+    const words = join(work, "words");
+    await writeFile(
+      join(work, "bin/ssh"),
+      `#!/bin/sh\nprintf '%s\\n' "$*" >>${words}\nexec /usr/bin/ssh "$@"\n`,
+      { mode: 0o755 },
+    );
+    const good = await run("configurator", "run", "--json", "--server", "web1");
+    expect(good.status, story(good)).toBe(0);
+    expect(good.stdout).toContain("ours begins");
+    const commands = await readFile(words, "utf8");
+    expect(commands).toContain("-F ");
+    expect(commands).not.toMatch(/StrictHostKeyChecking=no|UserKnownHostsFile=.?dev.null/);
   });
 
   it("says so where this computer has no Ansible", async () => {

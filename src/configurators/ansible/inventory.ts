@@ -36,6 +36,7 @@ export function connectionFromMaster(member: Member, settings: AnsibleSettings):
     ]
       .map((option) => `-o ${option}`)
       .join(" "),
+    ...STRICT,
     ...SWIFT,
     ...python,
   };
@@ -47,10 +48,22 @@ export function connectionFromController(member: Member, sshConfigFile: string):
     ansible_connection: "ssh",
     ansible_host: member.server,
     ansible_ssh_common_args: `-F ${JSON.stringify(sshConfigFile)}`,
+    ...STRICT,
     ...SWIFT,
     ansible_python_interpreter: "/usr/bin/python3",
   };
 }
+
+/**
+ * Ansible puts the settings of an ansible.cfg, or of the environment, before those of a connection, and ssh takes the first that it
+ * sees: `host_key_checking = False` in a tree, or `-o UserKnownHostsFile=/dev/null` in its `ssh_args`, would count. Variables
+ * take the place of both.
+ */
+const STRICT: Connection = {
+  ansible_host_key_checking: true,
+  // Ansible's own default.
+  ansible_ssh_args: "-C -o ControlMaster=auto -o ControlPersist=60s",
+};
 
 /** One round trip a task instead of three; the account may have no terminal. */
 const SWIFT: Connection = {
@@ -65,15 +78,42 @@ const SWIFT: Connection = {
  * `bootmachine`. Ansible puts all files of a folder together.
  */
 export function renderInventory(member: ConnectedMember, connection: Connection): string {
-  const { server, roles, data } = member;
-  const groups = roles.map((role) => [groupName(role), { hosts: { [server]: null } }] as const);
+  const { server, data } = member;
   return (
     HEAD +
     renderYaml({
       all: { hosts: { [server]: { ...connection, bootmachine: data satisfies ServerData } } },
-      ...Object.fromEntries(groups),
+      ...groupsOf([member]),
     })
   );
+}
+
+/**
+ * The members that a run is not for: a playbook looks them up in groups and by their variables, such as a load balancer that has
+ * to know all of its backends, whichever servers were asked for. Of their secure state nothing is known here.
+ */
+export function renderOthers(
+  others: readonly Member[],
+  { stack, master, members }: Pick<ServerData, "stack" | "master" | "members">,
+  connectionOf: (member: Member) => Connection,
+): string {
+  const hosts = others.map((member) => {
+    const { server, roles } = member;
+    const bootmachine = { stack, server, roles, master, members };
+    return [server, { ...connectionOf(member), bootmachine }] as const;
+  });
+  return HEAD + renderYaml({ all: { hosts: Object.fromEntries(hosts) }, ...groupsOf(others) });
+}
+
+/** Roles as groups, with the servers that have them. */
+function groupsOf(members: readonly Member[]): Readonly<Record<string, unknown>> {
+  const groups = new Map<string, Record<string, null>>();
+  for (const { server, roles } of members) {
+    for (const group of roles.map(groupName)) {
+      groups.set(group, { ...groups.get(group), [server]: null });
+    }
+  }
+  return Object.fromEntries([...groups].map(([group, hosts]) => [group, { hosts }]));
 }
 
 /** What Ansible takes for its own where it reads an inventory: its two groups, and the key that makes a file a plug-in's. */
@@ -112,9 +152,9 @@ export function groupName(role: string): string {
   return role.replaceAll(/[^A-Za-z0-9_]/g, "_");
 }
 
-/** Text of ours is never a template, whatever stands in it. */
+/** Text of ours is never a template, whatever stands in it. Ansible reads YAML 1.1, to which a server called "no" is a false. */
 function renderYaml(value: unknown): string {
-  const document = new Document(value);
+  const document = new Document(value, { version: "1.1" });
   visit(document, {
     Scalar: (_key, node) => {
       if (isScalar(node) && typeof node.value === "string" && TEMPLATE.test(node.value)) {

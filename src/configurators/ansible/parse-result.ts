@@ -26,6 +26,7 @@ const lineSchema = z.discriminatedUnion("event", [startSchema, taskSchema, hostS
 
 type Line = z.output<typeof lineSchema>;
 type Task = z.output<typeof taskSchema>;
+type Host = z.output<typeof hostSchema>;
 
 /** How much of what Ansible printed is its reason where it never got as far as a task. */
 const LAST_LINES = 30;
@@ -53,17 +54,30 @@ export function parseResult(
     const host = lines.filter((line) => line.event === "host").find((line) => line.host === server);
     const report: MemberReport = {
       server,
-      changes: toChanges(tasks, host?.failures ?? 0),
+      changes: toChanges(tasks, host),
       ...(host?.reboot === true ? { wantsReboot: true } : {}),
     };
     if (end === undefined) return { ...report, failure: wordsOf(output) };
     if ((host?.unreachable ?? 0) > 0) return { ...report, retry: whyUnreachable(tasks) };
     if ((host?.failures ?? 0) > 0 || output.exitStatus === 0) return report;
-    if (!end.complete || failedHosts.length === 0) {
-      return { ...report, failure: whyIncomplete(failedHosts, output) };
-    }
-    return report;
+    // Of who has no report, such as localhost, all are told.
+    const strangers = failedHosts.filter((name) => !servers.includes(name));
+    if (end.complete && failedHosts.length > 0 && strangers.length === 0) return report;
+    const why =
+      end.complete && strangers.length > 0
+        ? `The playbook failed on ${strangers.join(", ")}.`
+        : whyIncomplete(failedHosts, output);
+    const said = strangers.flatMap((name) => lastWordsOf(name, lines));
+    return { ...report, failure: [why, ...said].join("\n") };
   });
+}
+
+/** At which task somebody failed last, and why. */
+function lastWordsOf(name: string, lines: readonly Line[]): readonly string[] {
+  const task = lines
+    .filter((line) => line.event === "task")
+    .findLast((line) => line.host === name && ["failed", "unreachable"].includes(line.status));
+  return task === undefined ? [] : [`${name}: ${task.task}: ${reasonOf(task, false) ?? "failed"}`];
 }
 
 /** A line that was cut off, because the run was killed, counts for nothing. */
@@ -79,11 +93,15 @@ function readLine(text: string): readonly Line[] {
   return parsed.success ? [parsed.data] : [];
 }
 
-function toChanges(tasks: readonly Task[], failures: number): readonly ToolChange[] {
+/** @param host Ansible's own sum; undefined where there is none */
+function toChanges(tasks: readonly Task[], host: Host | undefined): readonly ToolChange[] {
   const seen = new Map<string, number>();
   // Ansible counts a failure that a `rescue` dealt with elsewhere; those that count are the last ones.
-  let rescued = tasks.filter(({ status }) => status === "failed").length - failures;
-  return tasks.map((task) => {
+  let rescued = tasks.filter(({ status }) => status === "failed").length - (host?.failures ?? 0);
+  return tasks.map((one) => {
+    // `ignore_unreachable`: Ansible does not count it.
+    const isIgnored = one.status === "unreachable" && host?.unreachable === 0;
+    const task = isIgnored ? { ...one, status: "ignored" as const } : one;
     const number = (seen.get(task.task) ?? 0) + 1;
     seen.set(task.task, number);
     const isRescued = task.status === "failed" && rescued-- > 0;

@@ -34,6 +34,8 @@ author: bootmachine
 DIFF_LINES = 200
 REASON_CHARACTERS = 4000
 ITEM_CHARACTERS = 100
+# From here on differences are left out: what all servers together have done may have 16 MiB.
+DIFFS_END_BYTES = 8 * 1024 * 1024
 
 
 class CallbackModule(CallbackBase):
@@ -51,9 +53,11 @@ class CallbackModule(CallbackBase):
         self._plays = set()
         self._play_count = 0
         self._cut_short = False
+        self._written = 0
 
     def _write(self, event, **fields):
-        self._out.write(json.dumps({"event": event, **fields}, default=str) + "\n")
+        # ASCII: a character is a byte.
+        self._written += self._out.write(json.dumps({"event": event, **fields}, default=str) + "\n")
         self._out.flush()
 
     # The run
@@ -124,7 +128,7 @@ class CallbackModule(CallbackBase):
             fields["reason"] = reason[:REASON_CHARACTERS]
         if status in ("failed", "unreachable"):
             fields["path"] = self._path(task)
-        diff = self._diff(data) if status == "changed" else []
+        diff = self._diff(data) if status == "changed" and self._written < DIFFS_END_BYTES else []
         if diff:
             fields["diff"] = diff
         self._write("task", **fields)

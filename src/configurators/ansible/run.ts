@@ -1,8 +1,13 @@
 import { resolve } from "node:path";
 
 import { quote } from "../../program/quote.ts";
-import type { ConfiguratorContext, ToolRun } from "../contract.ts";
-import { connectionFromController, renderInventory } from "./inventory.ts";
+import type { ConfiguratorContext, Member, ToolRun } from "../contract.ts";
+import {
+  type Connection,
+  connectionFromController,
+  renderInventory,
+  renderOthers,
+} from "./inventory.ts";
 import type { AnsibleSettings } from "./options.ts";
 import { CALLBACKS, INVENTORY, VENV } from "./paths.ts";
 import { parseResult } from "./parse-result.ts";
@@ -29,13 +34,15 @@ export function toolRun(
       script: `control=$(mktemp -d /run/bootmachine-ansible.XXXXXX) || exit 1
 trap 'rm -rf "$control"' EXIT
 trap 'exit 143' HUP INT TERM
-${environment(CALLBACKS)}
 cd ${quote(settings.remoteDir)} || exit 1
+${environment(CALLBACKS)}
 ${command(program, INVENTORY, servers, settings)}
 ${CLOSE_CONNECTIONS}`,
     };
   }
   const { controller } = first;
+  const connectionOf = (member: Member): Connection =>
+    connectionFromController(member, controller.sshConfigFile);
   return {
     ...common,
     on: "controller",
@@ -43,11 +50,17 @@ ${CLOSE_CONNECTIONS}`,
       { path: `callback_plugins/${RESULT_PLUGIN_FILE}`, content: RESULT_PLUGIN },
       ...contexts.map(({ member }) => ({
         path: `inventory/${member.server}.yml`,
-        content: renderInventory(
-          member,
-          connectionFromController(member, controller.sshConfigFile),
-        ),
+        content: renderInventory(member, connectionOf(member)),
       })),
+      {
+        // No server is called so.
+        path: "inventory/_others.yml",
+        content: renderOthers(
+          first.members.filter(({ server }) => !servers.includes(server)),
+          first.member.data,
+          connectionOf,
+        ),
+      },
     ],
     script: `if ! command -v ansible-playbook >/dev/null; then
   echo 'ansible-playbook is not installed on this computer: install ansible-core, or set from: "master".' >&2
@@ -55,8 +68,8 @@ ${CLOSE_CONNECTIONS}`,
 fi
 folder=$PWD
 control=$folder/c
-${environment('"$folder/callback_plugins"')}
 cd ${quote(resolve(controller.directory, settings.tree))} || exit 1
+${environment('"$folder/callback_plugins"')}
 ${command("ansible-playbook", '"$folder/inventory"', servers, settings)}
 ${CLOSE_CONNECTIONS}`,
   };
@@ -73,13 +86,17 @@ for socket in "$control"/*; do
 done
 exit "$status"`;
 
-/** Plain text, in a language that Ansible accepts. A tree's own ansible.cfg counts for everything else. */
+/**
+ * Shell text, in the tree: plain text, in a language that Ansible accepts. A tree's own ansible.cfg counts for everything else,
+ * its folders of callback plug-ins too, which Ansible would forget for ours. `callbacks` is a word of shell.
+ */
 function environment(callbacks: string): string {
-  return `LC_ALL=C.UTF-8
+  return `theirs=$(sed -n 's/^callback_plugins[[:space:]]*[=:][[:space:]]*//p' ansible.cfg 2>/dev/null | sed 's/[[:space:]][;#].*//' | tail -n 1)
+LC_ALL=C.UTF-8
 ANSIBLE_NOCOLOR=1
 ANSIBLE_FORCE_COLOR=0
 ANSIBLE_DISPLAY_SKIPPED_HOSTS=0
-ANSIBLE_CALLBACK_PLUGINS=${callbacks}
+ANSIBLE_CALLBACK_PLUGINS=${callbacks}\${ANSIBLE_CALLBACK_PLUGINS:+:$ANSIBLE_CALLBACK_PLUGINS}\${theirs:+:$theirs}
 ANSIBLE_SSH_CONTROL_PATH_DIR=$control
 export LC_ALL ANSIBLE_NOCOLOR ANSIBLE_FORCE_COLOR ANSIBLE_DISPLAY_SKIPPED_HOSTS ANSIBLE_CALLBACK_PLUGINS ANSIBLE_SSH_CONTROL_PATH_DIR`;
 }
@@ -94,7 +111,8 @@ function command(
   return [
     program,
     `--inventory ${inventory}`,
-    `--limit ${quote(servers.join(","))}`,
+    // Plays for localhost are part of a playbook, and a limit would leave them out without a word.
+    `--limit ${quote([...servers, "localhost"].join(","))}`,
     `--forks ${settings.forks}`,
     ...(settings.diff ? ["--diff"] : []),
     quote(settings.playbook),

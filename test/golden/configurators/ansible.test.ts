@@ -167,6 +167,17 @@ describe("inventory", () => {
   });
 });
 
+it("names that mean something else to YAML 1.1, which Ansible reads, stay names", () => {
+  const norway = { ...MEMBER, server: "no", roles: ["on", "web"], address: "2001:1:2:3:4:5:6:7" };
+  const [step] = ansible().configure(context(norway));
+  const [resource] = step?.resources({}) ?? [];
+  const text = resource?.type === "file" ? (resource.content ?? "") : "";
+  expect(parse(text, { version: "1.1" })).toMatchObject({
+    all: { hosts: { no: { ansible_host: norway.address } } },
+    on: { hosts: { no: null } },
+  });
+});
+
 describe("run", () => {
   it("on the master", async () => {
     const run = ansible().run([context(MASTER), context(MEMBER)]);
@@ -184,8 +195,30 @@ describe("run", () => {
     expect(run?.files?.map(({ path }) => path)).toEqual([
       "callback_plugins/bootmachine_result.py",
       "inventory/web1.yml",
+      "inventory/_others.yml",
     ]);
     expect(run?.files?.[1]?.content).toContain('-F "/home/ada/shop/my config"');
+  });
+  it("on the operator's computer, those whom the run is not for are in the inventory all the same", () => {
+    const lb = { ...MASTER, server: "lb", roles: ["balancer"], isMaster: false };
+    const web2 = { ...MEMBER, server: "web2", roles: ["application"] };
+    const of = { ...context(lb), members: [lb, MEMBER, web2], master: undefined };
+    const [, own, others] = ansible({ from: "controller" }).run([of])?.files ?? [];
+    expect(parse(own?.content ?? "")).toMatchObject({ balancer: { hosts: { lb: null } } });
+    const { all, ...groups } = parse(others?.content ?? "") as Readonly<Record<string, unknown>>;
+    expect(groups).toEqual({
+      application: { hosts: { web1: null, web2: null } },
+      front_end: { hosts: { web1: null } },
+    });
+    const { stack, master, members } = of.member.data;
+    const connection = { ansible_connection: "ssh", ansible_host: "web2", ansible_host_key_checking: true };
+    const bootmachine = { stack, server: "web2", roles: ["application"], master, members };
+    expect(all).toMatchObject({ hosts: { web1: {}, web2: { ...connection, bootmachine } } });
+    const everybody = ansible({ from: "controller" }).run([of, { ...context(MEMBER), members: [lb, MEMBER] }]);
+    expect(parse(everybody?.files?.at(-1)?.content ?? "")).toEqual({
+      all: { hosts: { web2: expect.anything() as unknown } },
+      application: { hosts: { web2: null } },
+    });
   });
 });
 

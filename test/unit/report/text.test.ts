@@ -503,6 +503,7 @@ describe("inventory", () => {
             ansible_port: 2849,
             ansible_user: "ada",
             ansible_ssh_common_args: `-o StrictHostKeyChecking=yes -o UserKnownHostsFile=${about.knownHostsFile} -o HostKeyAlias=shop.web1`,
+            ansible_host_key_checking: true,
             private_address: "10.0.0.1",
           },
         },

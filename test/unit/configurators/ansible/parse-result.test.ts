@@ -133,6 +133,50 @@ describe("runs that end otherwise", () => {
     expect(parse({ result: complete, exitStatus: 2 }).of("one").failure).toBeUndefined();
   });
 
+  it("a host that does not answer, which the playbook ignores, is no failure", () => {
+    // Ansible goes on with it, and counts no unreachable host (plugins/strategy/__init__.py, ignore_unreachable).
+    const task = { event: "task", host: "one", ms: 1 };
+    const lines = [
+      { ...task, task: "Look", status: "unreachable", reason: "Connection refused" },
+      { ...task, task: "Note", status: "changed" },
+    ];
+    const { changes, failure, retry } = parse({ result: run(["one"], ...lines) }).of("one");
+    expect(changes).toMatchObject([
+      {
+        id: "Look",
+        status: "ok",
+        reason: "failed, which the playbook ignores: Connection refused",
+      },
+      { id: "Note", status: "changed" },
+    ]);
+    expect({ failure, retry }).toEqual({});
+  });
+
+  it("a playbook that ended early because of localhost says what went wrong there", () => {
+    const lines = [
+      {
+        event: "task",
+        host: "localhost",
+        task: "Ask the registry",
+        status: "failed",
+        ms: 1,
+        reason: "no route",
+        path: "site.yml:5",
+      },
+      { event: "host", host: "localhost", failures: 1, unreachable: 0, reboot: false },
+      { event: "end", complete: false },
+    ];
+    const result = lines.map((line) => JSON.stringify(line)).join("\n");
+    expect(parse({ result, exitStatus: 2 }).of("one").failure).toBe(
+      "The playbook ended early, because of localhost: this server's turn did not come, or did not end.\nlocalhost: Ask the registry: no route\n(site.yml:5)",
+    );
+    // The other servers went on; it failed all the same, and nobody else would say so.
+    const complete = result.replace('"complete":false', '"complete":true');
+    expect(parse({ result: complete, exitStatus: 2 }).of("one").failure).toBe(
+      "The playbook failed on localhost.\nlocalhost: Ask the registry: no route\n(site.yml:5)",
+    );
+  });
+
   it("a bad end without a bad host is a failure of all", () => {
     const { of } = parse({ result: run(["one"]), exitStatus: 250, output: ["ERROR! Unexpected"] });
     expect(of("one").failure).toBe("ERROR! Unexpected");
