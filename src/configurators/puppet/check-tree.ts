@@ -53,11 +53,26 @@ async function missingManifests(
   ];
 }
 
-/** r10k fetches what a Puppetfile names; here the modules come with the tree. */
+/**
+ * r10k fetches what a Puppetfile names; here the modules come with the tree. They lie in `modules`, or where `moduledir` and
+ * `install_path` put them; those of one's own, which it may name too (`local: true`), in a folder of the modulepath.
+ */
 async function missingModules(root: string, tree: string): Promise<readonly ConfiguratorProblem[]> {
   const puppetfile = await text(join(root, "Puppetfile"));
   if (puppetfile === undefined) return [];
-  const present = new Set(await readdir(join(root, "modules")).catch(() => []));
+  const [, moduledir = "modules"] = /^\s*moduledir\s*\(?\s*['"]([^'"]+)['"]/m.exec(puppetfile) ?? [];
+  const places = [
+    moduledir,
+    ...[...puppetfile.matchAll(/install_path['"]?\s*(?::|=>)\s*['"]([^'"]*)['"]/g)].map(
+      (match) => match[1] ?? "",
+    ),
+    ...modulepathOf((await text(join(root, "environment.conf"))) ?? ""),
+  ];
+  const present = new Set(
+    (
+      await Promise.all(places.map((place) => readdir(resolve(root, place)).catch(() => [])))
+    ).flat(),
+  );
   const missing = [...puppetfile.matchAll(/^\s*mod\s*\(?\s*['"](?:[^'"]*[/-])?([^'"/-]+)['"]/gm)]
     .map((match) => match[1] ?? "")
     .filter((name) => !present.has(name));
@@ -65,10 +80,19 @@ async function missingModules(root: string, tree: string): Promise<readonly Conf
   return [
     {
       path: TREE,
-      message: `the Puppetfile of ${tree} names modules that are not in its modules folder: ${missing.join(", ")}`,
+      message: `the Puppetfile of ${tree} names modules that are not in its folder ${moduledir}: ${missing.join(", ")}`,
       hint: "Fetch them first, such as with `r10k puppetfile install`: servers get what is in the folder.",
     },
   ];
+}
+
+/** The folders of the environment's own: `modulepath = site:modules:$basemodulepath`. */
+function modulepathOf(conf: string): readonly string[] {
+  const [, value = ""] = /^\s*modulepath\s*=\s*(.*)$/m.exec(conf) ?? [];
+  return value
+    .split(":")
+    .map((place) => place.trim())
+    .filter((place) => place !== "" && !place.includes("$"));
 }
 
 async function unusableHiera(root: string, tree: string): Promise<readonly ConfiguratorProblem[]> {

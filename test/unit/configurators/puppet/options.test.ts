@@ -147,6 +147,20 @@ describe("the user's tree", () => {
     await write("modules/nginx/metadata.json", "{}");
     expect(await problems()).toBe("[]");
   });
+  it("may have its modules where the Puppetfile puts them, and its own on the modulepath", async () => {
+    await write("manifests/site.pp", "");
+    await write("environment.conf", "modulepath = site:$basemodulepath\n");
+    await write(
+      "Puppetfile",
+      "moduledir 'thirdparty'\nmod 'puppetlabs-stdlib', '9.6.0'\nmod 'profile', :local => true\nmod 'site_data',\n  :git => 'https://git.example/data.git',\n  :install_path => 'hieradata'\n",
+    );
+    await write("modules/stdlib/metadata.json", "{}");
+    expect(await problems()).toContain("not in its folder thirdparty: stdlib, profile, site_data");
+    await write("thirdparty/stdlib/metadata.json", "{}");
+    await write("site/profile/manifests/base.pp", "");
+    await write("hieradata/site_data/common.yaml", "{}");
+    expect(await problems()).toBe("[]");
+  });
   it("must have a hierarchy that an environment can have", async () => {
     await write("manifests/site.pp", "");
     await write("hiera.yaml", "---\n:backends: yaml\n");
