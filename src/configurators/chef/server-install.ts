@@ -25,7 +25,7 @@ const RECONFIGURE_SECONDS = 2400;
 export function serverResources(
   settings: ChefSettings,
   server: ServerSettings,
-  { member }: ConfiguratorContext,
+  { member, members }: ConfiguratorContext,
 ): readonly Resource[] {
   const { server: product } = productOf(settings);
   const { organization } = server;
@@ -43,7 +43,7 @@ export function serverResources(
       name: "bootmachine",
       content: `# Clients call the server by this name, and its certificate is made for it.
 api_fqdn '${member.server}'
-`,
+${members.some(({ address }) => address.includes(":")) ? "nginx['enable_ipv6'] = true\n" : ""}`,
     },
     {
       type: "command",

@@ -117,6 +117,11 @@ describe("with a server", () => {
     await expect(render(options, master)).toMatchFileSnapshot("chef/install-server-master.txt");
     await expect(render(options, member)).toMatchFileSnapshot("chef/install-server-client.txt");
   });
+  it("the server listens to IPv6 as well where members have nothing else", () => {
+    const setting = "nginx['enable_ipv6'] = true";
+    expect(render(options, { ...master, members: [boss, { ...own, address: "fd00::11" }] })).toContain(setting);
+    expect(render(options, master)).not.toContain(setting);
+  });
   it("a client's key is made on its host, and registered over ssh", async () => {
     await expect(steps(member)).toMatchFileSnapshot("chef/enroll.txt");
   });
