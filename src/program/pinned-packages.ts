@@ -16,6 +16,9 @@ Pin-Priority: ${priority}
 `;
 }
 
+/** How often the lock of apt's lists, which its own daily timer takes too, is asked for: every three seconds. */
+const LOCK_TRIES = 100;
+
 /** Installed packages are brought to these versions, back as well as forward; apt's preferences say which it takes. */
 export function ofVersions(id: string, versions: VersionByPackage): CommandResource {
   const names = Object.keys(versions).join(" ");
@@ -32,7 +35,16 @@ END { exit other }'`,
     showCheckOutput: true,
     run: `set -e
 export DEBIAN_FRONTEND=noninteractive
-apt-get -q -y -o DPkg::Lock::Timeout=300 update
+# For the lock of its lists apt does not wait, as it does for dpkg's.
+tries=0
+until said=$(LC_ALL=C apt-get -q -y update 2>&1); do
+  tries=$((tries + 1))
+  case $said in
+  *"Could not get lock"*) [ "$tries" -ge ${LOCK_TRIES} ] || { sleep 3; continue; } ;;
+  esac
+  printf '%s\\n' "$said" >&2
+  exit 1
+done
 apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \\
   --no-install-recommends --allow-downgrades install ${names}`,
     timeoutSeconds: 1200,
