@@ -78,7 +78,7 @@ const ROUTES = {
     },
     docs: docsOfConfigurator(
       "revoke",
-      "Takes the trust in an agent away at the master: its key or certificate is deleted or revoked. A stranger may call himself anything; with Salt his key can be named instead, and no key that is accepted as a server's of the stack is touched. Asks first. `destroy` does it by itself.",
+      "Takes the trust in an agent away at the master: its key or certificate is deleted or revoked. A stranger may call himself anything; with Salt and Puppet his key can be named instead, and no key that is accepted as a server's of the stack is touched. Asks first. `destroy` does it by itself.",
     ),
   }),
   restart: buildCommand<SelectionFlags, string[], CliContext>({
