@@ -346,7 +346,10 @@ mkdir /srv/salt-made && touch /srv/salt-made/one:
     await onServer("db1", "salt-call --local --log-level=quiet state.enable highstate");
     // As somebody has it who wants to see first what a highstate of his own would do.
     await onServer("db1", "echo 'test: true' >/etc/salt/minion.d/careful.conf");
-    await writeStates(project.directory, "/etc/salt-real:\n  file.managed:\n    - contents: real\n");
+    await writeStates(
+      project.directory,
+      "/etc/salt-real:\n  file.managed:\n    - contents: real\n",
+    );
     await up("--server", "db1");
     expect(await onServer("db1", "rm /etc/salt/minion.d/careful.conf; cat /etc/salt-real")).toBe(
       "real",

@@ -60,7 +60,8 @@ async function missingManifests(
 async function missingModules(root: string, tree: string): Promise<readonly ConfiguratorProblem[]> {
   const puppetfile = await text(join(root, "Puppetfile"));
   if (puppetfile === undefined) return [];
-  const [, moduledir = "modules"] = /^\s*moduledir\s*\(?\s*['"]([^'"]+)['"]/m.exec(puppetfile) ?? [];
+  const [, moduledir = "modules"] =
+    /^\s*moduledir\s*\(?\s*['"]([^'"]+)['"]/m.exec(puppetfile) ?? [];
   const places = [
     moduledir,
     ...[...puppetfile.matchAll(/install_path['"]?\s*(?::|=>)\s*['"]([^'"]*)['"]/g)].map(

@@ -28,7 +28,9 @@ export function toolRun(
   };
 }
 
-const script = (master: string): string => `# No umask here: files that states write without a mode get theirs from it. The folder is root's alone.
+const script = (
+  master: string,
+): string => `# No umask here: files that states write without a mode get theirs from it. The folder is root's alone.
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 143' HUP INT TERM

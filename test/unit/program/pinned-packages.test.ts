@@ -14,7 +14,10 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs what brings packages to their versions, where `apt-get update` says this as often as is given, then that it is done. */
-function bring(refusal: string, times: number): { status: number | null; output: string; calls: string } {
+function bring(
+  refusal: string,
+  times: number,
+): { status: number | null; output: string; calls: string } {
   const program = (name: string, text: string): void => {
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`);
     chmodSync(join(folder, name), 0o755);
@@ -37,7 +40,8 @@ echo "$last" >>${folder}/calls
 
 describe("packages that are brought to other versions", () => {
   // As apt 2.6.1 says it; DPkg::Lock::Timeout does not count for this lock.
-  const LOCKED = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 812 (apt-get)";
+  const LOCKED =
+    "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 812 (apt-get)";
 
   it("wait for the lock of the lists, which apt does not by itself", () => {
     expect(bring(LOCKED, 3)).toMatchObject({

@@ -188,8 +188,7 @@ describe("a result that is not as usual", () => {
     expect(parse(JSON.stringify({ states: { local: disabled } }), 0)).toEqual({
       server: "a1",
       changes: [],
-      failure:
-        "Salt highstate run is disabled. To re-enable, run state.enable highstate\nDisabled",
+      failure: "Salt highstate run is disabled. To re-enable, run state.enable highstate\nDisabled",
     });
   });
 

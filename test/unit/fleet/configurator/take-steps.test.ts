@@ -182,7 +182,6 @@ test("what was seen counts neither where it differed, nor of other steps, nor wh
     return lookOf(joint, reports, "text");
   };
   for (const seen of [seenAs(ONE, ["differs"]), seenAs(TWO, ["ok"]), seenAs(ONE, [])]) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     expect((await taken({ kept: [ONE], steps, seen })).story).toEqual([`check ${ONE}`]);
   }
 });
