@@ -87,6 +87,19 @@ describe("bootmachine configurator", () => {
     expect(status).toBe(3);
   });
 
+  test("revoke at a master that cannot be asked has failed: nobody is told that it knew nothing", async () => {
+    const { status, stdout } = await run(tool(REVOKES), "revoke", "web2", "--yes");
+    expect(stdout).toContain("There is no machine for web1.");
+    expect(stdout).toContain(
+      "web2: not revoked, or not to the end: the master may still trust it.",
+    );
+    expect(stdout).not.toContain("did not know");
+    expect(status).toBe(1);
+    const told = await run(tool(REVOKES), "revoke", "web2", "--yes", "--json");
+    expect(told.stdout).not.toContain('"revoked"');
+    expect(told.status).toBe(1);
+  });
+
   test("the master's own agent is not revoked", async () => {
     const { status, stderr } = await run(tool(REVOKES), "revoke", "web1", "--yes");
     expect(stderr).toContain("web1 is the master");

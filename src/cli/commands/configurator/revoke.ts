@@ -1,6 +1,6 @@
 import { RefusedError, UserError } from "../../../errors/error.ts";
 import { requireAgentName } from "../../../fleet/configurator/agent-name.ts";
-import type { RevokedAgent } from "../../../fleet/fleet-contract.ts";
+import type { Fleet, RevokedAgent, RunOutcome } from "../../../fleet/fleet-contract.ts";
 import type { Stack } from "../../../stack/stack.ts";
 import { canAsk, confirm } from "../../ask.ts";
 import type { CliContext, ExitCode } from "../../context.ts";
@@ -8,6 +8,7 @@ import type { ConfigFlags } from "../../flags.ts";
 import { makeReporter } from "../../make-reporter.ts";
 import { openFleet } from "../../open-fleet.ts";
 import { styleFor } from "../../output-style.ts";
+import { exitCodeOf } from "../../run-phases.ts";
 
 /** As the tools show them: hexadecimal digits in pairs. What is one of a tool's is the tool's to say. */
 const FINGERPRINT = /^[0-9A-Fa-f:]{16,200}$/u;
@@ -25,7 +26,7 @@ export async function revoke(
   const agent = agentOf(name, flags.fingerprint);
   const shown = typeof agent === "string" ? agent : agent.fingerprint;
   const reporter = makeReporter(context, flags);
-  let existed: boolean;
+  let result: Awaited<ReturnType<Fleet["revoke"]>>;
   try {
     const fleet = await openFleet(context, flags, (event) => reporter.onEvent(event));
     const { stack } = fleet;
@@ -43,20 +44,27 @@ export async function revoke(
       reporter.close();
       await confirm(context, question, "Nothing was revoked.");
     }
-    ({ existed } = await fleet.revoke(agent));
+    result = await fleet.revoke(agent);
   } finally {
     reporter.close();
   }
-  if (flags.json)
-    context.stdout.write(
-      `${JSON.stringify({ type: "revoked", ...(typeof agent === "string" ? { name: agent } : agent), existed })}\n`,
-    );
-  else {
+  const { existed, outcome } = result;
+  if (flags.json) {
+    // Of one that failed the events have said all there is.
+    if (outcome === "ok")
+      context.stdout.write(
+        `${JSON.stringify({ type: "revoked", ...(typeof agent === "string" ? { name: agent } : agent), existed })}\n`,
+      );
+  } else {
     const style = styleFor(context.stdout, context.env, flags.color);
-    const what = existed ? "revoked" : "the master did not know it";
-    context.stdout.write(`${style(shown, "name")}: ${what}.\n`);
+    context.stdout.write(`${style(shown, "name")}: ${resultText(outcome, existed)}.\n`);
   }
-  return 0;
+  return exitCodeOf(result);
+}
+
+function resultText(outcome: RunOutcome["outcome"], existed: boolean): string {
+  if (outcome !== "ok") return "not revoked, or not to the end: the master may still trust it";
+  return existed ? "revoked" : "the master did not know it";
 }
 
 /** @throws UserError USAGE where neither or both are given, or the name can be no agent's */
