@@ -18,7 +18,8 @@ export function verifyChecks(
   if (settings.from === "controller") return [python];
   if (!member.isMaster) return [python, account(member.data, settings)];
   const program = settings.install === "venv" ? `${VENV}/bin/ansible-playbook` : "ansible-playbook";
-  const others = members.filter(({ isMaster }) => !isMaster);
+  // Another controller knows no keys of servers that it has not spoken to.
+  const others = members.filter(({ isMaster, hostKeys }) => !isMaster && hostKeys.length > 0);
   return [
     python,
     check(
