@@ -1,4 +1,9 @@
-import { type BootmachineError, CancelledError, toBootmachineError } from "../errors/error.ts";
+import {
+  type BootmachineError,
+  CancelledError,
+  type ErrorRecord,
+  toBootmachineError,
+} from "../errors/error.ts";
 import type { Milestone } from "./configurator/milestones.ts";
 import { type Phase, PHASES, type ServerSummary } from "./events.ts";
 import { withPhaseLimit } from "./phase-limit.ts";
@@ -77,7 +82,8 @@ async function proveWithoutHost(run: ServerRun, error: BootmachineError): Promis
 
 const MILESTONE_AFTER: Readonly<Partial<Record<Phase, Milestone>>> = {
   enroll: "enrolled",
-  configure: "configured",
+  configure: "ready",
+  verify: "proved",
 };
 
 async function runPhase(run: ServerRun, phase: Phase): Promise<BootmachineError | undefined> {
@@ -96,10 +102,8 @@ async function runPhase(run: ServerRun, phase: Phase): Promise<BootmachineError 
     return undefined;
   } catch (thrown) {
     const error = toBootmachineError(thrown);
-    error.server ??= server;
-    error.phase ??= phase;
     const outcome = error.kind === "cancelled" ? "cancelled" : "failed";
-    run.emit({ type: "error", server, phase, error: error.toRecord() });
+    run.emit({ type: "error", server, phase, error: recordAt(error, run) });
     run.emit({ type: "phase-ended", server, phase, outcome, ms: elapsed(began), changes: 0 });
     return error;
   }
@@ -121,6 +125,18 @@ async function lookAround(run: ServerRun, signal: AbortSignal): Promise<void> {
   if (run.isFresh) return;
   run.step("looking at what is there");
   run.survey = await surveyHost(run);
+}
+
+/**
+ * The error as it is told of a server. Written down and not into the error: what is done once for all servers fails for all by the
+ * same one.
+ */
+export function recordAt(
+  error: BootmachineError,
+  { server, phase }: Pick<ServerRun, "server" | "phase">,
+): ErrorRecord {
+  const record = error.toRecord();
+  return { ...record, server: record.server ?? server.name, phase: record.phase ?? phase };
 }
 
 function cancelled(run: ServerRun, phase: Phase): BootmachineError {
@@ -159,6 +175,6 @@ export function summarize(
     ...(target === undefined
       ? {}
       : { address: target.address, port: target.port, user: target.user }),
-    ...(error === undefined ? {} : { failedPhase: run.phase, error: error.toRecord() }),
+    ...(error === undefined ? {} : { failedPhase: run.phase, error: recordAt(error, run) }),
   };
 }

@@ -107,9 +107,12 @@ export async function runStack(
           began = performance.now();
           return runBoot(run);
         });
-        if (error !== undefined && run.machine === undefined) context.lost.add(name);
-        // Nobody waits for a server that failed to boot.
-        context.addresses.settle(name, undefined);
+        // Of a create that was stopped by the user nothing is known yet, and nothing new is begun.
+        if (error !== undefined && error.kind !== "cancelled" && run.machine === undefined)
+          context.lost.add(name);
+        // Nobody waits for a server that failed to boot. One whose machine is there, and does not start, stays a member: it is
+        // trusted, and the others are not changed for it.
+        context.addresses.settle(name, run.machine);
         error ??= await slots.within((slot) => {
           run.slot = slot;
           return runRest(run);

@@ -6,7 +6,7 @@ import { connectHost } from "./connect-host.ts";
 import type { Phase, ServerSummary } from "./events.ts";
 import { pickDistro } from "./pick-distro.ts";
 import type { RunContext } from "./run-context.ts";
-import { summarize } from "./run-server.ts";
+import { recordAt, summarize } from "./run-server.ts";
 import { ServerRun } from "./server-run.ts";
 
 /**
@@ -50,10 +50,8 @@ async function workOn(
     return summarize(run, undefined, elapsed());
   } catch (thrown) {
     const error = toBootmachineError(thrown);
-    error.server ??= name;
-    error.phase ??= phase;
     const outcome = error.kind === "cancelled" ? "cancelled" : "failed";
-    run.emit({ type: "error", server: name, phase, error: error.toRecord() });
+    run.emit({ type: "error", server: name, phase, error: recordAt(error, run) });
     run.emit({ type: "phase-ended", server: name, phase, outcome, ms: elapsed(), changes: 0 });
     return summarize(run, error, elapsed());
   } finally {
