@@ -131,7 +131,7 @@ export function lookAt(
   return runResources(run, resources, { ...options, mode: "check", onMessage: () => undefined });
 }
 
-function runResources(
+async function runResources(
   run: ServerRun,
   resources: readonly Resource[],
   options: ApplyOptions,
@@ -161,7 +161,14 @@ function runResources(
   };
   // A look takes no lock on the host, and no turn.
   if (options.mode === "check") return place.connectedHost().runProgram(program, settings);
-  return turns.take(place.server.name, () => runWhenIdle(run, place, program, settings));
+  // Who waits for another's turn to end waits for that one, which has a limit of its own.
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const running = turns.take(place.server.name, () => {
+    begin();
+    return runWhenIdle(run, place, program, settings);
+  });
+  await run.waitFor(() => begun);
+  return running;
 }
 
 /**

@@ -56,6 +56,8 @@ export class ServerRun {
   /** The place among the servers that may work at once; undefined before there is one. */
   slot: WorkSlot | undefined;
   #waitedMs = 0;
+  /** How many waits are open, one in the other; and since when there is one. */
+  #waits = 0;
   #waitingSince: number | undefined;
 
   constructor(server: Server, context: RunContext, machine: Machine | undefined) {
@@ -88,14 +90,18 @@ export class ServerRun {
     return this.waitFor(() => (this.slot === undefined ? wait() : this.slot.lend(wait)));
   }
 
-  /** Waits for another server; the time does not count for its own limit. One wait at a time. */
+  /** Waits for another server; the time does not count for its own limit. One wait may be part of another. */
   async waitFor<T>(wait: () => Promise<T>): Promise<T> {
-    this.#waitingSince = performance.now();
+    this.#waits += 1;
+    this.#waitingSince ??= performance.now();
     try {
       return await wait();
     } finally {
-      this.#waitedMs = this.waitedMs();
-      this.#waitingSince = undefined;
+      this.#waits -= 1;
+      if (this.#waits === 0) {
+        this.#waitedMs = this.waitedMs();
+        this.#waitingSince = undefined;
+      }
     }
   }
 
