@@ -15,6 +15,7 @@ import {
   withPrefix,
 } from "./configurator/joint-look.ts";
 import { contextOf } from "./configurator/member-context.ts";
+import { TREES_ID, treesResource } from "./configurator/trees-in-force.ts";
 import type { ServerRun } from "./server-run.ts";
 
 /** Under this id a program reports triggers of an earlier, killed run that none of its resources names. */
@@ -68,6 +69,7 @@ export async function surveyHost(run: ServerRun): Promise<Survey> {
   }
   if (phases.has("configure") && stack.configurator.run([member]) !== undefined) {
     byId.set(GOOD_RUN_ID, goodRunResource(await hashContent(run, member), context.facts));
+    for (const resource of await treesResource(run, member)) byId.set(TREES_ID, resource);
   }
   const joint = phases.has("enroll")
     ? joinOwnSteps(run, stack.configurator.enroll(member))

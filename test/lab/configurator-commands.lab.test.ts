@@ -177,6 +177,47 @@ export default defineStack({
     expect(plain.stdout).toContain("nothing to change");
   });
 
+  it("a tree that was only pushed gives way to the config's with the next up, and nothing is run for it", async () => {
+    await writeFile(greeting(), "good night\n");
+    const pushed = await project.run("configurator", "push");
+    expect(pushed.status, story(pushed)).toBe(0);
+    await writeFile(greeting(), "good day\n");
+    const plan = await project.run("plan");
+    expect(plan.stdout, story(plan)).toContain("another one than the config's was there");
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    expect((await project.onServer("boss", `cat /srv/toy/greeting ${TOY_TAKEN}`)).stdout).toBe(
+      "good day\ngood day\n",
+    );
+    expect(up.events.filter((event) => event.type === "resource" && event.tool === "toy")).toEqual(
+      [],
+    );
+    const again = await project.run("up", "--yes");
+    expect(again.stdout, story(again)).toContain("nothing to change");
+  });
+
+  it("a reboot that the master has left is made after the run for one whose last run had failed", async () => {
+    const start = "cut -d ' ' -f 22 /proc/1/stat";
+    const before = await project.onServer("boss", start);
+    await project.onServer(
+      "boss",
+      `echo "$(cat /proc/sys/kernel/random/boot_id) $(${start})" >/var/lib/bootmachine/reboot-wanted`,
+    );
+    await project.onServer("web1", "echo unfinished >/var/lib/bootmachine/configured");
+    const up = await project.run("up", "--yes", "--json");
+    expect(up.status, story(up)).toBe(0);
+    const ran = up.events.flatMap((event) =>
+      event.type === "resource" && event.tool === "toy" ? [event.server] : [],
+    );
+    expect(ran).toEqual(["web1"]);
+    expect(
+      up.events.flatMap((event) =>
+        event.type === "step" && event.text === TOY_REBOOT ? [event.server] : [],
+      ),
+    ).toEqual(["boss"]);
+    expect((await project.onServer("boss", start)).stdout).not.toBe(before.stdout);
+  });
+
   it("up --server lets a server that is new in at the master, which takes no part, and says who else was not told", async () => {
     await addServers(`{ name: "web2", image: "debian-13", size: "small" }`);
     const plan = await project.run("plan", "--server", "web2");

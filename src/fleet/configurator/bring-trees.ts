@@ -19,15 +19,14 @@ export interface Brought {
   readonly changes: number;
 }
 
-/**
- * Brings all trees that the server needs: the master's, once a run, and its own.
- *
- * @returns how many resources were changed so that the trees are taken in
- */
-export async function bringTrees(run: ServerRun, signal: AbortSignal): Promise<number> {
-  const atMaster = hasTrees(run, "master") ? (await bringMasterTrees(run, signal)).changes : 0;
-  return atMaster + (await bringMemberTrees(run, signal)).changes;
+/** Brings all trees that the server needs: the master's, once a run, and its own. */
+export async function bringTrees(run: ServerRun, signal: AbortSignal): Promise<Brought> {
+  const atMaster = hasTrees(run, "master") ? await bringMasterTrees(run, signal) : NOTHING;
+  const own = await bringMemberTrees(run, signal);
+  return { trees: [...atMaster.trees, ...own.trees], changes: atMaster.changes + own.changes };
 }
+
+const NOTHING: Brought = { trees: [], changes: 0 };
 
 /** Are there trees for the master, or for each member? */
 export function hasTrees(run: ServerRun, on: Tree["on"]): boolean {

@@ -1,11 +1,11 @@
 import type { BootmachineError } from "../../errors/error.ts";
 
 /** What others wait for on a server's way; in order. */
-const MILESTONES = ["enrolled", "ready", "configured"] as const;
+const MILESTONES = ["enrolled", "ready", "proved"] as const;
 /**
  * - `enrolled`: the phase enroll has ended: the master takes members in, a member may be configured.
  * - `ready`: nothing is left to do before the tool runs.
- * - `configured`: the phase configure has ended.
+ * - `proved`: the phase verify has ended: nothing more is asked of the master on its behalf.
  */
 export type Milestone = (typeof MILESTONES)[number];
 

@@ -12,6 +12,7 @@ import { forgetRebootWish, isRebootLeft, rememberRebootWish } from "../configura
 import { runForAll, runForOne } from "../configurator/run-for-members.ts";
 import { showReport } from "../configurator/show-report.ts";
 import { takeSteps } from "../configurator/take-steps.ts";
+import { hasOtherTrees } from "../configurator/trees-in-force.ts";
 import { rebootHost } from "../reboot-host.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
 
@@ -30,7 +31,12 @@ export async function configure(run: ServerRun, signal: AbortSignal): Promise<Ph
   if (tool === undefined) return applyAlone(run, member, signal);
   const hash = await hashContent(run, member);
   const why = await whyDue(run, hash);
-  if (why === undefined) return resultOf(wasSeenGood(run) ? 0 : await rebootIfLeft(run, signal));
+  if (why === undefined) {
+    // The tool's run for the others waits for nobody who has no part in it, and the master's reboot waits for the others.
+    run.context.milestones.reach(run.server.name, "ready");
+    const brought = await bringOwnTrees(run, signal);
+    return resultOf(brought + (wasSeenGood(run) ? 0 : await rebootIfLeft(run, signal)));
+  }
   if (run.context.mode === "plan") {
     run.emit({
       type: "resource",
@@ -46,7 +52,7 @@ export async function configure(run: ServerRun, signal: AbortSignal): Promise<Ph
   run.step(`${tool.title}: ${why}`);
   run.hasRunTool = true;
   await forgetGoodRun(run);
-  let changes = await bringTrees(run, signal);
+  let { changes } = await bringTrees(run, signal);
   changes += await takeSteps(run, configurator.configure(member), { signal });
   await letEnrolmentsEnd(run, signal);
   const report: MemberReport =
@@ -58,6 +64,34 @@ export async function configure(run: ServerRun, signal: AbortSignal): Promise<Ph
   changes += showReport(run, configurator.name, report);
   await rememberGoodRun(run, hash);
   return resultOf(changes + (await rebootIfLeft(run, signal)));
+}
+
+/**
+ * Where the last run was of this content, and another tree has come to the server since: the config's is put back, for the tool's
+ * own runs and for people's. Nothing has been applied by bootmachine since, so nothing is run.
+ */
+async function bringOwnTrees(run: ServerRun, signal: AbortSignal): Promise<number> {
+  if (!hasOtherTrees(run)) return 0;
+  const tell = (status: "differs" | "changed"): void =>
+    run.emit({
+      type: "resource",
+      server: run.server.name,
+      phase: "configure",
+      id: "your tree",
+      status,
+      ms: 0,
+      reason: "another one than the config's was there",
+    });
+  if (run.context.mode === "plan") {
+    tell("differs");
+    return 1;
+  }
+  const { trees, changes } = await bringTrees(run, signal);
+  // What belongs there may have become known only since: addresses.
+  const own = trees.filter(({ server }) => server === run.server.name);
+  if (own.every(({ changed, removed }) => changed.length + removed.length === 0)) return changes;
+  tell("changed");
+  return changes + 1;
 }
 
 /** In a plan there is no host yet to look at. */
@@ -75,7 +109,7 @@ async function applyAlone(
 ): Promise<PhaseResult> {
   const steps = run.context.stack.configurator.configure(member);
   if (steps.length === 0) return SKIPPED;
-  const taken = run.context.mode === "apply" ? await bringTrees(run, signal) : 0;
+  const taken = run.context.mode === "apply" ? (await bringTrees(run, signal)).changes : 0;
   return resultOf(taken + (await takeSteps(run, steps, { signal })));
 }
 
@@ -95,7 +129,7 @@ async function letEnrolmentsEnd(run: ServerRun, signal: AbortSignal): Promise<vo
 
 /**
  * Reboots the host where the tool wants it, in this run or in an earlier one that did not come so far. The master goes down
- * when nobody needs it any more.
+ * when nobody needs it any more, not for a proof either: an agent that has just lost its master is not as it should be.
  */
 async function rebootIfLeft(run: ServerRun, signal: AbortSignal): Promise<number> {
   if (!(await isRebootLeft(run))) return 0;
@@ -120,7 +154,7 @@ async function rebootIfLeft(run: ServerRun, signal: AbortSignal): Promise<number
   if (server.name === master) {
     run.step("waiting for the others before the master's reboot");
     const others = servers.map(({ name }) => name).filter((name) => name !== master);
-    await run.lendSlot(() => context.milestones.settled(others, "configured", signal));
+    await run.lendSlot(() => context.milestones.settled(others, "proved", signal));
   }
   await rebootHost(run, text, signal);
   await forgetRebootWish(run);

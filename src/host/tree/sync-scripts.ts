@@ -34,6 +34,12 @@ if [ -L ${quote(remote)} ]; then
 fi`;
 }
 
+/** Shell text: exits 0 where the tree in force is of this revision, whoever has touched it since. Changes nothing. */
+export function isInForce(remote: string, revision: string): string {
+  const { store } = placeOf(remote);
+  return `case $(readlink ${quote(remote)} 2>/dev/null) in ${quote(`${store}/${revision}`)}-*) ;; *) false ;; esac`;
+}
+
 /**
  * Looks at the tree on the host. Prints "same", or else "NAME" of the present revision (or an empty line where there is
  * none of ours), then what really lies there, each record ended by a NUL byte: SHA-256 sums, an empty record, modes.

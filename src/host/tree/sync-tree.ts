@@ -41,13 +41,8 @@ export async function syncTree(
   local: LocalTree,
   options: SyncTreeOptions,
 ): Promise<TreeChanges> {
-  const owner = tree.owner ?? "root";
-  // With nothing after the colon chown takes the owner's login group.
-  const ownership = `${owner}:${tree.group ?? ""}`;
-  const revision = createHash("sha256")
-    .update(`${local.hash} ${ownership}`)
-    .digest("hex")
-    .slice(0, 12);
+  const ownership = ownershipOf(tree);
+  const revision = revisionOf(tree, local);
   const present = await look(host, tree, revision, options);
   if (present === "same") return { changed: [], removed: [] };
 
@@ -76,6 +71,19 @@ export async function syncTree(
     options.onStep?.(`${tree.remote} was there before bootmachine: it was moved to ${aside}`);
   }
   return { changed: differs.map(({ path }) => path), removed };
+}
+
+function ownershipOf({ owner, group }: Tree): string {
+  // With nothing after the colon chown takes the owner's login group.
+  return `${owner ?? "root"}:${group ?? ""}`;
+}
+
+/** Two trees of the same revision are the same on a host. */
+export function revisionOf(tree: Tree, local: LocalTree): string {
+  return createHash("sha256")
+    .update(`${local.hash} ${ownershipOf(tree)}`)
+    .digest("hex")
+    .slice(0, 12);
 }
 
 interface PresentTree {

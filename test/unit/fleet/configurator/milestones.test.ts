@@ -10,7 +10,7 @@ describe("milestones", () => {
     const milestones = new Milestones();
     milestones.reach("web", "ready");
     expect(milestones.state("web", "enrolled")).toBe("reached");
-    expect(milestones.state("web", "configured")).toBeUndefined();
+    expect(milestones.state("web", "proved")).toBeUndefined();
   });
 
   test("what was reached stays reached when the server is given up", () => {
