@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+
 import type { Inlet } from "../providers/contract.ts";
 import { formatBlock, parseAddressBlock } from "../stack/address.ts";
 import { pushingMaster } from "../stack/pushing-master.ts";
@@ -53,14 +55,29 @@ export function meanwhileInlets(
 }
 
 /** From where people may log in to a server, as one text: equal texts are equal ways. */
-export function sshSourcesText({ ssh, firewall }: Server): string {
-  const sources = firewall
-    .map(toInlet)
-    .filter((inlet) => isFor(inlet, ssh.port))
-    .flatMap(({ from }) => (typeof from === "string" ? [from] : from));
+export function sshSourcesText(server: Server): string {
+  const sources = sshSources(server);
   return sources.length === 0 || sources.includes("anywhere")
     ? "anywhere"
     : [...new Set(sources)].toSorted().join(", ");
+}
+
+/** Whether the config lets anybody log in to the server by an address of this kind: where it names IPv4 blocks alone, nobody by IPv6. */
+export function letsInBy(server: Server, address: string): boolean {
+  const blocks = sshSources(server).filter((source) => source !== "stack");
+  const family = isIP(address);
+  return (
+    blocks.length === 0 ||
+    family === 0 ||
+    blocks.some((block) => block === "anywhere" || isIP(block.split("/")[0] ?? "") === family)
+  );
+}
+
+function sshSources({ ssh, firewall }: Server): readonly string[] {
+  return firewall
+    .map(toInlet)
+    .filter((inlet) => isFor(inlet, ssh.port))
+    .flatMap(({ from }) => (typeof from === "string" ? [from] : from));
 }
 
 function sshInlet(port: number, from: "anywhere" | "stack"): Inlet {

@@ -19,7 +19,7 @@ export async function readInventory(
       server: server.name,
       roles: server.roles,
       isMaster: server.name === stack.master,
-      address: machine === undefined ? undefined : addressesOf(machine, record)[0],
+      address: machine === undefined ? undefined : addressesOf(server, machine, record)[0],
       port: way.port,
       user: way.user,
       publicAddresses: machine?.publicAddresses ?? [],

@@ -86,7 +86,7 @@ async function reach(
   server: Server,
   machine: Machine,
 ): Promise<ServerStatus["reach"]> {
-  const [address] = addressesOf(machine, context.records.get(server.name, machine.id));
+  const [address] = addressesOf(server, machine, context.records.get(server.name, machine.id));
   try {
     const host = await connectHost(context, server, machine);
     try {

@@ -1,7 +1,7 @@
 import type { Machine } from "../providers/contract.ts";
 import type { Server, Stack } from "../stack/stack.ts";
 import type { SshOptions, SshTarget } from "../transport/contract.ts";
-import { sshSourcesText } from "./inlets.ts";
+import { letsInBy, sshSourcesText } from "./inlets.ts";
 import type { ServerRecord } from "./server-records.ts";
 
 /** The name under which a server's key is pinned, whatever its address and port. */
@@ -41,15 +41,19 @@ export function declaredWayText(stack: Stack, server: Server): string {
   return `${stack.operator} on port ${server.ssh.port} from ${sshSourcesText(server)}`;
 }
 
-/** A machine's addresses, the one first by which it was reached last: of several not each leads there from here. */
+/**
+ * A machine's addresses, the one first by which it was reached last: of several not each leads there from here. Those by which the
+ * config lets nobody in come last: an access change that was begun there would be refused.
+ */
 export function addressesOf(
+  server: Server,
   machine: Pick<Machine, "publicAddresses">,
   record: Pick<ServerRecord, "way"> | undefined,
 ): readonly string[] {
-  const { publicAddresses: all } = machine;
   const last = record?.way?.address;
-  if (last === undefined || !all.includes(last)) return all;
-  return [last, ...all.filter((address) => address !== last)];
+  const rankOf = (address: string): number =>
+    (letsInBy(server, address) ? 0 : 2) + (address === last ? 0 : 1);
+  return machine.publicAddresses.toSorted((one, other) => rankOf(one) - rankOf(other));
 }
 
 /** The way in that worked last, or the declared one where none is known; undefined: no address is known. */
@@ -59,7 +63,7 @@ export function likeliestWay(
   machine: Machine,
   record: ServerRecord | undefined,
 ): SshTarget | undefined {
-  const [address] = addressesOf(machine, record);
+  const [address] = addressesOf(server, machine, record);
   if (address === undefined) return undefined;
   const declared = securedWay(stack, server, address);
   const { user, port } = record?.way ?? declared;
@@ -83,7 +87,7 @@ export function waysIn(
   const ways = isFresh
     ? [first, secured]
     : [secured, ...(record?.way === undefined ? [] : [record.way]), first];
-  const targets = addressesOf(machine, record).flatMap((address) =>
+  const targets = addressesOf(server, machine, record).flatMap((address) =>
     ways.map((way): SshTarget => ({
       server: server.name,
       address,

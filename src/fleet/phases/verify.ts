@@ -113,7 +113,7 @@ async function proveFromOutside(
   const addresses =
     machine === undefined
       ? reached
-      : addressesOf(machine, context.records.get(server.name, machine.id));
+      : addressesOf(server, machine, context.records.get(server.name, machine.id));
   // Without a proven key nothing is asked of whoever answers.
   if (run.shutOut !== undefined && (addresses.length === 0 || !run.isPinned))
     return outsideNotSeen(run.shutOut.message);

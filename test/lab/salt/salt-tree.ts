@@ -34,7 +34,7 @@ master: ${master}
 root_dir: ${home}
 pki_dir: ${home}/pki
 END
-systemd-run --quiet --unit=${name} /usr/bin/salt-minion --config-dir=${home}/etc --log-level=quiet`,
+systemd-run --quiet --collect --unit=${name} /usr/bin/salt-minion --config-dir=${home}/etc --log-level=quiet`,
     stop: `systemctl stop ${name}; rm -rf ${home}`,
   };
 }

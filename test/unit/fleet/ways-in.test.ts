@@ -21,7 +21,7 @@ describe("of several addresses", () => {
     publicAddresses: [FOUR, SIX],
     login: { user: "debian", port: 22 },
   } as unknown as Machine;
-  const server = { name: "web", ssh: { port: 2849 } } as Server;
+  const server = { name: "web", ssh: { port: 2849 }, firewall: [] } as unknown as Server;
   const stack = { operator: "ada" } as Stack;
   const recordOf = (address: string | undefined) => ({
     machineId: "m",
@@ -31,8 +31,8 @@ describe("of several addresses", () => {
   });
 
   test("the one by which the server was reached last comes first, and no other is forgotten", () => {
-    expect(addressesOf(machine, recordOf(SIX))).toEqual([SIX, FOUR]);
-    expect(addressesOf(machine, recordOf(FOUR))).toEqual([FOUR, SIX]);
+    expect(addressesOf(server, machine, recordOf(SIX))).toEqual([SIX, FOUR]);
+    expect(addressesOf(server, machine, recordOf(FOUR))).toEqual([FOUR, SIX]);
     const ways = waysIn(stack, server, machine, recordOf(SIX), false);
     expect(ways.map(({ user, address, port }) => `${user} ${address} ${port}`)).toEqual([
       `ada ${SIX} 2849`,
@@ -53,8 +53,42 @@ describe("of several addresses", () => {
     ["an older version kept none", recordOf(undefined)],
     ["the machine has it no more", recordOf("10.91.0.99")],
   ])("the provider's order counts where %s", (_what, record) => {
-    expect(addressesOf(machine, record)).toEqual([FOUR, SIX]);
+    expect(addressesOf(server, machine, record)).toEqual([FOUR, SIX]);
     expect(likeliestWay(stack, server, machine, record)?.address).toBe(FOUR);
+  });
+});
+
+describe("where the config names the sources of logins", () => {
+  const machine = {
+    publicAddresses: [SIX, FOUR],
+    login: { user: "debian", port: 22 },
+  } as unknown as Machine;
+  const openTo = (...openings: readonly unknown[]) =>
+    ({ name: "web", ssh: { port: 2849 }, firewall: openings }) as unknown as Server;
+  const ssh = (from: unknown) => ({ port: 2849, protocol: "tcp", from });
+  const bySix = { way: { user: "ada", port: 2849, address: SIX } };
+
+  test("an address of the other family comes last, by whichever the server was reached last", () => {
+    expect(addressesOf(openTo(ssh(["192.0.2.0/24"])), machine, bySix)).toEqual([FOUR, SIX]);
+    expect(addressesOf(openTo(ssh(["192.0.2.1", "2001:db8::/32"])), machine, bySix)).toEqual([
+      SIX,
+      FOUR,
+    ]);
+  });
+
+  test.each([
+    ["anybody may log in", [ssh("anywhere"), ssh(["192.0.2.1"])]],
+    ["the members alone are named", [ssh("stack")]],
+    ["another port is meant", [{ ...ssh(["192.0.2.1"]), port: 80 }]],
+  ])("the last one stays the first where %s", (_what, openings) => {
+    expect(addressesOf(openTo(...openings), machine, bySix)).toEqual([SIX, FOUR]);
+  });
+
+  test("a name may have addresses of both", () => {
+    const named = { publicAddresses: ["web.example.org", FOUR] };
+    expect(addressesOf(openTo(ssh(["192.0.2.1"])), named, undefined)).toEqual(
+      named.publicAddresses,
+    );
   });
 });
 
