@@ -354,6 +354,8 @@ mkdir /srv/salt-made && touch /srv/salt-made/one:
     expect(await onServer("db1", "rm /etc/salt/minion.d/careful.conf; cat /etc/salt-real")).toBe(
       "real",
     );
+    // The others have this state of theirs, too, before the next test.
+    await up();
   });
 
   it("waits for another state run", LIMIT, async () => {
