@@ -92,6 +92,12 @@ export async function surveyHost(run: ServerRun): Promise<Survey> {
   };
 }
 
+/** Whether what the survey saw of the host still holds: nothing has been done there since, nor for another member at its master. */
+export function isAsSurveyed({ changes, hasRunTool, server, context }: ServerRun): boolean {
+  const isTouched = server.name === context.stack.master && context.master.wasTouched;
+  return changes === 0 && !hasRunTool && !isTouched;
+}
+
 /**
  * Shows what the survey found for one part, as events of the phase now running.
  *

@@ -1,7 +1,8 @@
 import { noteEnrolment } from "../configurator/good-run.ts";
 import { contextOf } from "../configurator/member-context.ts";
-import { type StepsOptions, takeSteps } from "../configurator/take-steps.ts";
+import { takeSteps } from "../configurator/take-steps.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
+import { isAsSurveyed } from "../survey.ts";
 
 /**
  * The server and the master come to know each other over the proven channel. Looked at in every run: that is how a master
@@ -16,17 +17,10 @@ export async function enroll(run: ServerRun, signal: AbortSignal): Promise<Phase
   // Of this process nobody may be left to run the tool for it: the server itself has to say so.
   let noted: Promise<void> | undefined;
   const note = (): Promise<void> => (noted ??= noteEnrolment(run));
+  const seen = isAsSurveyed(run) ? run.survey?.enrolment : undefined;
   const changes = await enrolments.within(run.server.name, () =>
-    takeSteps(run, steps, { signal, beforeChange: note, ...seenOf(run) }),
+    takeSteps(run, steps, { signal, beforeChange: note, ...(seen === undefined ? {} : { seen }) }),
   );
   run.isNewlyEnrolled = changes > 0;
   return resultOf(changes);
-}
-
-/** What the survey has seen holds as long as this run has changed nothing here. */
-function seenOf({ survey, changes, server, context }: ServerRun): Pick<StepsOptions, "seen"> {
-  const isTouched = server.name === context.stack.master && context.master.wasTouched;
-  return survey?.enrolment === undefined || changes > 0 || isTouched
-    ? {}
-    : { seen: survey.enrolment };
 }

@@ -9,6 +9,7 @@ import { contextOf } from "../configurator/member-context.ts";
 import { revokeAtMaster } from "../configurator/revoke.ts";
 import { dropProofMark, setProofMark } from "../proof-marks.ts";
 import { type PhaseResult, resultOf, type ServerRun, SKIPPED } from "../server-run.ts";
+import { isAsSurveyed } from "../survey.ts";
 import { addressesOf, sshOptionsOf } from "../ways-in.ts";
 
 /**
@@ -80,11 +81,7 @@ async function waitForMembers(run: ServerRun, signal: AbortSignal): Promise<void
 
 /** The survey's own answers where nothing was changed since; else the checks are run now. */
 async function readInside(run: ServerRun): Promise<readonly CheckResult[]> {
-  const isAsSurveyed =
-    run.changes === 0 &&
-    !run.hasRunTool &&
-    !(run.server.name === run.context.stack.master && run.context.master.wasTouched);
-  if (run.survey !== undefined && isAsSurveyed) {
+  if (run.survey !== undefined && isAsSurveyed(run)) {
     const seen = judgeInside(run.survey.inside, run.survey.reports);
     // What is claimed of the tool hangs on the other servers too, which were being reached, or restarted, at that time.
     if (run.context.mode === "plan" || !seen.some(isFailedClaim)) return seen;
